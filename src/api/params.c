@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/params.h"
+
+#include "base/parse.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define TIME_MAX 8.64e15 // ms; what a JavaScript Date can hold
+
+int params_refuse(struct web_reply **ret_reply, const char *name, const char *what)
+{
+    char message[320];
+
+    snprintf(message, sizeof(message), "%s: %s", name, what);
+    *ret_reply = web_reply_error(400, "bad_parameter", message);
+    return *ret_reply ? 1 : -ENOMEM;
+}
+
+static bool is_digits(const char *text)
+{
+    return *text && !text[strspn(text, "0123456789")];
+}
+
+int params_whole(const struct web_request *q, const char *name, uint64_t min, uint64_t max,
+                 uint64_t *ret, struct web_reply **ret_reply)
+{
+    const char *text = web_request_argument(q, name);
+    uint64_t value;
+    char what[96];
+
+    if (!text)
+        return 0;
+    if (is_digits(text) && parse_u64(text, &value) == 0 && value >= min && value <= max) {
+        *ret = value;
+        return 0;
+    }
+    snprintf(what, sizeof(what), "a whole number from %llu to %llu", (unsigned long long)min,
+             (unsigned long long)max);
+    return params_refuse(ret_reply, name, what);
+}
+
+static int params_time(const struct web_request *q, const char *name, double *ret,
+                       struct web_reply **ret_reply)
+{
+    const char *text = web_request_argument(q, name);
+    double value;
+    char *end;
+
+    if (!text)
+        return 0;
+    value = strtod(text, &end);
+    if (!*text || text[strspn(text, "0123456789.-")] || *end || !(fabs(value) <= TIME_MAX))
+        return params_refuse(ret_reply, name, "milliseconds since the epoch");
+    *ret = value;
+    return 0;
+}
+
+int params_slot(const struct web_request *q, struct session *session, size_t *ret,
+                struct web_reply **ret_reply)
+{
+    const char *text = web_request_argument(q, "cpu");
+    uint64_t cpu = UINT64_MAX;
+    size_t slots;
+
+    *ret = 0;
+    if (!text)
+        return 0;
+    session_read_lock(session);
+    slots = session->history ? history_slots(session->history) : SIZE_MAX;
+    session_unlock(session);
+    if (!is_digits(text) || parse_u64(text, &cpu) < 0)
+        return params_refuse(ret_reply, "cpu", "the number of one CPU");
+    if (slots == 1)
+        return params_refuse(ret_reply, "cpu", "this target has no values per CPU");
+    if (cpu >= slots - 1)
+        return params_refuse(ret_reply, "cpu", "there is no CPU of this number");
+    *ret = 1 + (size_t)cpu;
+    return 0;
+}
+
+int params_columns(const struct web_request *q, struct session *session, struct selection *ret,
+                   struct web_reply **ret_reply)
+{
+    const char *names = web_request_argument(q, "columns");
+    const char *unknown = NULL;
+    size_t length = 0;
+    char what[200];
+
+    if (names) {
+        session_read_lock(session);
+        if (session->history)
+            unknown = selection_unknown(names, session->history, &length);
+        session_unlock(session);
+    }
+    if (!unknown)
+        return selection_init(ret, names);
+    if (length > 128)
+        length = 128;
+    if (length)
+        snprintf(what, sizeof(what), "there is no column '%.*s'; /api/meta lists them", (int)length,
+                 unknown);
+    else
+        snprintf(what, sizeof(what), "column ids with commas between them; one is empty");
+    return params_refuse(ret_reply, "columns", what);
+}
+
+uint64_t range_per_bucket(uint64_t first, uint64_t last, uint64_t points)
+{
+    static const uint64_t steps[] = {1, 2, 5};
+    uint64_t decade = 1;
+
+    if (!points || first > last)
+        return 1;
+    for (;; decade *= 10)
+        for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+            uint64_t per = steps[i] * decade;
+
+            if ((last - 1) / per - (first - 1) / per < points)
+                return per;
+        }
+}
+
+int params_range(const struct web_request *q, struct session *session, uint64_t points,
+                 struct range *ret, struct web_reply **ret_reply)
+{
+    double from = -TIME_MAX, to = TIME_MAX;
+    int r = params_time(q, "from", &from, ret_reply);
+
+    if (r == 0)
+        r = params_time(q, "to", &to, ret_reply);
+    if (r == 0)
+        r = params_whole(q, "points", 1, PARAMS_POINTS_MAX, &points, ret_reply);
+    if (r != 0)
+        return r;
+    if (from > to)
+        return params_refuse(ret_reply, "from", "a time that is not after `to`");
+    *ret = (struct range){.first = 1, .last = 0, .per = 1};
+    session_read_lock(session);
+    if (session->history) {
+        ret->first = history_at_or_after(session->history, (int64_t)ceil(from));
+        ret->last = history_at_or_after(session->history, (int64_t)floor(to) + 1) - 1;
+    }
+    session_unlock(session);
+    ret->per = range_per_bucket(ret->first, ret->last, points);
+    return 0;
+}

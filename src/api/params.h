@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// Query parameters, checked. Each gives 0; or 1 with a 400 in *ret_reply that names the parameter
+// and says what it may be; or -ENOMEM. What is not there keeps its default, which the caller has
+// put into the output before.
+#pragma once
+
+#include "api/render.h"
+#include "web/server.h"
+
+#define PARAMS_POINTS_MAX 10000 // more points than any screen has pixels
+
+// The rows of one run that a request is about, in buckets of `per` intervals, aligned to the
+// sequence number.
+struct range {
+    uint64_t first, last; // rows; first > last: none
+    uint64_t per;
+};
+
+int params_refuse(struct web_reply **ret_reply, const char *name, const char *what);
+int params_whole(const struct web_request *q, const char *name, uint64_t min, uint64_t max,
+                 uint64_t *ret, struct web_reply **ret_reply);
+// ?cpu=N as the history's slot (0, the target's total, without it). Under no lock.
+int params_slot(const struct web_request *q, struct session *session, size_t *ret,
+                struct web_reply **ret_reply);
+// ?columns=a,b; names are checked when there is a history. Initializes `ret` unless it fails. Under
+// no lock.
+int params_columns(const struct web_request *q, struct session *session, struct selection *ret,
+                   struct web_reply **ret_reply);
+// ?from=&to=&points= over what is held. `points`: the default, 0 for no bound. Under no lock.
+int params_range(const struct web_request *q, struct session *session, uint64_t points,
+                 struct range *ret, struct web_reply **ret_reply);
+
+// The smallest of 1, 2, 5, 10, 20, … intervals a bucket that makes at most `points` buckets: round
+// steps, so that buckets stay the same while the history grows.
+uint64_t range_per_bucket(uint64_t first, uint64_t last, uint64_t points);

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/render.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+
+#define COUNT_MAX 9e18 // below 2^63
+
+int selection_init(struct selection *s, const char *names)
+{
+    *s = (struct selection){0};
+    if (!names)
+        return 0;
+    s->names = strdup(names);
+    return s->names ? 0 : -ENOMEM;
+}
+
+void selection_done(struct selection *s)
+{
+    free(s->names);
+    free(s->columns);
+    free(s->key_ends);
+    buf_done(&s->keys);
+    buf_done(&s->quality);
+    *s = (struct selection){0};
+}
+
+// The column of a name that is not terminated.
+static bool find_column(const struct history *h, const char *name, size_t length,
+                        struct column *ret)
+{
+    char id[EVENT_NAME_MAX];
+
+    if (length >= sizeof(id))
+        return false;
+    memcpy(id, name, length);
+    id[length] = '\0';
+    return history_column(h, id, ret);
+}
+
+const char *selection_unknown(const char *names, const struct history *h, size_t *ret_length)
+{
+    struct column column;
+
+    for (;;) {
+        size_t length = strcspn(names, ",");
+
+        if (!find_column(h, names, length, &column)) {
+            *ret_length = length;
+            return names;
+        }
+        if (!names[length])
+            return NULL;
+        names += length + 1;
+    }
+}
+
+static bool has_column(const struct selection *s, const struct column *c)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (!s->columns[i].event == !c->event && s->columns[i].index == c->index)
+            return true;
+    return false;
+}
+
+static void add_column(struct selection *s, struct column c)
+{
+    buf_append(&s->keys, ",\"", 2);
+    buf_puts(&s->keys, column_id(&c));
+    buf_append(&s->keys, "\":", 2);
+    s->key_ends[s->n] = s->keys.size;
+    s->columns[s->n++] = c;
+}
+
+static void add_named(struct selection *s, const struct history *h)
+{
+    const char *name = s->names;
+
+    for (;;) {
+        size_t length = strcspn(name, ",");
+        struct column column;
+
+        if (find_column(h, name, length, &column) && !has_column(s, &column))
+            add_column(s, column);
+        if (!name[length])
+            return;
+        name += length + 1;
+    }
+}
+
+int selection_bind(struct selection *s, const struct session *session)
+{
+    const struct history *h = session->history;
+    const struct event_table *events;
+    const struct metric_binding *bindings;
+    struct column *columns;
+    size_t *ends;
+    size_t n_bindings, most;
+
+    if (s->history == h && memcmp(s->run, session->run, sizeof(s->run)) == 0)
+        return 0;
+    events = history_events(h);
+    bindings = history_metrics(h, &n_bindings);
+    most = events->n + n_bindings;
+    columns = reallocarray(s->columns, most, sizeof(*columns));
+    if (!columns)
+        return -ENOMEM;
+    s->columns = columns;
+    ends = reallocarray(s->key_ends, most, sizeof(*ends));
+    if (!ends)
+        return -ENOMEM;
+    s->key_ends = ends;
+    s->n = 0;
+    buf_clear(&s->keys);
+    if (s->names) {
+        add_named(s, h);
+    } else {
+        for (size_t i = 0; i < events->n; i++)
+            add_column(s, (struct column){.event = &events->events[i], .index = i});
+        for (size_t i = 0; i < n_bindings; i++)
+            add_column(s, (struct column){.metric = &bindings[i], .index = i});
+    }
+    if (buf_error(&s->keys) < 0)
+        return -ENOMEM;
+    s->history = h;
+    memcpy(s->run, session->run, sizeof(s->run));
+    return 1;
+}
+
+void render_count(struct buf *out, double value)
+{
+    if (isfinite(value) && fabs(value) < COUNT_MAX)
+        buf_put_i64(out, llround(value));
+    else
+        buf_append(out, "null", 4);
+}
+
+void render_metric(struct buf *out, double value)
+{
+    if (isfinite(value))
+        buf_put_sig6(out, value);
+    else
+        buf_append(out, "null", 4);
+}
+
+// ,"cycles":"scaled 75" for what is not exact.
+static void note_quality(struct buf *to, const char *key, size_t key_size, const struct value *v)
+{
+    long percent;
+
+    if (v->quality == QUALITY_EXACT)
+        return;
+    buf_append(to, key, key_size);
+    if (v->quality != QUALITY_SCALED) {
+        buf_putc(to, '"');
+        buf_puts(to, quality_name(v->quality));
+        buf_putc(to, '"');
+        return;
+    }
+    percent = lround(v->running_percent);
+    buf_puts(to, "\"scaled ");
+    buf_put_i64(to, percent < 1 ? 1 : percent > 99 ? 99 : percent);
+    buf_putc(to, '"');
+}
+
+// ,"cycles":…,"quality":{…}
+static void put_columns(struct buf *out, struct selection *s, uint64_t from, uint64_t to,
+                        size_t slot)
+{
+    const char *keys = s->keys.data;
+    size_t key = 0;
+
+    buf_clear(&s->quality);
+    for (size_t i = 0; i < s->n; i++) {
+        struct value v = history_value(s->history, from, to, slot, &s->columns[i]);
+        size_t size = s->key_ends[i] - key;
+
+        buf_append(out, keys + key, size);
+        if (s->columns[i].event)
+            render_count(out, v.value);
+        else
+            render_metric(out, v.value);
+        note_quality(&s->quality, keys + key, size, &v);
+        key = s->key_ends[i];
+    }
+    if (!s->quality.size)
+        return;
+    buf_puts(out, ",\"quality\":{");
+    buf_append(out, s->quality.data + 1, s->quality.size - 1);
+    buf_putc(out, '}');
+}
+
+void render_sample_open(struct buf *out, struct selection *s, uint64_t from, uint64_t to,
+                        size_t slot)
+{
+    double seconds = 0;
+
+    for (uint64_t i = from; i <= to; i++)
+        seconds += history_seconds(s->history, i);
+    buf_puts(out, "{\"timestamp\":");
+    buf_put_i64(out, history_timestamp(s->history, to));
+    buf_puts(out, ",\"seconds\":");
+    render_metric(out, seconds);
+    buf_puts(out, ",\"sequence\":");
+    buf_put_u64(out, to);
+    put_columns(out, s, from, to, slot);
+}
+
+void render_columns(struct buf *out, struct selection *s, uint64_t from, uint64_t to, size_t slot)
+{
+    size_t start = out->size;
+
+    put_columns(out, s, from, to, slot);
+    if (out->size > start)
+        out->data[start] = '{'; // in the place of the first comma
+    else
+        buf_putc(out, '{');
+    buf_putc(out, '}');
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/file.h"
+
+#include "base/cleanup.h"
+#include "base/parse.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+
+#define FIELD_SEARCH_BYTES 16384 // the first CPU's part of /proc/cpuinfo is below 4 KiB
+
+int file_read(const char *root, const char *path, char *ret, size_t size)
+{
+    char full[PATH_MAX];
+    cleanup_close int fd = -1;
+    ssize_t n;
+
+    if (snprintf(full, sizeof(full), "%s%s", root, path) >= (int)sizeof(full))
+        return -ENAMETOOLONG;
+    fd = open(full, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    n = read(fd, ret, size - 1);
+    if (n < 0)
+        return -errno;
+    if (n > 0 && ret[n - 1] == '\n')
+        n--;
+    ret[n] = '\0';
+    return (int)n;
+}
+
+int file_read_long(const char *root, const char *path, long *ret)
+{
+    char text[64], *end;
+    long value;
+    int r = file_read(root, path, text, sizeof(text));
+
+    if (r < 0)
+        return r;
+    errno = 0;
+    value = strtol(text, &end, 10);
+    if (end == text || *end || errno)
+        return -EINVAL;
+    *ret = value;
+    return 0;
+}
+
+int file_read_cpus(const char *root, const char *which, int **ret_cpus, size_t *ret_n)
+{
+    char path[128], text[8192];
+    int r;
+
+    snprintf(path, sizeof(path), "/sys/devices/system/cpu/%s", which);
+    r = file_read(root, path, text, sizeof(text));
+    return r < 0 ? r : parse_cpu_list(text, ret_cpus, ret_n);
+}
+
+void file_read_field(const char *root, const char *path, const char *key, char *ret, size_t size)
+{
+    cleanup_free char *text = malloc(FIELD_SEARCH_BYTES);
+    size_t key_length = strlen(key);
+
+    ret[0] = '\0';
+    if (!text || file_read(root, path, text, FIELD_SEARCH_BYTES) < 0)
+        return;
+    for (char *line = text; line; line = strchr(line, '\n')) {
+        char *value;
+
+        line += *line == '\n';
+        if (strncmp(line, key, key_length) != 0)
+            continue;
+        value = line + key_length + strspn(line + key_length, " \t");
+        if (*value != ':')
+            continue;
+        value += 1 + strspn(value + 1, " \t");
+        snprintf(ret, size, "%.*s", (int)strcspn(value, "\n"), value);
+        return;
+    }
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// Small files of the kernel's, under a root that tests replace: root "" is the machine's own,
+// "fixtures/x" a copy of some other's /proc and /sys.
+#pragma once
+
+#include <stddef.h>
+
+// Reads at most size − 1 bytes of root/path into `ret`, terminates them and cuts a trailing
+// newline. Returns the length, or -errno (`ret` is then untouched).
+int file_read(const char *root, const char *path, char *ret, size_t size);
+// The whole number in such a file. 0 or -errno (-EINVAL when it is not one).
+int file_read_long(const char *root, const char *path, long *ret);
+// The CPUs of /sys/devices/system/cpu/<which> ("possible", "online"): see parse_cpu_list().
+int file_read_cpus(const char *root, const char *which, int **ret_cpus, size_t *ret_n);
+// The value of the first "key : value" line of root/path (as in /proc/cpuinfo), "" when there is
+// none.
+void file_read_field(const char *root, const char *path, const char *key, char *ret, size_t size);

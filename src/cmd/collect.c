@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// `cyclescope collect`: measures, and writes the stream, the CSV, or both.
+#include "cmd/measure.h"
+
+static int run(const struct command *self, int argc, char **argv)
+{
+    struct options options;
+    struct measure *measure;
+    int r = options_parse(self, argc, argv, &options), status;
+
+    if (r != 0)
+        return r < 0 ? EXIT_USAGE : EXIT_DONE;
+    if (options.n_operands) {
+        say("'%s': measuring a command is not built yet; start it, and pass its PID with -p",
+            options.operands[0]);
+        return EXIT_USAGE;
+    }
+    status = measure_open(&options, &measure);
+    if (status != 0)
+        return status;
+    status = measure_run(measure);
+    measure_close(measure);
+    return status;
+}
+
+const struct command command_collect = {
+    .name = "collect",
+    .synopsis = "cyclescope collect [OPTIONS]",
+    .summary = "measure only: the stream to -o FILE|-, the CSV, or both",
+    .options = OPTIONS_COLLECT,
+    .run = run,
+};

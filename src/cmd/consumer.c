@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmd/consumer.h"
+
+#include "cmd/command.h"
+#include "collect/notes.h"
+#include "config.h"
+#include "stream/record.h"
+#include "stream/writer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+// A write for each of a thousand rounds a second costs more than the readings: below this they are
+// put together. Well within the 20 ms in which a reading is to be in the browser.
+#define FLUSH_EVERY  (10 * NS_PER_MS)
+#define FINISH_LIMIT (2 * NS_PER_SEC)
+
+void stream_source_round(const struct stream_source *s, ns_t time, bool baseline, struct buf *out)
+{
+    const struct readings *r = &s->collector->readings;
+    bool tasks = s->collector->target.kind == TARGET_PROCESS;
+
+    for (size_t e = 0; e < r->events->n; e++) {
+        const struct event *event = &r->events->events[e];
+
+        for (size_t row = 0; row < r->n_rows; row++) {
+            size_t i = e * r->n_rows + row;
+            struct reading reading = r->now[i];
+
+            if (!(baseline ? r->seen[i] : r->fresh[i]))
+                continue;
+            // A gauge has no times of its own; perf prints "not counted" where they do not advance.
+            if (event->kind == EVENT_GAUGE)
+                reading.enabled = reading.running = (uint64_t)time;
+            stream_write_stat(out, event->id, tasks ? RECORD_CPU_ANY : (uint32_t)row,
+                              tasks ? (uint32_t)row : 0, reading);
+        }
+    }
+    stream_write_round(out, false, (uint64_t)time);
+}
+
+static int describe(const struct stream_source *s, struct buf *out)
+{
+    const struct collector *c = s->collector;
+    struct stream_thread *threads = NULL;
+    struct stream_description d = {
+        .events = &c->events,
+        .target = c->target.kind == TARGET_PROCESS ? STREAM_TASKS : STREAM_SYSTEM,
+        .cpus_possible = (unsigned)c->target.n_possible,
+        .cpus_online = (unsigned)c->target.n_cpus,
+        .n_threads = c->target.n_threads,
+        .interval_ms = (unsigned)(s->tick->grid.interval / NS_PER_MS),
+        .host = s->machine->host,
+        .kernel = s->machine->kernel,
+        .version = CYCLESCOPE_VERSION,
+        .arch = s->machine->arch,
+        .cpu_desc = s->machine->cpu_model,
+        .reference_ns = s->tick->grid.reference,
+        .wall_ns = s->tick->grid.wall,
+    };
+    int r;
+
+    if (d.n_threads) {
+        threads = calloc(d.n_threads, sizeof(*threads));
+        if (!threads)
+            return -ENOMEM;
+        for (size_t i = 0; i < d.n_threads; i++) {
+            threads[i].pid = c->target.threads[i].tid;
+            memcpy(threads[i].comm, c->target.threads[i].comm, sizeof(threads[i].comm));
+        }
+        d.threads = threads;
+    }
+    r = stream_write_start(out, &d);
+    free(threads);
+    return r;
+}
+
+// The stream's head, and, in the middle of a run, the readings that the next round is to be
+// subtracted from.
+static int write_head(const struct stream_source *s, struct buf *out)
+{
+    const struct grid *grid = &s->tick->grid;
+    int r = describe(s, out);
+
+    if (r < 0)
+        return r;
+    notes_stream(out, s->collector, s->machine, s->run, s->tick->started);
+    notes_events(out, s->collector);
+    if (s->notice[0])
+        notes_text(out, "warning", s->notice);
+    if (s->tick->started)
+        stream_source_round(s, clock_ns(CLOCK_MONOTONIC) - grid->reference, true, out);
+    return buf_error(out);
+}
+
+int consumer_open(struct consumer *c, int fd, const char *name, bool quiet, struct loop *loop,
+                  const struct stream_source *source)
+{
+    struct buf head = {0};
+    int r = write_head(source, &head);
+
+    *c = (struct consumer){.loop = loop, .name = name, .quiet = quiet};
+    if (r == 0)
+        r = stream_sink_open(fd, STREAM_QUEUE_BYTES, &c->sink);
+    if (r == 0)
+        consumer_sideband(c, &head);
+    buf_done(&head);
+    return r;
+}
+
+void consumer_close(struct consumer *c)
+{
+    if (!c->sink)
+        return;
+    if (c->waiting)
+        loop_remove(c->loop, stream_sink_fd(c->sink));
+    stream_sink_close(c->sink);
+    *c = (struct consumer){0};
+}
+
+static int on_writable(void *context, uint32_t events);
+
+// Waits for the descriptor exactly while there is something to write that it did not take.
+static void wait_for(struct consumer *c, bool wait)
+{
+    if (wait == c->waiting)
+        return;
+    if (!wait)
+        loop_remove(c->loop, stream_sink_fd(c->sink));
+    else if (loop_add(c->loop, stream_sink_fd(c->sink), EPOLLOUT, on_writable, c) < 0)
+        return; // the next round tries again
+    c->waiting = wait;
+}
+
+static void settle(struct consumer *c, int r)
+{
+    if (r == -EPIPE) {
+        if (!c->quiet)
+            say("%s: its reader is gone; going on without it", c->name);
+        consumer_close(c);
+        return;
+    }
+    if (r < 0 && r != -ENOBUFS && !c->failing)
+        say("%s: %s; what is there stays readable, and recording goes on when there is space",
+            c->name, strerror(-r));
+    if (r == STREAM_SINK_IDLE && c->failing)
+        say("%s: writing again; %llu intervals were dropped", c->name,
+            (unsigned long long)stream_sink_dropped(c->sink));
+    if (r != -ENOBUFS)
+        c->failing = r < 0;
+    wait_for(c, r == STREAM_SINK_BUSY);
+}
+
+static int on_writable(void *context, uint32_t events)
+{
+    struct consumer *c = context;
+
+    (void)events;
+    settle(c, stream_sink_flush(c->sink));
+    return 0;
+}
+
+void consumer_round(struct consumer *c, const struct buf *round, ns_t now)
+{
+    int r;
+
+    if (!c->sink)
+        return;
+    r = stream_sink_round(c->sink, round->data, round->size);
+    if (r == -EPIPE) {
+        settle(c, r);
+        return;
+    }
+    if (c->waiting || now - c->flushed < FLUSH_EVERY)
+        return;
+    c->flushed = now;
+    settle(c, stream_sink_flush(c->sink));
+}
+
+void consumer_sideband(struct consumer *c, const struct buf *records)
+{
+    int r;
+
+    if (!c->sink || !records->size)
+        return;
+    r = stream_sink_sideband(c->sink, records->data, records->size);
+    settle(c, r < 0 ? r : stream_sink_flush(c->sink));
+}
+
+bool consumer_finish(struct consumer *c)
+{
+    return !c->sink || stream_sink_finish(c->sink, FINISH_LIMIT) == 0;
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// One consumer of the stream: a recording, or the server's pipe. It gets a header of its own, then
+// each round.
+#pragma once
+
+#include "base/buf.h"
+#include "base/loop.h"
+#include "collect/collector.h"
+#include "collect/machine.h"
+#include "collect/tick.h"
+#include "stream/sink.h"
+
+// What headers are made of; the same for all consumers of a run.
+struct stream_source {
+    const struct collector *collector;
+    const struct machine *machine;
+    const struct tick *tick;
+    char run[9];        // names this run in the ids of the push stream
+    const char *notice; // what cannot be counted here, "" nothing
+};
+
+struct consumer {
+    struct stream_sink *sink; // NULL: not in use
+    struct loop *loop;
+    const char *name; // for messages: the file's, or "the server"
+    ns_t flushed;     // CLOCK_MONOTONIC
+    bool waiting;     // for the descriptor to take more
+    bool failing;     // said so
+    bool quiet;       // it is somebody else's business that it broke
+};
+
+// Appends the readings of now: those of this interval, or, for a baseline, all that were ever
+// taken.
+void stream_source_round(const struct stream_source *s, ns_t time, bool baseline, struct buf *out);
+
+// Takes fd and queues the header. 0 or -errno (fd is then still the caller's).
+int consumer_open(struct consumer *c, int fd, const char *name, bool quiet, struct loop *loop,
+                  const struct stream_source *source);
+void consumer_close(struct consumer *c);
+// Each does nothing for a consumer that is not in use, and says what went wrong; one whose reader
+// is gone is closed.
+void consumer_round(struct consumer *c, const struct buf *round, ns_t now);
+void consumer_sideband(struct consumer *c, const struct buf *records);
+// Waits a moment for all to be written. False when it was not.
+bool consumer_finish(struct consumer *c);

@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmd/measure.h"
+
+#include "base/cleanup.h"
+#include "base/loop.h"
+#include "base/process.h"
+#include "cmd/consumer.h"
+#include "cmd/csv_bridge.h"
+#include "collect/notes.h"
+#include "stream/writer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+
+#define STATUS_EVERY NS_PER_SEC
+
+// Why the loop ended; more than 0, so that it ends it.
+enum { ENDED_SIGNAL = 1, ENDED_DURATION, ENDED_TARGET, ENDED_READER };
+
+struct measure {
+    const struct options *options;
+    struct collector collector;
+    struct machine machine;
+    struct tick tick;
+    struct loop *loop;
+    int signals;
+    char notice[1024];
+    struct stream_source source;
+    struct consumer recording, server;
+    struct csv_bridge csv;
+    struct buf round; // of this tick
+    int64_t last_timestamp;
+    ns_t status_due;
+    ns_t status_at, status_cpu; // when the last status was made, and the CPU time then
+    int ended;
+};
+
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static void send_status(struct measure *m, ns_t now)
+{
+    ns_t cpu = process_cpu_time();
+    struct notes_status status = {
+        .missed_ticks = m->tick.missed,
+        .rss_bytes = process_resident_bytes(),
+        .cpu_percent = m->status_at
+                           ? 100.0 * (double)(cpu - m->status_cpu) / (double)(now - m->status_at)
+                           : NAN,
+    };
+    struct consumer *consumers[] = {&m->recording, &m->server};
+
+    for (size_t i = 0; i < sizeof(consumers) / sizeof(consumers[0]); i++) {
+        struct buf note = {0};
+
+        if (!consumers[i]->sink)
+            continue;
+        status.dropped_rounds = stream_sink_dropped(consumers[i]->sink);
+        notes_status(&note, &status);
+        consumer_sideband(consumers[i], &note);
+        buf_done(&note);
+    }
+    m->status_at = now;
+    m->status_cpu = cpu;
+}
+
+static void follow_wall_clock(struct measure *m)
+{
+    struct buf clock = {0};
+
+    if (!tick_follow_wall_clock(&m->tick))
+        return;
+    stream_write_clock(&clock, m->tick.grid.reference, m->tick.grid.wall);
+    consumer_sideband(&m->recording, &clock);
+    consumer_sideband(&m->server, &clock);
+    buf_done(&clock);
+}
+
+// One interval: read first, then hand on.
+static void take_interval(struct measure *m)
+{
+    ns_t now = clock_ns(CLOCK_MONOTONIC);
+    ns_t time = now - m->tick.grid.reference;
+
+    collector_read(&m->collector, now);
+    follow_wall_clock(m);
+    m->last_timestamp = grid_timestamp_ms(&m->tick.grid, time, m->last_timestamp);
+    csv_bridge_interval(&m->csv, &m->collector.readings, m->last_timestamp);
+    if (m->recording.sink || m->server.sink) {
+        buf_clear(&m->round);
+        stream_source_round(&m->source, time, false, &m->round);
+        consumer_round(&m->recording, &m->round, now);
+        consumer_round(&m->server, &m->round, now);
+    }
+    readings_advance(&m->collector.readings);
+    if (now >= m->status_due) {
+        send_status(m, now);
+        m->status_due = now + STATUS_EVERY;
+    }
+}
+
+static int on_tick(void *context, uint32_t events)
+{
+    struct measure *m = context;
+    ns_t elapsed;
+
+    (void)events;
+    if (!tick_take(&m->tick))
+        return 0;
+    if (!m->tick.started) {
+        m->tick.started = true;
+        collector_start(&m->collector);
+        return 0;
+    }
+    take_interval(m);
+    elapsed = clock_ns(CLOCK_MONOTONIC) - m->tick.grid.reference;
+    if (m->options->duration && elapsed >= m->options->duration)
+        return ENDED_DURATION;
+    // Who records into a pipe, and nothing else, has nobody left to measure for.
+    if (m->options->output && !m->recording.sink && !m->csv.ring && !m->server.sink)
+        return ENDED_READER;
+    return 0;
+}
+
+static int on_signal(void *context, uint32_t events)
+{
+    (void)context;
+    (void)events;
+    return ENDED_SIGNAL;
+}
+
+static int on_target_end(void *context, uint32_t events)
+{
+    (void)context;
+    (void)events;
+    return ENDED_TARGET;
+}
+
+static int open_signals(struct measure *m)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+    m->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return m->signals < 0 ? -errno : loop_add(m->loop, m->signals, EPOLLIN, on_signal, m);
+}
+
+static int open_collector(struct measure *m)
+{
+    const struct options *o = m->options;
+    char message[EVENT_REASON_MAX];
+    struct event_list list = {0};
+    struct target target = {.pidfd = -1};
+    int r;
+
+    r = event_list_parse(o->events ? o->events : event_list_default(o->pid != 0), &list, message);
+    if (r < 0) {
+        say("-e: %s", message);
+        return EXIT_USAGE;
+    }
+    r = o->pid ? target_process(o->pid, &target, message)
+               : target_system(o->cpu_list, &target, message);
+    if (r == 0)
+        r = collector_open(&m->collector, &list, &target, message);
+    event_list_done(&list);
+    if (r < 0) {
+        say("%s", message);
+        return EXIT_FAILED;
+    }
+    notes_missing(&m->collector, &m->machine, m->notice, sizeof(m->notice));
+    if (m->notice[0])
+        say("%s", m->notice);
+    return 0;
+}
+
+static int open_recording(struct measure *m)
+{
+    const char *name = m->options->output;
+    bool to_stdout = name && strcmp(name, "-") == 0;
+    int fd, r;
+
+    if (!name)
+        return 0;
+    if (to_stdout && isatty(STDOUT_FILENO)) {
+        say("-o -: the stream is binary and does not go to a terminal; pipe it into `cyclescope "
+            "serve -`");
+        return EXIT_USAGE;
+    }
+    fd = to_stdout ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)
+                   : open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0644);
+    r = fd < 0 ? -errno
+               : consumer_open(&m->recording, fd, to_stdout ? "-o -" : name, false, m->loop,
+                               &m->source);
+    if (r < 0) {
+        say("%s: %s; choose another file with -o", name, strerror(-r));
+        if (fd >= 0)
+            close(fd);
+        return EXIT_FAILED;
+    }
+    return 0;
+}
+
+static void name_run(char ret[9])
+{
+    uint32_t run;
+
+    if (getrandom(&run, sizeof(run), GRND_NONBLOCK) != sizeof(run))
+        run = (uint32_t)clock_ns(CLOCK_REALTIME);
+    snprintf(ret, 9, "%08x", run);
+}
+
+static int open_loop(struct measure *m)
+{
+    int r = loop_new(&m->loop);
+
+    if (r == 0)
+        r = open_signals(m);
+    if (r == 0 && m->collector.target.pidfd >= 0)
+        r = loop_add(m->loop, m->collector.target.pidfd, EPOLLIN, on_target_end, m);
+    if (r == 0)
+        r = tick_open(&m->tick, m->options->interval);
+    if (r == 0)
+        r = loop_add(m->loop, m->tick.fd, EPOLLIN, on_tick, m);
+    if (r == 0)
+        return 0;
+    say("cannot set up the clock: %s", strerror(-r));
+    return EXIT_FAILED;
+}
+
+int measure_open(const struct options *o, struct measure **ret)
+{
+    struct measure *m = calloc(1, sizeof(*m));
+    int status;
+
+    if (!m) {
+        say("out of memory");
+        return EXIT_FAILED;
+    }
+    m->options = o;
+    m->signals = m->tick.fd = m->collector.target.pidfd = m->collector.cpu_time.fd = -1;
+    m->source = (struct stream_source){
+        .collector = &m->collector, .machine = &m->machine, .tick = &m->tick, .notice = m->notice};
+    name_run(m->source.run);
+    raise_descriptor_limit();
+    machine_describe("", &m->machine);
+    status = open_collector(m);
+    if (status == 0) {
+        process_raise_priority();
+        status = open_loop(m);
+    }
+    if (status == 0)
+        status = open_recording(m);
+    if (status != 0) {
+        measure_close(m);
+        return status;
+    }
+    csv_bridge_open(&m->csv, o->csv, o->csv_rows, &m->collector);
+    *ret = m;
+    return 0;
+}
+
+void measure_close(struct measure *m)
+{
+    if (!m)
+        return;
+    consumer_close(&m->recording);
+    consumer_close(&m->server);
+    csv_bridge_close(&m->csv);
+    tick_close(&m->tick);
+    collector_close(&m->collector);
+    loop_free(m->loop);
+    if (m->signals >= 0)
+        close(m->signals);
+    buf_done(&m->round);
+    free(m);
+}
+
+int measure_stream_to(struct measure *m, int fd)
+{
+    consumer_close(&m->server);
+    return consumer_open(&m->server, fd, "the server", true, m->loop, &m->source);
+}
+
+struct loop *measure_loop(struct measure *m)
+{
+    return m->loop;
+}
+
+bool measure_target_ended(const struct measure *m)
+{
+    return m->ended == ENDED_TARGET;
+}
+
+static void say_goodbye(struct measure *m, const char *reason)
+{
+    struct buf end = {0};
+
+    notes_end(&end, reason);
+    consumer_sideband(&m->recording, &end);
+    consumer_sideband(&m->server, &end);
+    buf_done(&end);
+    if (!consumer_finish(&m->recording))
+        say("%s: not all of it could be written; it is whole up to the last interval that was",
+            m->recording.name);
+    consumer_finish(&m->server);
+}
+
+int measure_run(struct measure *m)
+{
+    char reason[192];
+
+    m->ended = loop_run(m->loop);
+    // What was counted since the last tick is not lost; --duration ends at a tick.
+    if (m->tick.started && m->ended != ENDED_DURATION)
+        take_interval(m);
+    switch (m->ended) {
+    case ENDED_SIGNAL:
+        snprintf(reason, sizeof(reason), "the collector was stopped");
+        break;
+    case ENDED_DURATION:
+        snprintf(reason, sizeof(reason), "the time of --duration has passed");
+        break;
+    case ENDED_TARGET:
+        snprintf(reason, sizeof(reason), "%s has ended", m->collector.target.text);
+        say("%s", reason);
+        break;
+    case ENDED_READER:
+        snprintf(reason, sizeof(reason), "the reader of the stream is gone");
+        break;
+    default:
+        snprintf(reason, sizeof(reason), "the collector ended");
+    }
+    say_goodbye(m, reason);
+    if (m->tick.missed)
+        say("%llu ticks were missed; their counts are in the intervals after them",
+            (unsigned long long)m->tick.missed);
+    return m->ended < 0 ? EXIT_FAILED : EXIT_DONE;
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// Measuring, as `collect` and the default command do it: the loop around the collector, and its
+// consumers (the streams, the CSV).
+#pragma once
+
+#include "cmd/options.h"
+
+struct measure; // opaque
+
+// Opens what `o` asks for. 0, or an exit status after having said why.
+int measure_open(const struct options *o, struct measure **ret);
+void measure_close(struct measure *m);
+
+// Hands the stream to fd (taken over), with a header of its own, from the next tick on. The
+// server's pipe: when it breaks, gone() is called. 0 or -errno.
+int measure_stream_to(struct measure *m, int fd);
+
+// Things that the default command watches beside: see base/loop.h. A function that returns non-zero
+// ends the loop.
+struct loop *measure_loop(struct measure *m);
+
+// Measures until a signal, --duration, the target's end, or a function of the loop's ends it.
+// Returns the exit status.
+int measure_run(struct measure *m);
+// Did the target end by itself? (The server then goes on showing its history.)
+bool measure_target_ended(const struct measure *m);

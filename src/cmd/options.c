@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmd/options.h"
+
+#include "base/parse.h"
+#include "collect/csv_ring.h"
+#include "collect/event_list.h"
+#include "config.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define INTERVAL_MIN NS_PER_MS // below, reading costs more than is left of the interval
+#define INTERVAL_MAX (3600 * NS_PER_SEC)
+#define MEMORY_MIN   ((size_t)1 << 20)
+
+typedef int (*option_function)(const char *value, struct options *o);
+
+struct option_row {
+    const char *name;
+    char letter;          // 0: none
+    const char *argument; // NULL: takes none
+    unsigned sets;
+    option_function parse;
+    const char *help;
+};
+
+static int bad(const char *option, const char *value, const char *wanted)
+{
+    say("--%s %s: %s", option, value, wanted);
+    return -1;
+}
+
+static int parse_system(const char *value, struct options *o)
+{
+    (void)value;
+    o->pid = 0;
+    return 0;
+}
+
+static int parse_pid(const char *value, struct options *o)
+{
+    uint64_t pid;
+
+    if (parse_u64(value, &pid) < 0 || pid == 0 || pid > INT_MAX)
+        return bad("pid", value, "a process ID is a positive number");
+    o->pid = (pid_t)pid;
+    return 0;
+}
+
+static int parse_cpus(const char *value, struct options *o)
+{
+    o->cpu_list = value;
+    return 0;
+}
+
+static int parse_events(const char *value, struct options *o)
+{
+    o->events = value;
+    return 0;
+}
+
+static int parse_interval(const char *value, struct options *o)
+{
+    if (parse_duration(value, &o->interval) < 0)
+        return bad("interval", value, "a time is written 100ms, 1s, 5m");
+    if (o->interval < INTERVAL_MIN || o->interval > INTERVAL_MAX)
+        return bad("interval", value, "1ms is the least, 1h the most");
+    return 0;
+}
+
+static int parse_freq(const char *value, struct options *o)
+{
+    uint64_t hz;
+
+    (void)o;
+    if (parse_u64(value, &hz) < 0)
+        return bad("freq", value, "samples per second, a whole number");
+    if (hz != 0)
+        return bad("freq", value, "stack sampling is not built yet; 0 is the only value");
+    return 0;
+}
+
+static int parse_stop_after(const char *value, struct options *o)
+{
+    if (parse_duration(value, &o->duration) < 0 || o->duration == 0)
+        return bad("duration", value, "a time is written 100ms, 10s, 5m, 2h");
+    return 0;
+}
+
+static int parse_output(const char *value, struct options *o)
+{
+    o->output = value;
+    return 0;
+}
+
+static int parse_csv(const char *value, struct options *o)
+{
+    o->csv = strcmp(value, "none") == 0 ? NULL : value;
+    return 0;
+}
+
+static int parse_csv_rows(const char *value, struct options *o)
+{
+    uint64_t rows;
+
+    if (parse_u64(value, &rows) < 0 || rows < CSV_ROWS_MIN || rows > CSV_ROWS_MAX)
+        return bad("csv-rows", value, "a number from 16 to 100000000");
+    o->csv_rows = rows;
+    return 0;
+}
+
+static int parse_listen(const char *value, struct options *o)
+{
+    if (o->n_listen == OPTIONS_LISTEN_MAX)
+        return bad("listen", value, "more than 8 addresses");
+    o->listen[o->n_listen++] = value;
+    return 0;
+}
+
+static int parse_memory(const char *value, struct options *o)
+{
+    if (parse_size(value, &o->memory) < 0 || o->memory < MEMORY_MIN)
+        return bad("memory", value, "a size is written 32MiB or 1GiB; 1MiB is the least");
+    return 0;
+}
+
+static int parse_allow_host(const char *value, struct options *o)
+{
+    if (o->n_allow_hosts == OPTIONS_HOSTS_MAX)
+        return bad("allow-host", value, "more than 16 names");
+    o->allow_hosts[o->n_allow_hosts++] = value;
+    return 0;
+}
+
+static int parse_token_file(const char *value, struct options *o)
+{
+    o->token_file = value;
+    return 0;
+}
+
+static const struct option_row rows[] = {
+    {"system", 'a', NULL, OPTIONS_COLLECT, parse_system, "measure the whole system (the default)"},
+    {"pid", 'p', "PID", OPTIONS_COLLECT, parse_pid,
+     "measure this process: all threads, later children"},
+    {"cpu", 'C', "LIST", OPTIONS_COLLECT, parse_cpus, "measure these CPUs only, such as 0,2-3"},
+    {"event", 'e', "LIST", OPTIONS_COLLECT, parse_events,
+     "events: cycles,instructions:u,{branches,branch-misses},r1a8"},
+    {"interval", 'I', "TIME", OPTIONS_COLLECT, parse_interval,
+     "time between readings, from 1ms (100ms)"},
+    {"freq", 'F', "HZ", OPTIONS_COLLECT, parse_freq,
+     "stack samples a second; not built yet, 0 is off (0)"},
+    {"duration", 0, "TIME", OPTIONS_COLLECT, parse_stop_after, "stop after this time"},
+    {"output", 'o', "FILE", OPTIONS_COLLECT, parse_output,
+     "write the stream (perf.data) to FILE, or - for a pipe"},
+    {"csv", 0, "PATH", OPTIONS_COLLECT, parse_csv,
+     "where the CSV is kept, or none (/tmp/perf_data.csv)"},
+    {"csv-rows", 0, "N", OPTIONS_COLLECT, parse_csv_rows, "rows that the CSV holds (36000)"},
+    {"listen", 0, "ADDR:PORT", OPTIONS_SERVE, parse_listen,
+     "where the page is; port 0 picks one (127.0.0.1:5000 and [::1]:5000)"},
+    {"memory", 0, "SIZE", OPTIONS_SERVE, parse_memory, "bound of the history in memory (32MiB)"},
+    {"allow-host", 0, "NAME", OPTIONS_SERVE, parse_allow_host,
+     "a further Host name that is let in"},
+    {"token-file", 0, "FILE", OPTIONS_SERVE, parse_token_file,
+     "holds the token that every request must bring"},
+};
+#define N_ROWS (sizeof(rows) / sizeof(rows[0]))
+
+#define CODE_FIRST   256 // getopt's code of row i is CODE_FIRST + i: clear of letters
+#define CODE_HELP    'h'
+#define CODE_VERSION 'V'
+
+static void build_getopt(const struct command *command, struct option *longs, char *shorts)
+{
+    size_t n = 0;
+
+    *shorts++ = '+'; // the first word that is no option ends them
+    *shorts++ = ':'; // we speak for ourselves
+    for (size_t i = 0; i < N_ROWS; i++) {
+        if (!(rows[i].sets & command->options))
+            continue;
+        longs[n++] = (struct option){.name = rows[i].name,
+                                     .has_arg = rows[i].argument ? required_argument : no_argument,
+                                     .val = (int)(CODE_FIRST + i)};
+        if (rows[i].letter) {
+            *shorts++ = rows[i].letter;
+            if (rows[i].argument)
+                *shorts++ = ':';
+        }
+    }
+    longs[n++] = (struct option){.name = "help", .val = CODE_HELP};
+    longs[n++] = (struct option){.name = "version", .val = CODE_VERSION};
+    longs[n] = (struct option){0};
+    *shorts++ = 'h';
+    *shorts = '\0';
+}
+
+static const struct option_row *find_row(int code)
+{
+    if (code >= CODE_FIRST && code < (int)(CODE_FIRST + N_ROWS))
+        return &rows[code - CODE_FIRST];
+    for (size_t i = 0; i < N_ROWS; i++)
+        if (rows[i].letter == code)
+            return &rows[i];
+    return NULL;
+}
+
+static void help_of(const struct command *command)
+{
+    printf("usage: %s\n\n%s\n\n", command->synopsis, command->summary);
+    for (size_t i = 0; i < N_ROWS; i++) {
+        char left[64], letter[8] = "    ";
+
+        if (!(rows[i].sets & command->options))
+            continue;
+        if (rows[i].letter)
+            snprintf(letter, sizeof(letter), "-%c, ", rows[i].letter);
+        snprintf(left, sizeof(left), "%s--%s %s", letter, rows[i].name,
+                 rows[i].argument ? rows[i].argument : "");
+        printf("  %-28s %s\n", left, rows[i].help);
+    }
+    printf("  -h, --help                   this text\n      --version                print the "
+           "version\n");
+}
+
+void options_help(const struct command *const *commands, size_t n)
+{
+    printf("cyclescope %s: what this machine's processors do, live, in a browser\n\n",
+           CYCLESCOPE_VERSION);
+    for (size_t i = 0; i < n; i++)
+        printf("  %-62s %s\n", commands[i]->synopsis, commands[i]->summary);
+    printf("\nOptions (each command's --help lists its own):\n");
+    for (size_t i = 0; i < N_ROWS; i++)
+        printf("  %s%c%s--%-11s %-10s %s\n", rows[i].letter ? "-" : " ",
+               rows[i].letter ? rows[i].letter : ' ', rows[i].letter ? ", " : "  ", rows[i].name,
+               rows[i].argument ? rows[i].argument : "", rows[i].help);
+    printf("\nExit status: 0 done, 1 failed, 2 bad usage.\n");
+}
+
+static const struct options defaults = {
+    .interval = 100 * NS_PER_MS,
+    .csv = "/tmp/perf_data.csv",
+    .csv_rows = 36000,
+    .memory = (size_t)32 << 20,
+};
+
+static int unknown_option(const struct command *command, char **argv)
+{
+    const char *word = argv[optind - 1];
+    bool letter = optopt && optopt < CODE_FIRST;
+    char shown[8];
+
+    snprintf(shown, sizeof(shown), "-%c", letter ? optopt : '?');
+    say("%s: no such option%s; %s --help lists them", letter ? shown : word,
+        command->name ? " of this command" : "", command->name ? command->name : "cyclescope");
+    return -1;
+}
+
+int options_parse(const struct command *command, int argc, char **argv, struct options *ret)
+{
+    struct option longs[N_ROWS + 3];
+    char shorts[3 * N_ROWS + 4];
+    struct options o = defaults;
+    int code;
+
+    build_getopt(command, longs, shorts);
+    opterr = 0;
+    optind = 1;
+    while ((code = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+        const struct option_row *row;
+
+        if (code == CODE_HELP) {
+            help_of(command);
+            return 1;
+        }
+        if (code == CODE_VERSION) {
+            printf("cyclescope %s\n", CYCLESCOPE_VERSION);
+            return 1;
+        }
+        if (code == ':') {
+            row = find_row(optopt);
+            say("--%s needs a value: %s", row ? row->name : "?",
+                row && row->argument ? row->argument : "");
+            return -1;
+        }
+        row = code == '?' ? NULL : find_row(code);
+        if (!row)
+            return unknown_option(command, argv);
+        if (row->parse(optarg, &o) < 0)
+            return -1;
+    }
+    if (o.pid && o.cpu_list) {
+        say("-p and -C exclude each other: a process is counted on whichever CPU it runs");
+        return -1;
+    }
+    o.operands = argv + optind;
+    o.n_operands = argc - optind;
+    *ret = o;
+    return 0;
+}

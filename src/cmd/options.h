@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// The options of all commands, in one table: parsing and --help come from it.
+#pragma once
+
+#include "base/clock.h"
+#include "cmd/command.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+enum option_set {
+    OPTIONS_COLLECT = 1, // of whoever measures
+    OPTIONS_SERVE = 2,   // of whoever shows
+};
+
+#define OPTIONS_LISTEN_MAX 8 // more sockets than that is a mistake
+#define OPTIONS_HOSTS_MAX  16
+
+struct options {
+    // collect
+    pid_t pid;            // 0: the system
+    const char *cpu_list; // NULL: all
+    const char *events;   // NULL: the default
+    ns_t interval;
+    ns_t duration;      // 0: until a signal
+    const char *output; // NULL: no recording; "-": standard output
+    const char *csv;    // NULL: none
+    size_t csv_rows;
+    // serve
+    const char *listen[OPTIONS_LISTEN_MAX]; // none: the default
+    size_t n_listen;
+    size_t memory;
+    const char *allow_hosts[OPTIONS_HOSTS_MAX];
+    size_t n_allow_hosts;
+    const char *token_file;
+    // What is left: INPUT of serve.
+    char **operands; // of argv
+    int n_operands;
+};
+
+// Parses argv for `command`. 0: go on. 1: --help or --version was answered. −1: said what is wrong
+// (exit 2).
+int options_parse(const struct command *command, int argc, char **argv, struct options *ret);
+// The usage of all commands and options, on standard output.
+void options_help(const struct command *const *commands, size_t n);

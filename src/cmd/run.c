@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+// `cyclescope` with no command: collector and server, joined by a pipe. This process is the
+// collector; the server is a child that it starts, and starts again when it died.
+#include "base/cleanup.h"
+#include "base/loop.h"
+#include "base/process.h"
+#include "cmd/measure.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+
+#define SERVER_ARGS_MAX (8 + 2 * (OPTIONS_LISTEN_MAX + OPTIONS_HOSTS_MAX))
+// A server that dies this often in a row, each time this soon, is not started again.
+#define SHORT_LIFE      NS_PER_SEC
+#define SHORT_LIVES_MAX 5
+
+struct pair {
+    const struct options *options;
+    struct measure *measure;
+    pid_t server; // 0: none
+    int pidfd;
+    ns_t started;
+    unsigned short_lives;
+    int status; // exit status, once the server has ended everything
+};
+
+enum { ENDED_SERVER = 100 }; // loop result
+
+static void add(const char **argv, size_t *n, const char *option, const char *value)
+{
+    argv[(*n)++] = option;
+    argv[(*n)++] = value;
+}
+
+static int spawn(const struct options *o, int input, pid_t *ret_pid, int *ret_pidfd)
+{
+    const char *argv[SERVER_ARGS_MAX + 1] = {"cyclescope", "serve"};
+    char memory[32];
+    size_t n = 2;
+
+    snprintf(memory, sizeof(memory), "%zu", o->memory);
+    add(argv, &n, "--memory", memory);
+    for (size_t i = 0; i < o->n_listen; i++)
+        add(argv, &n, "--listen", o->listen[i]);
+    for (size_t i = 0; i < o->n_allow_hosts; i++)
+        add(argv, &n, "--allow-host", o->allow_hosts[i]);
+    if (o->token_file)
+        add(argv, &n, "--token-file", o->token_file);
+    argv[n] = "-";
+    return process_spawn_self(argv, input, ret_pid, ret_pidfd);
+}
+
+static int on_server_end(void *context, uint32_t events);
+
+// Starts the server on a new pipe, whose stream begins with a header of its own. 0 or -errno.
+static int start_server(struct pair *p)
+{
+    int ends[2], r;
+
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return -errno;
+    r = spawn(p->options, ends[0], &p->server, &p->pidfd);
+    close(ends[0]);
+    if (r == 0)
+        r = measure_stream_to(p->measure, ends[1]);
+    if (r < 0) {
+        close(ends[1]);
+        return r;
+    }
+    p->started = clock_ns(CLOCK_MONOTONIC);
+    return loop_add(measure_loop(p->measure), p->pidfd, EPOLLIN, on_server_end, p);
+}
+
+// Waits for the server's end. Its exit status, or 128 + the signal that killed it.
+static int reap(struct pair *p)
+{
+    int status = 0;
+
+    while (waitpid(p->server, &status, 0) < 0 && errno == EINTR)
+        ;
+    close(p->pidfd);
+    p->server = 0;
+    p->pidfd = -1;
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static int on_server_end(void *context, uint32_t events)
+{
+    struct pair *p = context;
+    bool soon = clock_ns(CLOCK_MONOTONIC) - p->started < SHORT_LIFE;
+    int r;
+
+    (void)events;
+    loop_remove(measure_loop(p->measure), p->pidfd);
+    p->status = reap(p);
+    // It ended because it was asked to, or could not begin and has said why.
+    if (p->status == EXIT_DONE || (p->status < 128 && soon))
+        return ENDED_SERVER;
+    p->short_lives = soon ? p->short_lives + 1 : 0;
+    if (p->short_lives == SHORT_LIVES_MAX) {
+        say("the server died %d times in a row; giving up", SHORT_LIVES_MAX);
+        p->status = EXIT_FAILED;
+        return ENDED_SERVER;
+    }
+    say("the server died (%s); starting it again, measuring goes on",
+        p->status > 128 ? strsignal(p->status - 128) : "it failed");
+    r = start_server(p);
+    if (r == 0)
+        return 0;
+    say("cannot start the server: %s", strerror(-r));
+    p->status = EXIT_FAILED;
+    return ENDED_SERVER;
+}
+
+static void stop_server(struct pair *p)
+{
+    if (!p->server)
+        return;
+    kill(p->server, SIGTERM);
+    reap(p);
+}
+
+// The target has ended; the server shows its history until somebody ends it, or us.
+static void outlive_target(struct pair *p)
+{
+    sigset_t set;
+    struct pollfd fds[2];
+    cleanup_close int signals = -1;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    signals = signalfd(-1, &set, SFD_CLOEXEC);
+    fds[0] = (struct pollfd){.fd = signals, .events = POLLIN};
+    fds[1] = (struct pollfd){.fd = p->pidfd, .events = POLLIN};
+    while (poll(fds, 2, -1) < 0 && errno == EINTR)
+        ;
+}
+
+static int run(const struct command *self, int argc, char **argv)
+{
+    struct options options;
+    struct pair p = {.options = &options, .pidfd = -1};
+    int r = options_parse(self, argc, argv, &options), status;
+    bool ended;
+
+    if (r != 0)
+        return r < 0 ? EXIT_USAGE : EXIT_DONE;
+    if (options.n_operands) {
+        say("'%s': measuring a command is not built yet; start it, and pass its PID with -p",
+            options.operands[0]);
+        return EXIT_USAGE;
+    }
+    status = measure_open(&options, &p.measure);
+    if (status != 0)
+        return status;
+    r = start_server(&p);
+    if (r < 0) {
+        say("cannot start the server: %s", strerror(-r));
+        stop_server(&p);
+        measure_close(p.measure);
+        return EXIT_FAILED;
+    }
+    status = measure_run(p.measure);
+    ended = measure_target_ended(p.measure);
+    measure_close(p.measure);
+    if (ended && p.server)
+        outlive_target(&p);
+    stop_server(&p);
+    return p.status ? p.status : status;
+}
+
+const struct command command_run = {
+    .name = NULL,
+    .synopsis = "cyclescope [OPTIONS]",
+    .summary = "measure this machine and show it: collector and server",
+    .options = OPTIONS_COLLECT | OPTIONS_SERVE,
+    .run = run,
+};

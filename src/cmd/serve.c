@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: Apache-2.0
+// `cyclescope serve`: shows a stream. Everything from outside is parsed in this process, so it
+// gives up its privileges before it reads the first byte. The main thread is the ingest thread.
+#include "api/api.h"
+#include "base/cleanup.h"
+#include "base/sandbox.h"
+#include "cmd/options.h"
+#include "config.h"
+#include "history/ingest.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+
+#define READ_BYTES   65536 // a pipe's capacity
+#define TOKEN_MAX    512
+#define TOKEN_MIN    16 // shorter ones can be guessed at the speed of the loopback
+#define DEFAULT_PORT "5000"
+
+struct serve {
+    const struct options *options;
+    int input;
+    const char *input_name;
+    int signals;
+    char token[TOKEN_MAX + 1];
+    struct session session;
+    struct ingest *ingest;
+    struct api *api;
+    struct web_server *web;
+};
+
+static int open_input(struct serve *s, const struct options *o)
+{
+    struct stat st;
+
+    if (o->n_operands != 1) {
+        say(o->n_operands
+                ? "serve takes one INPUT"
+                : "serve needs an INPUT: - for a stream on standard input, or a recording "
+                  "(following the CSV is not built yet)");
+        return EXIT_USAGE;
+    }
+    s->input_name = o->operands[0];
+    if (strcmp(s->input_name, "-") == 0) {
+        if (isatty(STDIN_FILENO)) {
+            say("serve -: standard input is a terminal; pipe a stream into it: `cyclescope collect "
+                "-o - | "
+                "cyclescope serve -`");
+            return EXIT_USAGE;
+        }
+        s->input_name = "the stream";
+        s->input = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+    } else {
+        s->input = open(s->input_name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    }
+    if (s->input < 0 || fstat(s->input, &st) < 0) {
+        say("%s: %s", s->input_name, strerror(errno));
+        return EXIT_FAILED;
+    }
+    if (S_ISDIR(st.st_mode)) {
+        say("%s: is a directory; INPUT is a recording, or - for a stream", s->input_name);
+        return EXIT_FAILED;
+    }
+    snprintf(s->session.input_kind, sizeof(s->session.input_kind), "%s",
+             S_ISREG(st.st_mode) ? "recording" : "live");
+    snprintf(s->session.input_text, sizeof(s->session.input_text), "%s",
+             S_ISREG(st.st_mode) ? s->input_name : "this machine");
+    return 0;
+}
+
+static int read_token(struct serve *s, const char *path)
+{
+    cleanup_close int fd = -1;
+    ssize_t n;
+
+    if (!path)
+        return 0;
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    n = fd < 0 ? -1 : read(fd, s->token, TOKEN_MAX);
+    if (n < 0) {
+        say("--token-file %s: %s", path, strerror(errno));
+        return EXIT_FAILED;
+    }
+    s->token[n] = '\0';
+    s->token[strcspn(s->token, "\r\n")] = '\0';
+    if (strlen(s->token) < TOKEN_MIN) {
+        say("--token-file %s: its first line is the token, of 16 to 512 characters; `openssl rand "
+            "-hex 16` "
+            "makes one",
+            path);
+        return EXIT_FAILED;
+    }
+    return 0;
+}
+
+static int say_bind_failure(int error, const char *address)
+{
+    switch (-error) {
+    case EADDRINUSE:
+        say("%s is taken, perhaps by another cyclescope; --listen ADDR:PORT chooses another, port "
+            "0 any "
+            "free one",
+            address);
+        return EXIT_FAILED;
+    case EACCES:
+        say("%s: ports below 1024 are for root; choose another with --listen", address);
+        return EXIT_FAILED;
+    case EINVAL:
+        say("--listen %s: an address and port are written 127.0.0.1:5000 or [::1]:5000", address);
+        return EXIT_USAGE;
+    case ENOKEY:
+        say("--listen %s can be reached from other machines: it needs --token-file FILE", address);
+        return EXIT_USAGE;
+    default:
+        say("--listen %s: %s", address, strerror(-error));
+        return EXIT_FAILED;
+    }
+}
+
+static int bind_web(struct serve *s)
+{
+    const struct options *o = s->options;
+    struct web_listen listen[OPTIONS_LISTEN_MAX] = {
+        {.address = "127.0.0.1:" DEFAULT_PORT},
+        {.address = "[::1]:" DEFAULT_PORT, .optional = true},
+    };
+    struct web_config config = {
+        .listen = listen,
+        .n_listen = o->n_listen ? o->n_listen : 2,
+        .allow_hosts = o->allow_hosts,
+        .n_allow_hosts = o->n_allow_hosts,
+        .token = s->token[0] ? s->token : NULL,
+        .routes = api_routes,
+        .n_routes = n_api_routes,
+        .context = s->api,
+    };
+    char failed[WEB_ADDRESS_MAX] = "";
+    int r;
+
+    for (size_t i = 0; i < o->n_listen; i++)
+        listen[i] = (struct web_listen){.address = o->listen[i]};
+    r = web_server_bind(&config, &s->web, failed);
+    if (r < 0)
+        return say_bind_failure(r, failed);
+    api_set_server(s->api, s->web);
+    return 0;
+}
+
+static int open_model(struct serve *s)
+{
+    struct ingest_config ingest = {.rows = HISTORY_ROWS_MAX, .memory = s->options->memory};
+    struct api_config api = {.session = &s->session,
+                             .version = CYCLESCOPE_VERSION,
+                             .rows = HISTORY_ROWS_MAX,
+                             .memory_bytes = s->options->memory};
+    int r = ingest_new(&s->session, &ingest, &s->ingest);
+
+    if (r == 0)
+        r = api_new(&api, &s->api);
+    if (r < 0) {
+        say("%s", strerror(-r));
+        return EXIT_FAILED;
+    }
+    s->session.changed = api_changed;
+    s->session.changed_context = s->api;
+    return 0;
+}
+
+static int open_signals(struct serve *s)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (s->signals >= 0)
+        return 0;
+    say("signalfd: %s", strerror(errno));
+    return EXIT_FAILED;
+}
+
+// From here on there is no way back to privileges.
+static int renounce(void)
+{
+    struct sandbox_user user;
+    int r;
+
+    sandbox_choose_user(&user);
+    r = sandbox_drop_privileges(&user);
+    if (r == 0)
+        r = sandbox_filter(0);
+    if (r == 0)
+        return 0;
+    say("cannot give up privileges: %s; the server does not run with them", strerror(-r));
+    return EXIT_FAILED;
+}
+
+static void close_all(struct serve *s)
+{
+    web_server_free(s->web);
+    api_free(s->api);
+    ingest_free(s->ingest);
+    session_done(&s->session);
+    if (s->input >= 0)
+        close(s->input);
+    if (s->signals >= 0)
+        close(s->signals);
+}
+
+static void say_listening(const struct serve *s)
+{
+    const char *address;
+
+    for (size_t i = 0; (address = web_server_address(s->web, i)); i++)
+        say("listening on http://%s/", address);
+}
+
+// The end of the input. True when there is something to go on showing.
+static bool end_input(struct serve *s)
+{
+    bool history = s->session.history != NULL;
+
+    ingest_end(s->ingest);
+    close(s->input);
+    s->input = -1;
+    if (s->session.state == SESSION_FAILED)
+        say("%s: %s%s", s->input_name, s->session.reason,
+            history ? "; what came before stays on the page" : "");
+    else if (history)
+        say("%s; its history stays on the page until Ctrl-C", s->session.reason);
+    else
+        say("%s: it held no interval", s->input_name);
+    return history;
+}
+
+// True to go on.
+static bool take_input(struct serve *s)
+{
+    static char bytes[READ_BYTES];
+    ssize_t n = read(s->input, bytes, sizeof(bytes));
+
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return true;
+    if (n > 0 && ingest_feed(s->ingest, bytes, (size_t)n) == 0)
+        return true;
+    return end_input(s);
+}
+
+static int follow(struct serve *s)
+{
+    for (;;) {
+        struct pollfd fds[2] = {{.fd = s->signals, .events = POLLIN},
+                                {.fd = s->input, .events = POLLIN}};
+
+        if (poll(fds, 2, -1) < 0 && errno != EINTR) {
+            say("poll: %s", strerror(errno));
+            return EXIT_FAILED;
+        }
+        if (fds[0].revents)
+            return EXIT_DONE;
+        if (fds[1].revents && !take_input(s))
+            return EXIT_FAILED;
+    }
+}
+
+static int run(const struct command *self, int argc, char **argv)
+{
+    struct options options;
+    struct serve s = {.options = &options, .input = -1, .signals = -1};
+    int r = options_parse(self, argc, argv, &options), status;
+
+    if (r != 0)
+        return r < 0 ? EXIT_USAGE : EXIT_DONE;
+    if (session_init(&s.session) < 0) {
+        say("out of memory");
+        return EXIT_FAILED;
+    }
+    status = open_input(&s, &options);
+    if (status == 0)
+        status = read_token(&s, options.token_file);
+    if (status == 0)
+        status = open_model(&s);
+    if (status == 0)
+        status = bind_web(&s);
+    if (status == 0)
+        status = open_signals(&s);
+    if (status == 0)
+        status = renounce();
+    if (status == 0 && (r = web_server_start(s.web)) < 0) {
+        say("cannot start the web server: %s", strerror(-r));
+        status = EXIT_FAILED;
+    }
+    if (status == 0) {
+        say_listening(&s);
+        status = follow(&s);
+    }
+    close_all(&s);
+    return status;
+}
+
+const struct command command_serve = {
+    .name = "serve",
+    .synopsis = "cyclescope serve INPUT [OPTIONS]",
+    .summary = "show only: INPUT is - (a stream on stdin) or a recording",
+    .options = OPTIONS_SERVE,
+    .run = run,
+};

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collect/collector.h"
+
+#include "base/clock.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OPEN_TRIES 5 // a process that starts threads while we attach is listed again this often
+
+// /proc/stat has a resolution of 10 ms and costs as much as several groups: not at each tick of a
+// fine grid.
+#define CPU_TIME_EVERY (100 * NS_PER_MS)
+#define CPU_TIME_SLACK (5 * NS_PER_MS) // ticks of 100 ms come a little early or late
+
+static int describe(struct event_table *events, const struct event_list *list,
+                    struct perf_event_attr **ret_attrs)
+{
+    struct perf_event_attr *attrs = calloc(list->n, sizeof(*attrs));
+
+    if (!attrs)
+        return -ENOMEM;
+    for (size_t i = 0; i < list->n; i++) {
+        const struct event_request *request = &list->requests[i];
+        struct event e = {
+            .id = i + 1,
+            .type = request->attr.type,
+            .config = request->attr.config,
+            .kind = EVENT_COUNT,
+            .scale = 1,
+            .group = request->group,
+        };
+        int r;
+
+        if (e.type == PERF_TYPE_SOFTWARE &&
+            (e.config == PERF_COUNT_SW_TASK_CLOCK || e.config == PERF_COUNT_SW_CPU_CLOCK))
+            snprintf(e.unit, sizeof(e.unit), "ns");
+        snprintf(e.name, sizeof(e.name), "%s", request->name);
+        attrs[i] = request->attr;
+        r = event_table_add(events, &e);
+        if (r < 0) {
+            free(attrs);
+            return r;
+        }
+    }
+    *ret_attrs = attrs;
+    return 0;
+}
+
+static int open_groups(struct collector *c, const struct perf_event_attr *attrs)
+{
+    for (size_t i = 0; i < c->groups.n; i++) {
+        int r = group_open(&c->groups.groups[i], attrs, &c->target);
+
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+// Attaches to every thread. One that is born meanwhile is counted by inheritance if its parent had
+// been attached before, and not if not, and nobody can tell which: so open anew, until no thread
+// was born while we did. A process that never stops starting threads is taken as it is after some
+// tries.
+static int open_all(struct collector *c, const struct perf_event_attr *attrs)
+{
+    for (int tries = 1;; tries++) {
+        size_t known = c->target.n_threads;
+        int r = open_groups(c, attrs);
+
+        if (r < 0 || c->target.kind != TARGET_PROCESS || target_find_threads(&c->target) <= 0)
+            return r;
+        if (tries == OPEN_TRIES) {
+            c->target.n_threads = known;
+            return 0;
+        }
+    }
+}
+
+// Puts the members of a group next to each other, as a perf.data stream names them (leader and
+// number of members), keeping their order otherwise. One that opened only alone may stand between
+// them before.
+static int order_by_group(struct collector *c, struct perf_event_attr **attrs)
+{
+    size_t n = c->events.n, next = 0;
+    struct event *events = calloc(n, sizeof(*events));
+    struct perf_event_attr *sorted = calloc(n, sizeof(*sorted));
+    size_t *place = calloc(n, sizeof(*place)); // old index → new
+
+    if (!events || !sorted || !place) {
+        free(events);
+        free(sorted);
+        free(place);
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < n; i++) {
+        int group = c->events.events[i].group;
+
+        // The first event of each group brings the others along; an id of 0 marks what was taken.
+        for (size_t k = i; k < n; k++)
+            if (c->events.events[k].id && c->events.events[k].group == group) {
+                place[k] = next;
+                sorted[next] = (*attrs)[k];
+                events[next++] = c->events.events[k];
+                c->events.events[k].id = 0;
+            }
+    }
+    for (size_t i = 0; i < n; i++)
+        events[i].id = i + 1;
+    for (size_t g = 0; g < c->groups.n; g++)
+        for (size_t m = 0; m < c->groups.groups[g].n; m++)
+            c->groups.groups[g].events[m] = place[c->groups.groups[g].events[m]];
+    free(c->events.events);
+    free(*attrs);
+    free(place);
+    c->events.events = events;
+    *attrs = sorted;
+    return 0;
+}
+
+int collector_open(struct collector *c, const struct event_list *list, struct target *target,
+                   char *ret_message)
+{
+    struct perf_event_attr *attrs = NULL;
+    size_t cpu_time_event;
+    int r;
+
+    *c = (struct collector){.target = *target, .cpu_time.fd = -1};
+    *target = (struct target){.pidfd = -1};
+    c->events.n_groups = list->n_groups;
+    r = describe(&c->events, list, &attrs);
+    if (r == 0)
+        r = group_plan(&c->events, attrs, &c->target, &c->groups);
+    if (r == 0)
+        r = order_by_group(c, &attrs);
+    if (r == 0)
+        r = cpu_time_describe(&c->events, &cpu_time_event);
+    if (r == 0)
+        r = open_all(c, attrs);
+    if (r == 0)
+        r = readings_init(&c->readings, &c->events, target_rows(&c->target),
+                          target_scope(&c->target));
+    if (r == 0)
+        r = cpu_time_open(&c->cpu_time, "", cpu_time_event, &c->target);
+    free(attrs);
+    if (r < 0) {
+        snprintf(ret_message, EVENT_REASON_MAX, "cannot open the events: %s%s", strerror(-r),
+                 r == -EMFILE ? "; raise the limit of open files (ulimit -n)" : "");
+        collector_close(c);
+        return r;
+    }
+    return 0;
+}
+
+void collector_close(struct collector *c)
+{
+    group_set_done(&c->groups);
+    cpu_time_close(&c->cpu_time);
+    readings_done(&c->readings);
+    event_table_done(&c->events);
+    target_done(&c->target);
+}
+
+void collector_start(struct collector *c)
+{
+    cpu_time_start(&c->cpu_time, &c->readings);
+    for (size_t i = 0; i < c->groups.n; i++)
+        group_enable(&c->groups.groups[i]);
+    readings_advance(&c->readings);
+}
+
+void collector_read(struct collector *c, ns_t now)
+{
+    for (size_t i = 0; i < c->groups.n; i++)
+        group_read(&c->groups.groups[i], &c->readings);
+    if (now + CPU_TIME_SLACK >= c->cpu_time_due) {
+        cpu_time_read(&c->cpu_time, &c->readings);
+        c->cpu_time_due = now + CPU_TIME_EVERY;
+    }
+}
+
+size_t collector_counting(const struct collector *c, bool hardware_only)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < c->events.n; i++) {
+        const struct event *e = &c->events.events[i];
+
+        n += e->kind == EVENT_COUNT && e->availability == QUALITY_EXACT &&
+             !(hardware_only && e->type == PERF_TYPE_SOFTWARE);
+    }
+    return n;
+}
+
+size_t collector_descriptors(const struct collector *c)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < c->groups.n; i++)
+        n += group_descriptors(&c->groups.groups[i]);
+    return n;
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// The collector: opens a target's events, reads all of them at a tick, and keeps the cumulative
+// readings. What is done with them (stream, CSV) is the caller's. A tick allocates nothing.
+#pragma once
+
+#include "base/clock.h"
+#include "collect/cpu_time.h"
+#include "collect/event_list.h"
+#include "collect/group.h"
+
+struct collector {
+    struct target target; // owned from collector_open() on
+    struct event_table events;
+    struct group_set groups;
+    struct cpu_time cpu_time;
+    struct readings readings;
+    ns_t cpu_time_due; // CLOCK_MONOTONIC
+};
+
+// Plans and opens `list` for `target` (taken over, also on failure); events are disabled until
+// collector_start(). An event that does not open is in `events` with the reason, and no error. 0,
+// or -errno with a sentence in ret_message (EVENT_REASON_MAX).
+int collector_open(struct collector *c, const struct event_list *list, struct target *target,
+                   char *ret_message);
+void collector_close(struct collector *c);
+// Enables everything: counts and CPU time are zero now.
+void collector_start(struct collector *c);
+// Reads everything into c->readings. `now`: CLOCK_MONOTONIC.
+void collector_read(struct collector *c, ns_t now);
+
+// How many events count, of all or of hardware events only; descriptors open.
+size_t collector_counting(const struct collector *c, bool hardware_only);
+size_t collector_descriptors(const struct collector *c);

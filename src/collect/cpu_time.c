@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collect/cpu_time.h"
+
+#include "base/clock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LINE_BYTES 256 // a CPU's line: 10 numbers of at most 20 digits
+
+// The columns of a "cpu" line (proc(5)): user nice system idle iowait irq softirq steal guest
+// guest_nice. guest is in user, guest_nice in nice.
+enum { USER, NICE, SYSTEM, IDLE, IOWAIT, IRQ, SOFTIRQ, STEAL, N_COLUMNS };
+
+static const struct {
+    const char *name;
+    int columns[2];
+} states[CPU_TIME_STATES] = {
+    {"cpu-user", {USER, NICE}},  {"cpu-system", {SYSTEM, -1}}, {"cpu-iowait", {IOWAIT, -1}},
+    {"cpu-irq", {IRQ, SOFTIRQ}}, {"cpu-steal", {STEAL, -1}},   {"cpu-idle", {IDLE, -1}},
+};
+
+int cpu_time_describe(struct event_table *events, size_t *ret_first_event)
+{
+    int group = events->n_groups;
+
+    *ret_first_event = events->n;
+    for (size_t i = 0; i < CPU_TIME_STATES; i++) {
+        struct event e = {
+            .id = events->n + 1, .kind = EVENT_GAUGE, .unit = "ns", .scale = 1, .group = group};
+        int r;
+
+        snprintf(e.name, sizeof(e.name), "%s", states[i].name);
+        r = event_table_add(events, &e);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+int cpu_time_open(struct cpu_time *c, const char *root, size_t first_event,
+                  const struct target *target)
+{
+    char path[PATH_MAX];
+
+    *c = (struct cpu_time){
+        .fd = -1,
+        .size = (target->n_possible + 1) * LINE_BYTES,
+        .ns_per_tick = (double)NS_PER_SEC / (double)sysconf(_SC_CLK_TCK),
+        .first_event = first_event,
+        .target = target,
+    };
+    snprintf(path, sizeof(path), "%s/proc/stat", root);
+    c->text = malloc(c->size);
+    c->start = calloc(target_rows(target) * CPU_TIME_STATES, sizeof(*c->start));
+    if (!c->text || !c->start) {
+        cpu_time_close(c);
+        return -ENOMEM;
+    }
+    c->fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (c->fd < 0) {
+        int r = -errno;
+
+        cpu_time_close(c);
+        return r;
+    }
+    return 0;
+}
+
+void cpu_time_close(struct cpu_time *c)
+{
+    if (c->fd >= 0)
+        close(c->fd);
+    free(c->text);
+    free(c->start);
+    *c = (struct cpu_time){.fd = -1};
+}
+
+static void set_row(const struct cpu_time *c, struct readings *readings, size_t row,
+                    const unsigned long long ticks[N_COLUMNS])
+{
+    for (size_t i = 0; i < CPU_TIME_STATES; i++) {
+        unsigned long long sum = 0;
+        uint64_t ns, *newest;
+
+        for (size_t k = 0; k < 2; k++)
+            if (states[i].columns[k] >= 0)
+                sum += ticks[states[i].columns[k]];
+        ns = (uint64_t)((double)sum * c->ns_per_tick);
+        ns -= ns > c->start[row * CPU_TIME_STATES + i] ? c->start[row * CPU_TIME_STATES + i] : ns;
+        newest = &readings->now[(c->first_event + i) * readings->n_rows + row].value;
+        readings_set(readings, c->first_event + i, row,
+                     (struct reading){.value = ns > *newest ? ns : *newest});
+    }
+}
+
+void cpu_time_start(struct cpu_time *c, struct readings *readings)
+{
+    cpu_time_read(c, readings);
+    for (size_t row = 0; row < readings->n_rows; row++)
+        for (size_t i = 0; i < CPU_TIME_STATES; i++) {
+            struct reading *now = &readings->now[(c->first_event + i) * readings->n_rows + row];
+
+            c->start[row * CPU_TIME_STATES + i] = now->value;
+            now->value = 0;
+        }
+}
+
+// Is the line of this CPU (the first line: the total) one to take?
+static bool wanted(const struct cpu_time *c, bool total, unsigned long cpu)
+{
+    pid_t pid;
+    int place;
+
+    if (total || c->target->kind == TARGET_PROCESS)
+        return total && c->target->kind == TARGET_PROCESS;
+    return cpu < c->target->n_possible && target_place(c->target, cpu, &pid, &place);
+}
+
+void cpu_time_read(struct cpu_time *c, struct readings *readings)
+{
+    ssize_t n = pread(c->fd, c->text, c->size - 1, 0);
+
+    if (n <= 0)
+        return;
+    c->text[n] = '\0';
+    // The first line is the total, "cpu  …"; then "cpu0 …" for each online CPU.
+    for (char *line = c->text; line && strncmp(line, "cpu", 3) == 0;) {
+        unsigned long long ticks[N_COLUMNS];
+        char *p = line + 3;
+        bool total = *p == ' ';
+        unsigned long cpu = total ? 0 : strtoul(p, &p, 10);
+
+        for (size_t i = 0; i < N_COLUMNS; i++)
+            ticks[i] = strtoull(p, &p, 10);
+        if (wanted(c, total, cpu))
+            set_row(c, readings, cpu, ticks);
+        line = strchr(p, '\n');
+        line += line != NULL;
+    }
+}

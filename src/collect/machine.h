@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// The machine that is measured, in its own words.
+#pragma once
+
+#define MACHINE_TEXT_MAX 256
+
+struct machine {
+    char host[MACHINE_TEXT_MAX];
+    char kernel[MACHINE_TEXT_MAX]; // uname -r
+    char arch[72];   // uname -m
+    char cpu_model[MACHINE_TEXT_MAX];
+    char hypervisor[64]; // "" on bare metal, or where it does not show itself
+};
+
+// What cannot be found out is "". root: see base/file.h (uname is the machine's own in any case).
+void machine_describe(const char *root, struct machine *ret);

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collect/notes.h"
+
+#include "base/file.h"
+#include "base/json.h"
+#include "stream/writer.h"
+
+#include <stdio.h>
+
+#define ABOUT_ALL 1 // notes about the whole are on the first event, whose id this is
+
+static void begin(struct json *j, struct buf *text, const char *kind)
+{
+    *j = (struct json){.out = text};
+    json_open(j, '{');
+    json_key(j, "cs");
+    json_string(j, kind);
+}
+
+static void put_string(struct json *j, const char *key, const char *value)
+{
+    json_key(j, key);
+    json_string(j, value);
+}
+
+static void end(struct json *j, struct buf *out, uint64_t id)
+{
+    json_close(j, '}');
+    // A note that found no memory is not written: what it says is said again, or not vital.
+    if (buf_error(j->out) == 0)
+        stream_write_note(out, id, j->out->data, j->out->size);
+    buf_done(j->out);
+}
+
+static const char *target_kind(const struct collector *c)
+{
+    switch (c->target.kind) {
+    case TARGET_SYSTEM:
+        return "system";
+    case TARGET_CPUS:
+        return "cpus";
+    case TARGET_PROCESS:
+        return "process";
+    }
+    return "system";
+}
+
+void notes_stream(struct buf *out, const struct collector *c, const struct machine *m,
+                  const char *run, bool resumed)
+{
+    struct buf text = {0};
+    struct json j;
+    char online[8192] = "";
+
+    file_read("", "/sys/devices/system/cpu/online", online, sizeof(online));
+    begin(&j, &text, "stream");
+    put_string(&j, "program", "cyclescope");
+    put_string(&j, "run", run);
+    json_key(&j, "resumed");
+    json_bool(&j, resumed);
+    json_key(&j, "target");
+    json_open(&j, '{');
+    put_string(&j, "kind", target_kind(c));
+    put_string(&j, "text", c->target.text);
+    json_close(&j, '}');
+    put_string(&j, "hypervisor", m->hypervisor);
+    put_string(&j, "online", online);
+    end(&j, out, ABOUT_ALL);
+}
+
+void notes_events(struct buf *out, const struct collector *c)
+{
+    for (size_t i = 0; i < c->events.n; i++) {
+        const struct event *e = &c->events.events[i];
+        struct buf text = {0};
+        struct json j;
+
+        begin(&j, &text, "event");
+        put_string(&j, "column", e->column);
+        put_string(&j, "kind", e->kind == EVENT_GAUGE ? "gauge" : "count");
+        put_string(&j, "quality", quality_name(e->availability));
+        if (e->why[0])
+            put_string(&j, "why", e->why);
+        end(&j, out, e->id);
+    }
+}
+
+void notes_status(struct buf *out, const struct notes_status *status)
+{
+    struct buf text = {0};
+    struct json j;
+
+    begin(&j, &text, "status");
+    json_key(&j, "missed_ticks");
+    json_u64(&j, status->missed_ticks);
+    json_key(&j, "dropped_rounds");
+    json_u64(&j, status->dropped_rounds);
+    json_key(&j, "cpu_percent");
+    json_metric(&j, status->cpu_percent);
+    json_key(&j, "rss_bytes");
+    json_i64(&j, status->rss_bytes);
+    end(&j, out, ABOUT_ALL);
+}
+
+void notes_text(struct buf *out, const char *severity, const char *text_)
+{
+    struct buf text = {0};
+    struct json j;
+
+    begin(&j, &text, "note");
+    put_string(&j, "severity", severity);
+    put_string(&j, "text", text_);
+    end(&j, out, ABOUT_ALL);
+}
+
+void notes_end(struct buf *out, const char *reason)
+{
+    struct buf text = {0};
+    struct json j;
+
+    begin(&j, &text, "end");
+    put_string(&j, "reason", reason);
+    end(&j, out, ABOUT_ALL);
+}
+
+void notes_missing(const struct collector *c, const struct machine *m, char *ret, size_t size)
+{
+    size_t missing = 0, hardware = 0, denied = 0;
+    const struct event *first = NULL;
+    char where[128] = "";
+
+    for (size_t i = 0; i < c->events.n; i++) {
+        const struct event *e = &c->events.events[i];
+
+        hardware += e->kind == EVENT_COUNT && e->type != PERF_TYPE_SOFTWARE;
+        if (e->availability == QUALITY_EXACT)
+            continue;
+        missing++;
+        denied += e->availability == QUALITY_DENIED;
+        if (!first)
+            first = e;
+    }
+    ret[0] = '\0';
+    if (!first)
+        return;
+    if (m->hypervisor[0])
+        snprintf(where, sizeof(where), " (a virtual machine%s%s)",
+                 m->hypervisor[0] == 'u' ? "" : " under ",
+                 m->hypervisor[0] == 'u' ? "" : m->hypervisor);
+    if (denied)
+        snprintf(ret, size, "%zu of %zu events are not permitted. %s", denied,
+                 c->events.n - CPU_TIME_STATES, first->why);
+    else if (hardware && collector_counting(c, true) == 0)
+        snprintf(ret, size,
+                 "no hardware PMU on this machine%s: cycles, instructions, cache and branch events "
+                 "cannot be counted; CPU use and software events are shown",
+                 where);
+    else
+        snprintf(ret, size, "%zu of %zu events are not supported here. %s", missing,
+                 c->events.n - CPU_TIME_STATES, first->why);
+}

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+// Layout: one anonymous mapping (its pages cost memory only once rows reach them) with, per row, a
+// timestamp, a length in seconds, one double per slot and event (raw), and two floats per slot and
+// group (enabled and running ns). Events of a group share their times, because the kernel schedules
+// and reads them together: that third of the memory is not spent twice.
+#include "history/history.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define HISTORY_ROWS_MIN ((size_t)16) // a ring below this shows nothing useful
+
+struct times {
+    float enabled; // ns; 24 bits of mantissa are 6e-8 of an interval
+    float running;
+};
+
+struct history {
+    struct event_table events;
+    struct metric_binding *metrics;
+    size_t n_metrics;
+    size_t n_slots;
+    enum reading_scope scope;
+    size_t capacity; // rows
+    uint64_t last;   // sequence of the newest row, 0 none
+    void *memory;
+    size_t memory_size;
+    int64_t *timestamp;  // [row]
+    double *seconds;     // [row]
+    double *raw;         // [(event * n_slots + slot) * capacity + row]: a column is contiguous
+    struct times *times; // [(group * n_slots + slot) * capacity + row]
+};
+
+static size_t row_bytes(const struct event_table *events, size_t n_slots)
+{
+    return sizeof(int64_t) + sizeof(double) +
+           n_slots * (events->n * sizeof(double) + (size_t)events->n_groups * sizeof(struct times));
+}
+
+void history_free(struct history *h)
+{
+    if (!h)
+        return;
+    if (h->memory)
+        munmap(h->memory, h->memory_size);
+    event_table_done(&h->events);
+    free(h->metrics);
+    free(h);
+}
+
+static int copy_events(struct history *h, const struct event_table *events)
+{
+    h->events.events = calloc(events->n, sizeof(*events->events));
+    h->metrics = calloc(n_metrics, sizeof(*h->metrics));
+    if (!h->events.events || !h->metrics)
+        return -ENOMEM;
+    memcpy(h->events.events, events->events, events->n * sizeof(*events->events));
+    h->events.n = events->n;
+    h->events.n_groups = events->n_groups;
+    h->n_metrics = metric_bind(&h->events, h->metrics);
+    return 0;
+}
+
+int history_new(const struct event_table *events, size_t n_slots, enum reading_scope scope,
+                size_t rows, size_t memory, struct history **ret)
+{
+    struct history *h;
+    size_t bytes = row_bytes(events, n_slots);
+    int r;
+
+    if (!n_slots || !events->n)
+        return -EINVAL;
+    h = calloc(1, sizeof(*h));
+    if (!h)
+        return -ENOMEM;
+    h->n_slots = n_slots;
+    h->scope = scope;
+    h->capacity = memory / bytes < rows ? memory / bytes : rows;
+    if (h->capacity < HISTORY_ROWS_MIN)
+        h->capacity = HISTORY_ROWS_MIN;
+    r = copy_events(h, events);
+    if (r < 0)
+        goto fail;
+    h->memory_size = bytes * h->capacity;
+    h->memory =
+        mmap(NULL, h->memory_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (h->memory == MAP_FAILED) {
+        h->memory = NULL;
+        r = -ENOMEM;
+        goto fail;
+    }
+    h->timestamp = h->memory;
+    h->seconds = (double *)(h->timestamp + h->capacity);
+    h->raw = h->seconds + h->capacity;
+    h->times = (struct times *)(h->raw + h->capacity * n_slots * events->n);
+    *ret = h;
+    return 0;
+fail:
+    history_free(h);
+    return r;
+}
+
+static size_t row_of(const struct history *h, uint64_t sequence)
+{
+    return (size_t)((sequence - 1) % h->capacity);
+}
+
+static double *raw_column(const struct history *h, size_t slot, size_t event)
+{
+    return h->raw + (event * h->n_slots + slot) * h->capacity;
+}
+
+static struct times *times_column(const struct history *h, size_t slot, size_t event)
+{
+    size_t group = (size_t)h->events.events[event].group;
+
+    return h->times + (group * h->n_slots + slot) * h->capacity;
+}
+
+void history_push(struct history *h, const struct interval *interval)
+{
+    int64_t timestamp = interval->timestamp_ms;
+    size_t row;
+
+    if (h->last && timestamp <= h->timestamp[row_of(h, h->last)])
+        timestamp = h->timestamp[row_of(h, h->last)] + 1;
+    row = row_of(h, ++h->last);
+    h->timestamp[row] = timestamp;
+    h->seconds[row] = interval->seconds;
+    for (size_t slot = 0; slot < h->n_slots; slot++)
+        for (size_t e = 0; e < h->events.n; e++) {
+            struct sum s = interval->sums[slot * h->events.n + e];
+
+            raw_column(h, slot, e)[row] = s.raw;
+            // A member that could not be opened must not overwrite the times of its group.
+            if (!isnan(s.raw) || s.enabled > 0 || h->events.events[e].availability == QUALITY_EXACT)
+                times_column(h, slot, e)[row] =
+                    (struct times){.enabled = (float)s.enabled, .running = (float)s.running};
+        }
+}
+
+const struct event_table *history_events(const struct history *h)
+{
+    return &h->events;
+}
+
+const struct metric_binding *history_metrics(const struct history *h, size_t *ret_n)
+{
+    *ret_n = h->n_metrics;
+    return h->metrics;
+}
+
+size_t history_slots(const struct history *h)
+{
+    return h->n_slots;
+}
+
+enum reading_scope history_scope(const struct history *h)
+{
+    return h->scope;
+}
+
+size_t history_capacity(const struct history *h)
+{
+    return h->capacity;
+}
+
+size_t history_memory(const struct history *h)
+{
+    return h->memory_size;
+}
+
+uint64_t history_first(const struct history *h)
+{
+    return h->last > h->capacity ? h->last - h->capacity + 1 : 1;
+}
+
+uint64_t history_last(const struct history *h)
+{
+    return h->last;
+}
+
+int64_t history_timestamp(const struct history *h, uint64_t sequence)
+{
+    return h->timestamp[row_of(h, sequence)];
+}
+
+double history_seconds(const struct history *h, uint64_t sequence)
+{
+    return h->seconds[row_of(h, sequence)];
+}
+
+uint64_t history_at_or_after(const struct history *h, int64_t timestamp_ms)
+{
+    uint64_t low = history_first(h), high = h->last + 1;
+
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+
+        if (history_timestamp(h, middle) < timestamp_ms)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+// The newest cumulative value of a gauge at or before `sequence`, not before `floor`; NAN when none
+// was read there.
+static double gauge_at(const struct history *h, const double *raw, uint64_t sequence,
+                       uint64_t floor)
+{
+    for (uint64_t s = sequence; s >= floor && s; s--)
+        if (!isnan(raw[row_of(h, s)]))
+            return raw[row_of(h, s)];
+    return NAN;
+}
+
+static struct sum gauge_increase(const struct history *h, uint64_t from, uint64_t to, size_t slot,
+                                 size_t event)
+{
+    const double *raw = raw_column(h, slot, event);
+    double later = gauge_at(h, raw, to, from);
+    double earlier = from > 1 ? gauge_at(h, raw, from - 1, history_first(h)) : NAN;
+
+    return (struct sum){.raw = later >= earlier ? later - earlier : NAN};
+}
+
+struct sum history_sum(const struct history *h, uint64_t from, uint64_t to, size_t slot,
+                       size_t event)
+{
+    struct sum total = SUM_NONE;
+    const double *raw;
+    const struct times *times;
+
+    if (h->events.events[event].kind == EVENT_GAUGE)
+        return gauge_increase(h, from, to, slot, event);
+    raw = raw_column(h, slot, event);
+    times = times_column(h, slot, event);
+    for (uint64_t s = from; s <= to; s++) {
+        size_t row = row_of(h, s);
+        struct sum one = {
+            .raw = raw[row], .enabled = times[row].enabled, .running = times[row].running};
+
+        // An interval in which the event had no counter says nothing of the others' scale.
+        if (from == to || sum_quality(one, h->scope) != QUALITY_NEVER_RAN)
+            sum_add(&total, one);
+    }
+    return total;
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "history/note.h"
+
+#include "base/parse.h"
+#include "base/text.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void copy_text(json_t *object, const char *key, char *ret, size_t size)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+
+    if (text)
+        text_copy(ret, size, text);
+}
+
+static void copy_integer(json_t *object, const char *key, int64_t *ret)
+{
+    json_t *value = json_object_get(object, key);
+
+    if (json_is_integer(value))
+        *ret = json_integer_value(value);
+}
+
+static void apply_online(struct session *s, json_t *note)
+{
+    const char *list = json_string_value(json_object_get(note, "online"));
+    int *cpus;
+    size_t n;
+
+    if (!list || s->cpus_possible <= 0 || parse_cpu_list(list, &cpus, &n) < 0)
+        return;
+    if (!s->cpu_online)
+        s->cpu_online = calloc((size_t)s->cpus_possible, sizeof(*s->cpu_online));
+    if (s->cpu_online) {
+        memset(s->cpu_online, 0, (size_t)s->cpus_possible * sizeof(*s->cpu_online));
+        for (size_t i = 0; i < n; i++)
+            if (cpus[i] < s->cpus_possible)
+                s->cpu_online[cpus[i]] = true;
+    }
+    free(cpus);
+}
+
+static void apply_stream(struct session *s, json_t *note, struct note_effect *effect)
+{
+    json_t *target = json_object_get(note, "target");
+
+    copy_text(note, "run", s->run, sizeof(s->run));
+    copy_text(note, "hypervisor", s->hypervisor, sizeof(s->hypervisor));
+    copy_text(target, "kind", s->target_kind, sizeof(s->target_kind));
+    copy_text(target, "text", s->target_text, sizeof(s->target_text));
+    apply_online(s, note);
+    effect->resumed = json_is_true(json_object_get(note, "resumed"));
+    effect->meta = true;
+}
+
+static void apply_event(struct event *e, json_t *note)
+{
+    const char *kind = json_string_value(json_object_get(note, "kind"));
+    const char *quality = json_string_value(json_object_get(note, "quality"));
+    const char *column = json_string_value(json_object_get(note, "column"));
+
+    if (kind)
+        e->kind = strcmp(kind, "gauge") == 0 ? EVENT_GAUGE : EVENT_COUNT;
+    if (quality)
+        quality_parse(quality, &e->availability);
+    if (column)
+        event_column_id(column, e->column);
+    copy_text(note, "why", e->why, sizeof(e->why));
+}
+
+static void apply_status(struct session *s, json_t *note)
+{
+    json_t *cpu = json_object_get(note, "cpu_percent");
+
+    copy_integer(note, "missed_ticks", &s->health.missed_ticks);
+    copy_integer(note, "dropped_rounds", &s->health.dropped_rounds);
+    copy_integer(note, "rss_bytes", &s->health.collector_rss_bytes);
+    if (json_is_number(cpu))
+        s->health.collector_cpu_percent = json_number_value(cpu);
+}
+
+static void apply_text(struct session *s, json_t *note, struct note_effect *effect)
+{
+    struct session_note *n;
+
+    if (s->n_notes == SESSION_NOTES_MAX)
+        return;
+    n = &s->notes[s->n_notes++];
+    text_copy(n->severity, sizeof(n->severity), "info");
+    copy_text(note, "severity", n->severity, sizeof(n->severity));
+    copy_text(note, "text", n->text, sizeof(n->text));
+    effect->meta = true;
+}
+
+bool note_apply(struct session *s, struct event_table *events, size_t event, const char *json,
+                size_t size, struct note_effect *ret)
+{
+    struct note_effect effect = {0};
+    json_t *note;
+    const char *kind;
+
+    while (size && json[size - 1] == '\0')
+        size--;
+    note = json_loadb(json, size, JSON_REJECT_DUPLICATES, NULL);
+    kind = json_string_value(json_object_get(note, "cs"));
+    *ret = effect;
+    if (!kind) {
+        json_decref(note);
+        return false;
+    }
+    if (strcmp(kind, "stream") == 0) {
+        apply_stream(s, note, &effect);
+    } else if (strcmp(kind, "event") == 0 && events) {
+        apply_event(&events->events[event], note);
+        effect.meta = true;
+    } else if (strcmp(kind, "status") == 0) {
+        apply_status(s, note);
+    } else if (strcmp(kind, "note") == 0) {
+        apply_text(s, note, &effect);
+    } else if (strcmp(kind, "end") == 0) {
+        copy_text(note, "reason", s->reason, sizeof(s->reason));
+        effect.ended = true;
+    }
+    json_decref(note);
+    *ret = effect;
+    return true;
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is computed from counts. A further metric is one more row of the table in metric.c.
+#pragma once
+
+#include "model/event.h"
+
+#define METRIC_INPUTS_MAX 8
+
+struct metric {
+    const char *id;                        // column id
+    const char *name;                      // for people
+    const char *unit;                      // "" for a plain number; "share" is 0 to 1
+    const char *formula;                   // in the column ids of its inputs
+    const char *source;                    // where the formula stands
+    const char *inputs[METRIC_INPUTS_MAX]; // column ids, NULL after the last
+    // in[]: the counts of the inputs over one stretch, in the order of inputs; all finite. seconds:
+    // its length. NAN when it is not defined (a division by 0).
+    double (*evaluate)(const double *in, double seconds);
+    // Inputs are cumulative gauges of 10 ms resolution: evaluated over this much time at the least
+    // (0: the interval).
+    double window_seconds;
+    // A ratio whose inputs must come from one group: numerator and denominator read with one
+    // read(2).
+    bool one_group;
+};
+
+extern const struct metric metrics[];
+extern const size_t n_metrics;
+
+// A metric of the table whose inputs are all in `events` (present or not supported), resolved to
+// their indexes.
+struct metric_binding {
+    const struct metric *metric;
+    int inputs[METRIC_INPUTS_MAX]; // index into the event table
+    size_t n_inputs;
+    bool split; // a one_group metric whose inputs are in different groups: see history_value()
+    enum quality availability; // EXACT, or the worst of its inputs'
+};
+
+// Binds every metric whose inputs `events` lists. `ret` holds n_metrics. Returns how many.
+size_t metric_bind(const struct event_table *events, struct metric_binding *ret);

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/reading.h"
+
+struct sum reading_difference(struct reading earlier, struct reading later)
+{
+    if (later.value < earlier.value || later.enabled < earlier.enabled ||
+        later.running < earlier.running)
+        return SUM_NONE;
+    return (struct sum){
+        .raw = (double)(later.value - earlier.value),
+        .enabled = (double)(later.enabled - earlier.enabled),
+        .running = (double)(later.running - earlier.running),
+    };
+}
+
+enum quality sum_quality(struct sum s, enum reading_scope scope)
+{
+    if (isnan(s.raw))
+        return QUALITY_OFFLINE;
+    if (s.enabled <= 0)
+        return scope == SCOPE_TASK ? QUALITY_EXACT : QUALITY_OFFLINE;
+    if (s.running <= 0)
+        return QUALITY_NEVER_RAN;
+    // The kernel updates the two times in turn: a few hundred ns of difference are not
+    // multiplexing.
+    return s.running >= s.enabled * 0.9995 ? QUALITY_EXACT : QUALITY_SCALED;
+}
+
+double sum_count(struct sum s, enum reading_scope scope)
+{
+    switch (sum_quality(s, scope)) {
+    case QUALITY_EXACT:
+        return s.raw;
+    case QUALITY_SCALED:
+        return s.raw * (s.enabled / s.running);
+    default:
+        return NAN;
+    }
+}
+
+double sum_running_percent(struct sum s, enum reading_scope scope)
+{
+    switch (sum_quality(s, scope)) {
+    case QUALITY_EXACT:
+        return 100;
+    case QUALITY_SCALED:
+        return 100 * s.running / s.enabled;
+    default:
+        return 0;
+    }
+}
+
+void sum_add(struct sum *to, struct sum s)
+{
+    if (isnan(s.raw))
+        return;
+    if (isnan(to->raw))
+        to->raw = 0;
+    to->raw += s.raw;
+    to->enabled += s.enabled;
+    to->running += s.running;
+}
+
+void sum_add_place(struct sum *to, struct sum s, enum reading_scope scope)
+{
+    enum quality q = sum_quality(s, scope);
+    double count;
+
+    if (q == QUALITY_OFFLINE)
+        return;
+    if (isnan(to->raw)) {
+        *to = s;
+        return;
+    }
+    // Once a place has never run, running stays 0 and the whole has no value.
+    if (q == QUALITY_NEVER_RAN || sum_quality(*to, scope) == QUALITY_NEVER_RAN) {
+        to->enabled += s.enabled;
+        to->running = 0;
+        return;
+    }
+    count = sum_count(*to, scope) + sum_count(s, scope);
+    to->enabled += s.enabled;
+    to->running += s.running;
+    to->raw = to->enabled > 0 ? count * (to->running / to->enabled) : count;
+    if (sum_quality(*to, scope) == QUALITY_EXACT)
+        to->raw = count;
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// From raw readings to counts: the difference of two readings, scaled by that interval's own times.
+#pragma once
+
+#include "model/event.h"
+
+#include <math.h>
+
+// One read(2): cumulative since the event was opened; times in ns.
+struct reading {
+    uint64_t value;
+    uint64_t enabled;
+    uint64_t running;
+};
+
+// What an event counted over a stretch of time: raw, with the times to scale it by. Adds up
+// (sum_add). No value: raw is NAN.
+struct sum {
+    double raw;
+    double enabled; // ns
+    double running; // ns
+};
+
+#define SUM_NONE ((struct sum){.raw = NAN})
+
+// How the times of a reading are to be understood.
+enum reading_scope {
+    SCOPE_CPU,  // enabled runs as the wall clock does; enabled = 0 means that the CPU was offline
+    SCOPE_TASK, // enabled only while the task is on a CPU; enabled = 0 is a true count of 0
+};
+
+// The difference of two readings of one descriptor. A value or time that went backwards (a
+// descriptor that was reopened by somebody else's stream) has no value.
+struct sum reading_difference(struct reading earlier, struct reading later);
+
+// raw · enabled / running: the count over the stretch. NAN when it has no value.
+double sum_count(struct sum s, enum reading_scope scope);
+// Quality of that count, and the percent of the enabled time in which it was counted (0–100).
+enum quality sum_quality(struct sum s, enum reading_scope scope);
+double sum_running_percent(struct sum s, enum reading_scope scope);
+// One stretch after another of the same event in the same place: raw values and times add up; a
+// stretch without value is left out.
+void sum_add(struct sum *to, struct sum s);
+// The same stretch in several places (CPUs, threads): counts are scaled place by place, and then
+// added, because a busy CPU and an idle one do not share a running time. The result is again a sum:
+// its count is the sum of the counts, its times are the added times. A place that was enabled but
+// never ran leaves the whole without value; a place that was offline is left out.
+void sum_add_place(struct sum *to, struct sum s, enum reading_scope scope);

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a stream says of itself before its first reading: events, CPUs or threads, the machine, the
+// clock. The builder collects it from records; the reader hands the result on.
+#pragma once
+
+#include "base/clock.h"
+#include "stream/cursor.h"
+#include "stream/event_name.h"
+#include "stream/id_map.h"
+#include "stream/writer.h"
+
+#define STREAM_CPUS_MAX    16384 // twice the largest NR_CPUS of any kernel; CPU numbers are below it
+#define STREAM_THREADS_MAX 65536 // THREAD_MAP holds 2,700 in one record; perf's own never has more
+#define STREAM_TEXT_MAX    256   // a CPU's name is below 64; longer texts are cut
+
+struct stream_clock {
+    bool known;        // perf stat's own streams have none
+    int clockid;       // that round times belong to: CLOCK_MONOTONIC in ours
+    ns_t reference_ns; // on that clock
+    ns_t wall_ns;      // CLOCK_REALTIME at that moment
+};
+
+// Everything in it is the reader's, and stays where it is until stream_reader_free().
+struct stream_head {
+    // In the stream's order. `id` is the first of its ids (0: none, the event was not supported).
+    // `column` is "". A name that the stream left out is perf's own for such an attr. Group numbers
+    // are 0 … n_groups − 1.
+    const struct event *events;
+    size_t n_events;
+    int n_groups;
+    bool tasks;      // readings belong to threads; their CPU is -1
+    const int *cpus; // numbers, each once, in the stream's order; none for tasks
+    size_t n_cpus;
+    const struct stream_thread *threads; // pid -1 beside tasks is a spare slot; none for a system
+    size_t n_threads;
+    unsigned interval_ms;                 // 0: only one round, at the end
+    unsigned cpus_available, cpus_online; // of the machine; 0: not said
+    char host[STREAM_TEXT_MAX], kernel[STREAM_TEXT_MAX], version[STREAM_TEXT_MAX],
+        arch[STREAM_TEXT_MAX], cpu_desc[STREAM_TEXT_MAX];
+    struct stream_clock clock;
+};
+
+struct head_builder {
+    struct stream_head head; // its arrays point into what follows
+    struct event *events;
+    struct event_attr *attrs;      // [n_events]
+    struct head_group *membership; // [n_events]
+    size_t capacity;
+    int cpus[STREAM_CPUS_MAX];
+    uint64_t cpu_listed[STREAM_CPUS_MAX / 64]; // bit: the CPU is in cpus
+    bool cpus_by_place; // STAT.cpu is a place in the map (perf before 5.18), not a number
+    bool have_cpu_map, cpu_map_any;
+    struct stream_thread *threads;
+    bool have_groups; // the stream has a GROUP_DESC
+    struct id_map ids;
+    bool complete; // readings have begun: events, CPUs and threads are fixed
+    bool changed;  // something else changed since
+};
+
+void head_done(struct head_builder *h);
+
+// Each takes the body of one record of its type. 0; 1 when the record is malformed or came too
+// late, and nothing of it was taken; -E2BIG or -ENOMEM when the stream cannot be read on.
+int head_attr(struct head_builder *h, struct cursor body);
+int head_update(struct head_builder *h, uint64_t type, uint64_t id, struct cursor data);
+int head_cpu_map(struct head_builder *h, struct cursor body);
+int head_thread_map(struct head_builder *h, struct cursor body);
+int head_config(struct head_builder *h, struct cursor body);
+// `*ret_clock` says that it was a new clock.
+int head_feature(struct head_builder *h, uint64_t feature, struct cursor data, bool *ret_clock);
+// Names and groups what the stream left to be derived. From here on events, CPUs and threads don't
+// change.
+void head_complete(struct head_builder *h);
+
+// The CPU number of a STAT.cpu, -1 for tasks. False when the map has no such CPU.
+bool head_cpu(struct head_builder *h, uint32_t cpu, int *ret_cpu);
+bool head_thread(const struct head_builder *h, uint32_t thread);

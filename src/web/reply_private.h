@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// What server.c and sse.c see of a reply.
+#pragma once
+
+#include "web/reply.h"
+
+#include <microhttpd.h>
+#include <stdbool.h>
+
+struct web_reply {
+    unsigned references;
+    unsigned status;
+    struct MHD_Response *response; // NULL for pieces and events until they are queued
+    struct web_source source;      // of pieces and events, until they are queued
+    const char *type;              // of pieces and events
+    bool events;
+    ns_t every;
+};
+
+struct web_reply *web_reply_of_response(unsigned status, struct MHD_Response *response);

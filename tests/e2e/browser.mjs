@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// Real Chromium (Debian's), and what every test of the page wants to know of it.
+
+import { execFileSync } from "node:child_process";
+import { mkdtempSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const web = fileURLToPath(new URL("../../web/", import.meta.url));
+// This folder has no packages of its own.
+const { chromium } = createRequire(join(web, "package.json"))("playwright-core");
+
+export const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+
+/** The page, built from the sources as they are. */
+export function buildPage() {
+  const out = join(mkdtempSync(join(tmpdir(), "cyclescope-page-")), "index.html");
+  execFileSync(process.execPath, [join(web, "build.mjs"), out], { stdio: ["ignore", "ignore", "pipe"] });
+  return out;
+}
+
+export function launch() {
+  return chromium.launch({
+    executablePath: CHROMIUM,
+    args: [
+      "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+      "--disable-component-update", "--disable-sync",
+    ],
+  });
+}
+
+/** Opens a page in a context of its own and notes everything that must not happen. */
+export async function open(browser, url, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1600, height: 1000 }, ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  const problems = [];
+  page.on("console", (m) => {
+    if (m.type() === "error" || m.type() === "warning") problems.push(`console ${m.type()}: ${m.text()}`);
+  });
+  page.on("pageerror", (e) => problems.push(`exception: ${e.stack ?? e.message}`));
+  page.on("request", (r) => {
+    const to = new URL(r.url());
+    if (to.protocol !== "data:" && to.origin !== new URL(url).origin) problems.push(`request elsewhere: ${r.url()}`);
+  });
+  await page.goto(url);
+  return { page, context, problems, close: () => context.close() };
+}
+
+export async function waitState(page, state) {
+  await page.waitForSelector(`html[data-state="${state}"]`, { state: "attached" });
+}
+
+/** Resolves with the first value of `probe` that `accept`s; polls, so that no test sleeps for a fixed time. */
+export async function until(probe, accept, what, timeout = 15_000) {
+  const deadline = Date.now() + timeout;
+  for (;;) {
+    const value = await probe();
+    if (accept(value)) return value;
+    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}; the last value was ${JSON.stringify(value)}`);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+  }
+}
+
+/** The span of time on the screen. */
+export async function range(page) {
+  return page.$eval(".timeline", (e) => ({ from: Number(e.dataset.from), to: Number(e.dataset.to) }));
+}
+
+/** Where a track's plot area is, CSS pixels. */
+export async function plotBox(page, panel) {
+  return page.locator(`[data-panel="${panel}"] .u-over`).boundingBox();
+}
+
+/** For each device pixel column of a plot area: is a pixel of (about) this colour in it? */
+export async function columnsOfColour(page, panel, property) {
+  return page.$eval(`[data-panel="${panel}"]`, (root, property) => {
+    const probe = document.createElement("canvas").getContext("2d");
+    probe.fillStyle = getComputedStyle(document.documentElement).getPropertyValue(property).trim();
+    probe.fillRect(0, 0, 1, 1);
+    const [r, g, b] = probe.getImageData(0, 0, 1, 1).data;
+    const canvas = root.querySelector("canvas");
+    const box = canvas.getBoundingClientRect();
+    const over = root.querySelector(".u-over").getBoundingClientRect();
+    const k = canvas.width / box.width;
+    const x0 = Math.round((over.left - box.left) * k);
+    const y0 = Math.round((over.top - box.top) * k);
+    const w = Math.round(over.width * k);
+    const h = Math.round(over.height * k);
+    const data = canvas.getContext("2d").getImageData(x0, y0, w, h).data;
+    const columns = new Array(w).fill(false);
+    for (let y = 0; y < h; y++) {
+      for (let x = 0; x < w; x++) {
+        const i = (y * w + x) * 4;
+        if (data[i + 3] > 100 && Math.abs(data[i] - r) + Math.abs(data[i + 1] - g) + Math.abs(data[i + 2] - b) < 90) columns[x] = true;
+      }
+    }
+    return columns;
+  }, property);
+}

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A small client of the program's HTTP interface (docs/api.md)."""
+import http.client
+import json
+import time
+
+
+class Api:
+    def __init__(self, port):
+        self.port = port
+
+    def get(self, path, timeout=20):
+        """(status, content type, body)"""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        try:
+            connection.request("GET", path)
+            response = connection.getresponse()
+            return response.status, response.getheader("Content-Type", ""), response.read()
+        finally:
+            connection.close()
+
+    def json(self, path):
+        status, _, body = self.get(path)
+        if status != 200:
+            raise AssertionError(f"GET {path}: {status} {body[:300]!r}")
+        return json.loads(body)
+
+    def wait(self, what, seconds):
+        """Until what() is true; a server that does not answer yet counts as not. Returns the last answer."""
+        end, last = time.monotonic() + seconds, None
+        while True:
+            try:
+                last = what()
+            except (OSError, http.client.HTTPException, AssertionError, ValueError) as e:
+                last = None if time.monotonic() < end else e
+            if last and not isinstance(last, Exception) or time.monotonic() > end:
+                return last
+            time.sleep(0.2)
+
+    def stream(self, path, seconds):
+        """Server-sent events for that long: [(event, id, data)]."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        events, event, ident, data = [], "message", None, []
+        try:
+            connection.request("GET", path, headers={"Accept": "text/event-stream"})
+            response = connection.getresponse()
+            if response.status != 200 or not response.getheader("Content-Type", "").startswith("text/event-stream"):
+                raise AssertionError(f"GET {path}: {response.status} {response.getheader('Content-Type')}")
+            end = time.monotonic() + seconds
+            while time.monotonic() < end:
+                line = response.readline().decode().rstrip("\r\n")
+                name, _, value = line.partition(":")
+                value = value.removeprefix(" ")
+                if name == "event":
+                    event = value
+                elif name == "id":
+                    ident = value
+                elif name == "data":
+                    data.append(value)
+                elif line == "" and data:
+                    events.append((event, ident, json.loads("\n".join(data))))
+                    event, data = "message", []
+            return events
+        finally:
+            connection.close()

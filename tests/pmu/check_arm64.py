@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""QEMU's own PMU: it counts instructions as they are executed, and a cycle is a nanosecond of its clock."""
+import csvfile
+
+SHORT, LONG = 100_000_000, 250_000_000  # rounds, as in guest/exact.sh
+
+
+def check_exact(tap, boot):
+    with boot("arm64", "exact", icount="shift=0,sleep=off") as guest:
+        guest.finish()
+    sums = {}
+    for name in ("user-short", "user-long"):
+        tap.equal(guest.text(name + ".status").strip(), "0", f"arm64: collect -p ends cleanly ({name})")
+        table = csvfile.rows(guest.text(name + ".csv"))
+        counts = csvfile.values(table, "instructions_u", "instructions")
+        sums[name] = int(sum(c or 0 for c in counts))
+    # The rest of the process between the gates is the same in both runs.
+    tap.equal(sums["user-long"] - sums["user-short"], 2 * (LONG - SHORT),
+              "arm64: user-mode instructions of a process are exact to the instruction")
+    tap.ok(0 <= sums["user-short"] - 2 * SHORT < 10_000, "arm64: and little beside the loop is counted",
+           f"{sums['user-short'] - 2 * SHORT} instructions more than the loop's")
+    check_default_events(tap, guest, "default", 1.0)
+
+
+def check_ratio(tap, boot):
+    with boot("arm64", "ratio", icount="shift=1,sleep=off") as guest:
+        guest.finish()
+    tap.equal(guest.text("ratio.status").strip(), "0", "arm64: collect ends cleanly at icount shift 1")
+    check_default_events(tap, guest, "ratio", 0.5)
+
+
+def check_default_events(tap, guest, name, ipc):
+    """IPC of the intervals in which the loop ran, and the events that this PMU does not have."""
+    table = csvfile.rows(guest.text(name + ".csv"))
+    cycles, instructions = csvfile.values(table, "cycles"), csvfile.values(table, "instructions")
+    busy = [(c, i, float(row["cpi"])) for c, i, row in zip(cycles, instructions, table, strict=True)
+            if c and c > 50e6]  # of the 100e6 ns of an interval
+    tap.ok(len(busy) >= 2, f"arm64: {name}: intervals with cycles", f"{len(busy)} of {len(table)} rows")
+    # Nothing waits in this machine: every instruction takes 2^shift cycles, also those of the kernel.
+    wrong = [(c, i) for c, i, _ in busy if abs(i / c - ipc) > 0.001 * ipc]
+    tap.ok(busy and not wrong, f"arm64: {name}: IPC is {ipc:.3f}", wrong[:5])
+    tap.ok(busy and all(abs(cpi * ipc - 1) < 0.001 for _, _, cpi in busy), f"arm64: {name}: the CPI column is its inverse",
+           busy[:5])
+    for column in ("cache_misses", "branch_misses"):
+        found = {row[column] for row in table}
+        # 0 would say "no misses"; nothing was counted.
+        tap.equal(found, {""}, f"arm64: {name}: {column} is empty in every row, never 0")
+    err = guest.text(name + ".err")
+    tap.ok("cache" in err and "branch" in err, f"arm64: {name}: says which events are missing", err or "nothing on stderr")

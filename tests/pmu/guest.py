@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Boots a guest and gets its results: a context manager around one run of qemu."""
+import io
+import os
+import re
+import socket
+import subprocess
+import tarfile
+import time
+
+RESULT_BYTES = 64 << 20  # the disk that a guest writes its results to; a recording of some seconds is far smaller
+MACHINES = {
+    "amd64": ["qemu-system-x86_64", "-M", "pc", "-cpu", "max", "-accel", "tcg"],
+    "arm64": ["qemu-system-aarch64", "-M", "virt", "-cpu", "neoverse-n1", "-accel", "tcg"],
+}
+CONSOLES = {"amd64": "ttyS0", "arm64": "ttyAMA0"}
+# The ports of the guest that the host may reach: the program through workload/forward.c, and guest/serve.sh's gate.
+HTTP_PORT, GATE_PORT = 5001, 5009
+
+
+class GuestError(Exception):
+    """The guest did not do what was asked; says what, with the end of its log."""
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Guest:
+    """
+    arch: amd64 or arm64.  scenario: guest/NAME.sh.  pmu: parameters of the synthetic PMU, None for none.
+    icount: a qemu -icount value: time then follows the instructions executed, not this machine's load.
+    port: forward this port of 127.0.0.1 (0 picks one) to the program's page.
+    """
+
+    def __init__(self, work, kernels, arch, scenario, *, name=None, cpus=1, pmu=None, icount=None, port=None,
+                 timeout=120, environment=None):
+        self.arch, self.scenario, self.timeout = arch, scenario, timeout
+        self.name = name or scenario
+        self.log_path = os.path.join(work, "logs", self.name + ".log")
+        self.disk = os.path.join(work, "logs", f"{self.name}.{os.getpid()}.disk")
+        self.port = self.gate = None
+        self.results, self.process, self.seconds = {}, None, 0.0
+        words = {"scenario": scenario, **(environment or {})}
+        if pmu:
+            words["pmu"] = ",".join(f"{k}={v}" for k, v in pmu.items())
+        self.argv = [*MACHINES[arch], "-smp", str(cpus), "-m", "512", "-nographic", "-no-reboot",
+                     "-kernel", kernels[arch], "-initrd", os.path.join(work, f"initrd-{arch}.gz"),
+                     "-drive", f"file={self.disk},if=virtio,format=raw"]
+        if icount:
+            self.argv += ["-icount", icount]
+        if port is None:
+            self.argv += ["-nic", "none"]
+        else:
+            words["net"] = "1"
+            self.port, self.gate = port or free_port(), free_port()
+            forward = ",".join(f"hostfwd=tcp:127.0.0.1:{host}-:{guest}"
+                               for host, guest in ((self.port, HTTP_PORT), (self.gate, GATE_PORT)))
+            device = "virtio-net-device" if arch == "arm64" else "virtio-net-pci"
+            self.argv += ["-netdev", f"user,id=n,restrict=on,{forward}", "-device", f"{device},netdev=n,romfile="
+                          if arch == "amd64" else f"{device},netdev=n"]
+        # Without tsc=reliable two emulated CPUs find their time stamp counters apart and time becomes coarse.
+        tsc = "tsc=reliable " if arch == "amd64" else ""
+        append = f"console={CONSOLES[arch]} quiet oops=panic panic=-1 {tsc}" + " ".join(f"{k}={v}" for k, v in words.items())
+        self.argv += ["-append", append]
+
+    def __enter__(self):
+        os.makedirs(os.path.dirname(self.log_path), exist_ok=True)
+        with open(self.disk, "wb") as f:
+            f.truncate(RESULT_BYTES)
+        self.started = time.monotonic()
+        with open(self.log_path, "wb") as log:
+            self.process = subprocess.Popen(self.argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        return self
+
+    def __exit__(self, *exc):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.seconds = time.monotonic() - self.started
+        if os.path.exists(self.disk):
+            os.unlink(self.disk)
+
+    def log(self):
+        with open(self.log_path, "rb") as f:
+            return f.read().decode(errors="replace").replace("\r", "")
+
+    def fail(self, why):
+        tail = "\n".join(self.log().splitlines()[-25:])
+        return GuestError(f"guest {self.name}: {why}; the end of {self.log_path}:\n{tail}")
+
+    def wait_log(self, marker, timeout):
+        """Until the guest printed marker."""
+        end = time.monotonic() + timeout
+        while marker not in self.log():
+            if self.process.poll() is not None:
+                raise self.fail(f"ended before it said {marker!r}")
+            if time.monotonic() > end:
+                raise self.fail(f"did not say {marker!r} within {timeout} s")
+            time.sleep(0.1)
+
+    def finish(self):
+        """Opens the gate if the scenario has one, waits for the end and reads the results."""
+        if self.gate:
+            try:
+                socket.create_connection(("127.0.0.1", self.gate), timeout=10).close()
+            except OSError:
+                pass  # a scenario that is over by itself
+        try:
+            self.process.wait(max(1.0, self.timeout - (time.monotonic() - self.started)))
+        except subprocess.TimeoutExpired:
+            raise self.fail(f"still ran after {self.timeout} s") from None
+        end = re.search(r"PMU-GUEST-END status=(\d+)", self.log())
+        if not end:
+            raise self.fail("has no END marker")
+        with open(self.disk, "rb") as f:
+            data = f.read()
+        try:
+            with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+                self.results = {os.path.normpath(m.name): tar.extractfile(m).read() for m in tar if m.isfile()}
+        except tarfile.TarError as e:
+            raise self.fail(f"results are not readable ({e})") from None
+        if end[1] != "0":
+            raise self.fail(f"its scenario ended with {end[1]}")
+        return self
+
+    def text(self, name):
+        """A result as text; "" when the scenario left none."""
+        return self.results.get(name, b"").decode(errors="replace")

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=dash disable=SC3043
+# What the program counts of a PMU whose truth is known: with room for every event, multiplexed beside a second user
+# that comes and goes, and multiplexed in bursts. One CPU, and time that follows the instructions executed.
+
+profile() { # PARAMETERS…
+    # The last event may be freed a little after its process has ended.
+    if grep -q '^synthetic_pmu ' /proc/modules && ! wait_for 10 rmmod synthetic_pmu; then
+        say "synthetic_pmu stays in use"
+        exit 1
+    fi
+    insmod /mods/synthetic_pmu.ko "$@" || exit 1
+}
+
+profile counters=8 profile=varying
+collect exact 4
+
+profile counters=4 profile=varying
+contender 4 700 900 &
+contender=$!
+collect contended 6
+kill $contender
+
+profile counters=2 profile=bursty
+collect bursts 5
+# The same events, each in a group of its own.
+collect ungrouped 5 -e cycles,cache-references,branches,cache-misses,branch-misses,instructions
+
+# A PMU without the branch events (ids 4 and 5).
+profile counters=4 hwmask=0x3cf
+collect nobranches 1

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+# Instructions of a process, exactly: loops of two instructions a round, of two sizes, gated so that the program is
+# attached before they run and reads after they ran. Then the default events on the same kind of loop.
+
+# shellcheck shell=dash disable=SC1010,SC3043
+
+# measure NAME ROUNDS OPTIONS…
+measure() {
+    local name=$1 rounds=$2 csv=/tmp/$1.csv loop collector lines
+    shift 2
+    say "measure $name"
+    rm -f /tmp/gate
+    mkfifo /tmp/gate
+    : >/tmp/loop.out
+    loop "$rounds" </tmp/gate >/tmp/loop.out &
+    loop=$!
+    exec 3>/tmp/gate
+    cyclescope collect -p $loop --csv "$csv" "$@" >"/results/$name.out" 2>"/results/$name.err" </dev/null 3>&- &
+    collector=$!
+    # Rows are being written, so it is attached.
+    wait_for 20 has_lines "$csv" 3 || { say "no rows in $csv" && return 1; }
+    echo >&3
+    wait_for 60 grep -q done /tmp/loop.out || { say "the loop did not end" && return 1; }
+    lines=$(wc -l <"$csv")
+    wait_for 20 has_lines "$csv" $((lines + 3)) || { say "no rows after the loop" && return 1; }
+    kill -TERM $collector
+    wait $collector
+    echo $? >"/results/$name.status"
+    exec 3>&-
+    wait $loop
+    cp "$csv" /results/
+}
+
+measure user-short 100000000 -e instructions:u
+measure user-long 250000000 -e instructions:u
+measure default 300000000

@@ -1,0 +1,75 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Packs a guest's file system: busybox, the kernel's modules that it needs, the program with its shared libraries,
+# the workloads, and guest/ (init and the scenarios).
+#
+#   initrd.sh CACHE WORK ARCH PROGRAM      writes WORK/initrd-ARCH.gz
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+cache=$1 work=$2 arch=$3 program=$4
+debian=$cache/debian
+
+case $arch in
+amd64)
+    # The binary that ships, with the very libraries that it runs with on this machine.
+    library_dirs="/lib/x86_64-linux-gnu /usr/lib/x86_64-linux-gnu"
+    loader=/lib64/ld-linux-x86-64.so.2
+    loader_from=$loader
+    ;;
+arm64)
+    library_dirs="$debian/sysroot-arm64/lib/aarch64-linux-gnu $debian/sysroot-arm64/usr/lib/aarch64-linux-gnu"
+    loader=/lib/ld-linux-aarch64.so.1
+    loader_from=$debian/sysroot-arm64/lib/aarch64-linux-gnu/ld-linux-aarch64.so.1
+    ;;
+esac
+
+tree=$(mktemp -d "$work/tree.XXXXXX")
+trap 'rm -rf "$tree"' EXIT
+mkdir -p "$tree"/{bin,dev,etc,lib/guest,mods,proc,root,run,sys,tmp,usr/bin,var/lib,results} "$tree$(dirname "$loader")"
+chmod 1777 "$tree/tmp"
+
+# Modules, in the order in which init loads them. A name that the kernel has built in has no file, and needs none.
+modules="virtio_ring virtio virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci virtio_mmio virtio_blk
+         failover net_failover virtio_net"
+for module in $modules; do
+    file=$(find "$debian/kernel-$arch/lib/modules" -name "$module.ko" | head -1)
+    [ -z "$file" ] || { cp "$file" "$tree/mods/" && echo "$module" >>"$tree/mods/order"; }
+done
+[ "$arch" != amd64 ] || cp "$work/synthetic_pmu.ko" "$tree/mods/"
+
+cp "$debian/tool-$arch/bin/busybox" "$tree/bin/"
+cp "$work/workload-$arch"/* "$tree/usr/bin/"
+cp -r "$here"/guest/* "$tree/lib/guest/"
+mv "$tree/lib/guest/init" "$tree/init"
+# The server gives root up for a system user, so there must be one.
+printf '%s\n' 'root:x:0:0:root:/root:/bin/sh' 'nobody:x:65534:65534:nobody:/:/bin/false' >"$tree/etc/passwd"
+printf '%s\n' 'root:x:0:' 'nogroup:x:65534:' >"$tree/etc/group"
+echo '127.0.0.1 localhost' >"$tree/etc/hosts"
+
+# The program, and what it and its libraries name as NEEDED.
+cp "$program" "$tree/usr/bin/cyclescope"
+cp -L "$loader_from" "$tree$loader"
+library_tree="$tree/lib/$(basename "${library_dirs%% *}")"
+mkdir -p "$library_tree"
+queue=("$program")
+while [ ${#queue[@]} -gt 0 ]; do
+    file=${queue[0]}
+    queue=("${queue[@]:1}")
+    for name in $(readelf -d "$file" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'); do
+        [ ! -e "$library_tree/$name" ] || continue
+        found=
+        for dir in $library_dirs; do
+            [ ! -e "$dir/$name" ] || { found=$dir/$name && break; }
+        done
+        if [ -z "$found" ]; then
+            echo "initrd: $(basename "$file") needs $name, not found in $library_dirs (a line for packages.txt?)" >&2
+            exit 1
+        fi
+        cp -L "$found" "$library_tree/"
+        queue+=("$found")
+    done
+done
+
+(cd "$tree" && find . | cpio -o -H newc --quiet) | gzip -1 >"$tree.gz"
+mv "$tree.gz" "$work/initrd-$arch.gz"

@@ -1,0 +1,60 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Boots every guest and prints what they prove as TAP. suite.py [NAME…]: only those groups."""
+import sys
+import time
+import traceback
+
+import check_accuracy
+import check_arm64
+import check_http
+from guest import Guest, GuestError
+from prepare import Guests, PrepareError
+from tap import Tap
+
+GROUPS = {
+    "arm64-exact": check_arm64.check_exact,
+    "arm64-ratio": check_arm64.check_ratio,
+    "accuracy": check_accuracy.check,
+    "http-exact": check_http.check_exact,
+    "http-scaled": check_http.check_scaled,
+    "http-missing": check_http.check_missing,
+    "http-none": check_http.check_no_pmu,
+}
+
+
+def run(tap, name, function, *args):
+    """One group: what it raises is a failure of its own, and the other groups still run."""
+    started = time.monotonic()
+    try:
+        function(*args)
+    except (GuestError, PrepareError) as e:
+        tap.ok(False, name, e)
+    except Exception:
+        tap.ok(False, name, traceback.format_exc())
+    else:
+        tap.note(f"{name}: {time.monotonic() - started:.1f} s")
+        return True
+    return False
+
+
+def main():
+    names = sys.argv[1:] or list(GROUPS)
+    if unknown := [n for n in names if n not in GROUPS]:
+        sys.exit(f"suite.py: no group {unknown[0]}; there are {', '.join(GROUPS)}")
+    tap, guests = Tap(), Guests()
+    architectures = sorted({"arm64" if n.startswith("arm64") else "amd64" for n in names})
+    for name, step in guests.steps(architectures):
+        if not run(tap, name, step):
+            return tap.end()
+        tap.ok(True, name)
+
+    def boot(arch, scenario, **options):
+        return Guest(guests.work, guests.kernels, arch, scenario, **options)
+
+    for name in names:
+        run(tap, name, GROUPS[name], tap, boot)
+    return tap.end()
+
+
+sys.exit(main())

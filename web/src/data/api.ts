@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// Requests to our own server, the only one there is. With a token, every request carries it in a header: never in a URL,
+// never in a cookie. It is kept in sessionStorage, so that a reload does not ask again and a closed tab forgets it.
+
+import { parseMeta, parseSeries, type Meta, type Series } from "./wire";
+
+const TOKEN_KEY = "cyclescope-token";
+/** A request that takes longer than this is taken as failed. The stream has a watchdog of its own. */
+const REQUEST_TIMEOUT_MS = 20_000;
+
+export class ApiError extends Error {
+  constructor(readonly status: number, message: string) {
+    super(message);
+  }
+}
+
+let token: string | null = null;
+try {
+  token = sessionStorage.getItem(TOKEN_KEY);
+} catch {
+  // Storage may be forbidden; then the token lasts as long as the page.
+}
+
+export function setToken(value: string): void {
+  token = value;
+  try {
+    sessionStorage.setItem(TOKEN_KEY, value);
+  } catch {
+    // As above.
+  }
+}
+
+async function messageOf(response: Response): Promise<string> {
+  try {
+    const body = (await response.json()) as { error?: { message?: unknown } };
+    if (typeof body.error?.message === "string") return body.error.message;
+  } catch {
+    // Not JSON: the status has to do.
+  }
+  return `the server answered ${response.status}`;
+}
+
+/** Any request; throws ApiError for a status that is not 2xx, TypeError when the server cannot be reached. */
+export async function request(path: string, headers: Record<string, string>, abort: AbortSignal): Promise<Response> {
+  const all = token === null ? headers : { ...headers, Authorization: "Bearer " + token };
+  const response = await fetch(path, { headers: all, signal: abort, cache: "no-store", credentials: "omit" });
+  if (!response.ok) throw new ApiError(response.status, await messageOf(response));
+  return response;
+}
+
+async function json(path: string): Promise<unknown> {
+  const response = await request(path, {}, AbortSignal.timeout(REQUEST_TIMEOUT_MS));
+  return response.json();
+}
+
+export async function fetchMeta(): Promise<Meta> {
+  return parseMeta(await json("api/meta"));
+}
+
+export interface SeriesQuery {
+  columns: readonly string[];
+  /** Inclusive, ms since the epoch. */
+  from?: number;
+  to?: number;
+  points: number;
+  cpu?: number;
+}
+
+export async function fetchSeries(query: SeriesQuery): Promise<Series> {
+  const p = [`columns=${query.columns.map(encodeURIComponent).join(",")}`, `points=${query.points}`];
+  if (query.from !== undefined) p.push(`from=${query.from}`);
+  if (query.to !== undefined) p.push(`to=${query.to}`);
+  if (query.cpu !== undefined) p.push(`cpu=${query.cpu}`);
+  return parseSeries(await json("api/series?" + p.join("&")));
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// How far a number can be trusted, in words: beside the number (short), and on hover (the sentence).
+
+import { setAttribute, setText } from "../lib/dom";
+import type { Store } from "../data/store";
+import type { Column, Meta, Quality } from "../data/wire";
+
+const EXACT: Quality = { kind: "exact", running: 100 };
+
+/** Nothing will come of this column here, as opposed to: nothing came now. */
+export function isAbsent(column: Column | undefined): boolean {
+  return column === undefined || column.quality.kind === "not supported" || column.quality.kind === "denied";
+}
+
+export function whyAbsent(column: Column | undefined): string {
+  if (!column) return "This server does not offer it.";
+  if (column.why) return column.why;
+  return column.quality.kind === "denied" ? "The kernel did not permit it." : "This machine cannot count it.";
+}
+
+export function columnOf(meta: Meta, id: string): Column | undefined {
+  return meta.columns.find((c) => c.id === id);
+}
+
+/** Quality of a column in one row; of the column as a whole where there is no row. */
+export function qualityAt(store: Store, key: string, row: number | null, column: Column | undefined): Quality {
+  if (isAbsent(column)) return column?.quality ?? { kind: "not supported", running: 0 };
+  if (row === null) return column?.quality ?? EXACT;
+  return store.quality(key, row);
+}
+
+function short(q: Quality): string {
+  return q.kind === "exact" ? "" : q.kind === "scaled" ? `scaled ${q.running}\u00a0%` : q.kind;
+}
+
+function sentence(q: Quality, why: string): string {
+  switch (q.kind) {
+    case "exact": return "";
+    case "scaled":
+      return `Estimated: it shared its counter with other events and was counted ${q.running} % of the time.`;
+    case "never ran": return "It was not counted in this interval: other events held the counters.";
+    case "offline": return "The CPU is offline.";
+    default: return why;
+  }
+}
+
+/** Writes a quality into its place: words, a kind for the stylesheet, the explanation on hover. */
+export function showQuality(node: HTMLElement, q: Quality, why: string): void {
+  setText(node, short(q));
+  setAttribute(node, "data-quality", q.kind === "exact" ? null : q.kind.replace(" ", "-"));
+  const title = sentence(q, why);
+  setAttribute(node, "title", title === "" ? null : title);
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// The newest values at a glance, each with its quality when it is not exact.
+
+import type { Meta } from "../data/wire";
+import { el, setAttribute, setText } from "../lib/dom";
+import { NOTHING, formatCount, formatRate, formatRatio, formatShare } from "../lib/format";
+import type { Context, Frame, Panel } from "./panel";
+import { columnOf, isAbsent, qualityAt, showQuality, whyAbsent } from "./quality";
+
+/** Reads a column of the newest row. */
+type Read = (column: string) => number | null;
+
+interface Given {
+  read: Read;
+  /** Measured length of the newest interval. */
+  seconds: number;
+  cpus: number;
+  system: boolean;
+}
+
+interface TileSpec {
+  id: string;
+  title: string;
+  /** The column whose quality is the tile's. */
+  column: string;
+  main(given: Given): number | null;
+  format(value: number): string;
+  /** The small line below. */
+  sub(given: Given): string;
+}
+
+function per(read: Read, column: string, seconds: number): number | null {
+  const value = read(column);
+  return value === null ? null : value / seconds;
+}
+
+function words(value: number | null, format: (v: number) => string, label: string): string {
+  return value === null ? "" : `${label} ${format(value)}`;
+}
+
+const TILES: readonly TileSpec[] = [
+  {
+    id: "ipc", title: "IPC", column: "ipc",
+    main: ({ read }) => read("ipc"), format: formatRatio,
+    sub: ({ read }) => words(read("cpi"), formatRatio, "CPI"),
+  },
+  {
+    id: "cycles", title: "Cycles per second", column: "cycles",
+    main: ({ read, seconds }) => per(read, "cycles", seconds), format: formatCount,
+    sub: ({ read, seconds, cpus, system }) => {
+      const rate = per(read, "cycles", seconds);
+      return rate === null || !system || cpus === 0 ? "" : `${(rate / cpus / 1e9).toFixed(2)}\u00a0GHz per CPU`;
+    },
+  },
+  {
+    id: "cache", title: "Cache-miss rate", column: "cache_miss_rate",
+    main: ({ read }) => read("cache_miss_rate"), format: formatShare,
+    sub: ({ read, seconds }) => words(per(read, "cache_misses", seconds), formatRate, "misses"),
+  },
+  {
+    id: "branch", title: "Branch-miss rate", column: "branch_miss_rate",
+    main: ({ read }) => read("branch_miss_rate"), format: formatShare,
+    sub: ({ read, seconds }) => words(per(read, "branch_misses", seconds), formatRate, "misses"),
+  },
+  {
+    id: "cpu", title: "CPU use", column: "cpu_use",
+    main: ({ read }) => read("cpu_use"), format: formatShare,
+    sub: ({ cpus }) => (cpus === 0 ? "" : `of ${cpus} ${cpus === 1 ? "CPU" : "CPUs"}`),
+  },
+  {
+    id: "switches", title: "Context switches", column: "context_switches_per_second",
+    main: ({ read }) => read("context_switches_per_second"), format: formatRate,
+    sub: ({ read }) => words(read("cpu_migrations_per_second"), formatRate, "migrations"),
+  },
+];
+
+/** Columns that tiles read. */
+export const TILE_COLUMNS: readonly string[] = [
+  "ipc", "cpi", "cycles", "cache_miss_rate", "cache_misses", "branch_miss_rate", "branch_misses", "cpu_use",
+  "context_switches_per_second", "cpu_migrations_per_second",
+];
+
+interface Tile {
+  spec: TileSpec;
+  root: HTMLElement;
+  value: HTMLElement;
+  sub: HTMLElement;
+  quality: HTMLElement;
+}
+
+function makeTile(spec: TileSpec): Tile {
+  const value = el("div", { class: "value" }, NOTHING);
+  const sub = el("div", { class: "sub" });
+  const quality = el("span", { class: "quality" });
+  const root = el("div", { class: "tile", "data-tile": spec.id },
+    el("div", { class: "name" }, el("span", {}, spec.title), quality), value, sub);
+  return { spec, root, value, sub, quality };
+}
+
+export class TilesPanel implements Panel {
+  readonly element: HTMLElement;
+  readonly #tiles = TILES.map(makeTile);
+
+  constructor(private readonly context: Context) {
+    this.element = el("section", { class: "tiles", "aria-label": "Newest values" }, ...this.#tiles.map((t) => t.root));
+  }
+
+  meta(meta: Meta): void {
+    // Tiles with values come first.
+    for (const tile of this.#tiles) {
+      setAttribute(tile.root, "data-absent", isAbsent(columnOf(meta, tile.spec.column)) ? "" : null);
+      const column = columnOf(meta, tile.spec.column);
+      setAttribute(tile.root, "title", column?.formula ? `${column.name} = ${column.formula}` : null);
+    }
+  }
+
+  draw(frame: Frame): void {
+    const { session } = this.context;
+    const meta = session.meta.get();
+    if (!frame.text || !meta) return;
+    const row = frame.newest;
+    const given: Given = {
+      read: (column) => (row === null ? null : session.store.value(column, row)),
+      seconds: session.latest?.seconds ?? meta.intervalMs / 1000,
+      cpus: meta.online.length,
+      system: meta.targetKind === "system",
+    };
+    for (const tile of this.#tiles) {
+      const { spec } = tile;
+      const column = columnOf(meta, spec.column);
+      const value = spec.main(given);
+      setText(tile.value, value === null ? NOTHING : spec.format(value));
+      setText(tile.sub, spec.sub(given));
+      showQuality(tile.quality, qualityAt(session.store, spec.column, row, column), whyAbsent(column));
+    }
+  }
+}

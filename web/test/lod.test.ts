@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { bucketSize, decimate, type Columns } from "../src/chart/lod";
+import { roundUp, StableMax } from "../src/chart/scale";
+import { Store } from "../src/data/store";
+import { parseSeries } from "../src/data/wire";
+
+const INTERVAL = 100;
+
+function filled(rows: number, value: (n: number) => number | null, time = (n: number): number => n * INTERVAL): Store {
+  const s = new Store(Math.max(rows, 10));
+  s.addKeys(["a", "b"]);
+  s.startRun("r", null);
+  const n = Array.from({ length: rows }, (_, i) => i + 1);
+  s.merge(parseSeries({
+    t: n.map(time), sequence: n,
+    columns: { a: { mean: n.map(value), running: n.map(() => 100) }, b: { mean: n.map((i) => -i), running: n.map(() => 100) } },
+  }));
+  return s;
+}
+
+function draw(s: Store, from: number, to: number, pixels: number): Columns {
+  const columns = decimate(s, ["a", "b"], { from, to, pixels, interval: INTERVAL });
+  const x = columns[0];
+  for (const y of columns.slice(1)) assert.equal(y.length, x.length);
+  for (let i = 1; i < x.length; i++) assert.ok((x[i] ?? NaN) >= (x[i - 1] ?? NaN), "x does not decrease");
+  return columns;
+}
+
+test("few samples are drawn as they are", () => {
+  const [x, a, b] = draw(filled(50, (n) => n), 0, 5000, 100);
+  assert.equal(x.length, 50);
+  assert.equal(a?.[9], 10);
+  assert.equal(b?.[9], -10);
+});
+
+test("about two points a pixel, whatever the number of samples", () => {
+  for (const rows of [1000, 5000, 36_000]) {
+    const [x] = draw(filled(rows, (n) => n), 0, rows * INTERVAL, 400);
+    assert.ok(x.length <= 810 && x.length >= 390, `${rows} rows gave ${x.length} points`);
+  }
+});
+
+test("no spike is lost, up or down", () => {
+  const s = filled(36_000, (n) => (n === 17_777 ? 1e9 : n === 20_003 ? -1e9 : 1));
+  const a = draw(s, 0, 3_600_000, 500)[1] as number[];
+  assert.equal(Math.max(...a), 1e9);
+  assert.equal(Math.min(...a), -1e9);
+  assert.equal(a.filter((v) => v !== 1).length, 2);
+});
+
+test("minimum and maximum come in the order in which they were", () => {
+  const rising = draw(filled(1000, (n) => n), 0, 100_000, 50)[1] as number[];
+  const falling = draw(filled(1000, (n) => -n), 0, 100_000, 50)[1] as number[];
+  for (let i = 1; i < rising.length; i++) assert.ok((rising[i] ?? 0) > (rising[i - 1] ?? 0));
+  for (let i = 1; i < falling.length; i++) assert.ok((falling[i] ?? 0) < (falling[i - 1] ?? 0));
+});
+
+test("buckets hold the same samples while the view moves", () => {
+  const s = filled(5000, (n) => Math.sin(n) * 100);
+  const point = (from: number): Map<number, number | null> => {
+    const [x, a] = draw(s, from, from + 200_000, 100);
+    return new Map(x.map((t, i) => [t, a?.[i] ?? null]));
+  };
+  const before = point(100_000);
+  for (let shift = 100; shift <= 6400; shift += 100) {
+    const after = point(100_000 + shift);
+    for (const [t, v] of after) {
+      if (t > 130_000 && t < 280_000) assert.equal(before.get(t), v, `point at ${t} after ${shift} ms`);
+    }
+  }
+});
+
+test("zooming in shows every sample again", () => {
+  const [x] = draw(filled(36_000, (n) => n), 1_000_000, 1_010_000, 800);
+  assert.ok(x.length >= 101 && x.length <= 104);
+});
+
+test("a missing value is null", () => {
+  const a = draw(filled(20, (n) => (n > 5 && n < 9 ? null : n)), 0, 2000, 100)[1] ?? [];
+  assert.deepEqual(a.slice(3, 10), [4, 5, null, null, null, 9, 10]);
+});
+
+test("a bucket is null only when all in it is missing", () => {
+  const a = draw(filled(6400, (n) => (n > 3200 && n <= 4000 ? null : 5)), 0, 640_000, 100)[1] ?? [];
+  assert.ok(a.includes(null));
+  assert.ok(a.every((v) => v === null || v === 5));
+});
+
+test("a hole in time is a gap: at more than 2.5 intervals, not before", () => {
+  const hole = (ms: number): (number | null)[] =>
+    draw(filled(20, (n) => n, (n) => n * INTERVAL + (n > 10 ? ms : 0)), 0, 3000, 100)[1] ?? [];
+  assert.ok(!hole(140).includes(null));
+  assert.ok(hole(160).includes(null));
+});
+
+test("a hole in time inside a bucket is a gap", () => {
+  const s = filled(6400, (n) => n, (n) => n * INTERVAL + (n > 3217 ? 60_000 : 0));
+  const [x, a] = draw(s, 0, 700_000, 100);
+  const at = a?.indexOf(null) ?? -1;
+  assert.ok(at > 0);
+  assert.ok((x[at - 1] ?? NaN) <= 321_700 && (x[at] ?? NaN) > 321_700 && (x[at + 1] ?? NaN) >= 381_800);
+});
+
+test("an empty store, an empty window", () => {
+  const s = new Store(10);
+  s.addKeys(["a", "b"]);
+  assert.deepEqual(draw(s, 0, 1000, 100), [[], [], []]);
+  assert.ok(draw(filled(10, (n) => n), 50_000, 60_000, 100)[0].length <= 1);
+});
+
+test("bucket sizes are powers of two", () => {
+  const size = (perPixel: number): number => bucketSize({ from: 0, to: perPixel * INTERVAL * 100, pixels: 100, interval: INTERVAL });
+  assert.deepEqual([0.1, 1, 2, 2.1, 4, 5, 360].map(size), [1, 1, 1, 4, 4, 8, 512]);
+});
+
+test("a scale's end is round, grows at once, shrinks late", () => {
+  assert.deepEqual([0.3, 1, 1.01, 7, 999, 1e6].map(roundUp), [0.3, 1, 1.5, 8, 1000, 1e6]);
+  const max = new StableMax();
+  assert.deepEqual([90, 95, 97, 140, 80, 70, null, 40].map((v) => max.next(v)), [100, 100, 150, 150, 150, 150, 150, 50]);
+});
