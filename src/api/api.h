@@ -7,8 +7,8 @@
 #include "history/session.h"
 #include "web/server.h"
 
-#define API_STREAM_MIN_MS                                                                          \
-    50 // a stream's events, unless `every` says otherwise: 20 a second are more than eyes need
+// A stream's events, unless `every` says otherwise: 20 a second are more than eyes need.
+#define API_STREAM_MIN_MS 50
 
 struct api;
 

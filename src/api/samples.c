@@ -6,8 +6,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define CHUNK_ROWS                                                                                 \
-    256 // rendered under one hold of the lock (about 1 ms): ingest waits no longer than that
+// Rendered under one hold of the lock (about 1 ms): ingest waits no longer than that.
+#define CHUNK_ROWS 256
 
 int api_render_newest(struct api *a)
 {

@@ -12,8 +12,8 @@
 #include <stdlib.h>
 
 #define EVENT_ROWS 64 // samples in one event: catching up with an hour takes some 600 events
-#define EVENT_BYTES                                                                                \
-    ((size_t)65536) // rendered before an event is closed; bounds what one client holds
+// Rendered before an event is closed; bounds what one client holds.
+#define EVENT_BYTES  ((size_t)65536)
 #define EVERY_MIN_MS 20
 #define EVERY_MAX_MS 60000
 

@@ -177,7 +177,6 @@ static void build_getopt(const struct command *command, struct option *longs, ch
 {
     size_t n = 0;
 
-    *shorts++ = '+'; // the first word that is no option ends them
     *shorts++ = ':'; // we speak for ourselves
     for (size_t i = 0; i < N_ROWS; i++) {
         if (!(rows[i].sets & command->options))

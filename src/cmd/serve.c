@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 
@@ -279,6 +280,8 @@ static int run(const struct command *self, int argc, char **argv)
 
     if (r != 0)
         return r < 0 ? EXIT_USAGE : EXIT_DONE;
+    // Started by the collector it would be called "exe" in ps and top.
+    prctl(PR_SET_NAME, "cyclescope");
     if (session_init(&s.session) < 0) {
         say("out of memory");
         return EXIT_FAILED;

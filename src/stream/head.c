@@ -10,18 +10,17 @@
 
 #define HEAD_MALFORMED 1
 
-// How an event stands to a group.
-struct head_group {
-    int leader;    // index of its leader; -1: none was named
-    bool in_group; // its attr says that it is read with others …
+struct head_event {
+    struct event_attr attr; // to name it by
+    int leader;             // index of its group's leader; -1: none was named
+    bool in_group;          // its attr says that it is read with others …
     bool disabled; // … and this is set on leaders only: perf stat starts a group by its leader
 };
 
 void head_done(struct head_builder *h)
 {
     free(h->events);
-    free(h->attrs);
-    free(h->membership);
+    free(h->origins);
     free(h->threads);
     id_map_done(&h->ids);
 }
@@ -39,14 +38,10 @@ static int reserve_event(struct head_builder *h)
     if (!p)
         return -ENOMEM;
     h->head.events = h->events = p;
-    p = reallocarray(h->attrs, capacity, sizeof(*h->attrs));
+    p = reallocarray(h->origins, capacity, sizeof(*h->origins));
     if (!p)
         return -ENOMEM;
-    h->attrs = p;
-    p = reallocarray(h->membership, capacity, sizeof(*h->membership));
-    if (!p)
-        return -ENOMEM;
-    h->membership = p;
+    h->origins = p;
     h->capacity = capacity;
     return 0;
 }
@@ -92,17 +87,18 @@ int head_attr(struct head_builder *h, struct cursor body)
         .group = -1,
         .availability = n_ids ? QUALITY_EXACT : QUALITY_NOT_SUPPORTED,
     };
-    h->attrs[index] = (struct event_attr){
-        .type = attr.type,
-        .config = attr.config,
-        .exclude_user = attr.exclude_user,
-        .exclude_kernel = attr.exclude_kernel,
-        .exclude_hv = attr.exclude_hv,
-        .exclude_host = attr.exclude_host,
-        .exclude_guest = attr.exclude_guest,
-        .precise_ip = attr.precise_ip,
-    };
-    h->membership[index] = (struct head_group){
+    h->origins[index] = (struct head_event){
+        .attr =
+            {
+                .type = attr.type,
+                .config = attr.config,
+                .exclude_user = attr.exclude_user,
+                .exclude_kernel = attr.exclude_kernel,
+                .exclude_hv = attr.exclude_hv,
+                .exclude_host = attr.exclude_host,
+                .exclude_guest = attr.exclude_guest,
+                .precise_ip = attr.precise_ip,
+            },
         .leader = -1,
         .in_group = attr.read_format & PERF_FORMAT_GROUP,
         .disabled = attr.disabled,
@@ -296,7 +292,7 @@ static int feature_groups(struct head_builder *h, struct cursor data)
         if (data.failed || leader >= h->head.n_events || members > h->head.n_events - leader)
             return HEAD_MALFORMED;
         for (uint32_t j = 0; j < members; j++)
-            h->membership[leader + j].leader = (int)leader;
+            h->origins[leader + j].leader = (int)leader;
     }
     h->have_groups = true;
     return 0;
@@ -358,11 +354,11 @@ void head_complete(struct head_builder *h)
     h->complete = true;
     h->changed = false;
     for (size_t i = 0; i < h->head.n_events; i++) {
-        const struct head_group *g = &h->membership[i], *before = i ? g - 1 : g;
+        const struct head_event *g = &h->origins[i], *before = i ? g - 1 : g;
         bool joins;
 
         if (!h->events[i].name[0])
-            event_name(&h->attrs[i], h->events[i].name);
+            event_name(&g->attr, h->events[i].name);
         // perf stat names no groups. There, each event of one has a read format of groups, and only
         // its leader is started by hand.
         if (h->have_groups)

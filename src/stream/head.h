@@ -43,8 +43,8 @@ struct stream_head {
 struct head_builder {
     struct stream_head head; // its arrays point into what follows
     struct event *events;
-    struct event_attr *attrs;      // [n_events]
-    struct head_group *membership; // [n_events]
+    struct head_event
+        *origins; // [n_events]: what of their attrs is needed until the head is complete
     size_t capacity;
     int cpus[STREAM_CPUS_MAX];
     uint64_t cpu_listed[STREAM_CPUS_MAX / 64]; // bit: the CPU is in cpus

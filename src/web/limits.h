@@ -16,13 +16,13 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
-#define WEB_CONNECTIONS_MAX                                                                        \
-    1100 // 1,000 streams and some room; one costs about 20 KB here and as much in the kernel
+// 1,000 streams and some room; one costs about 20 KB here and as much in the kernel.
+#define WEB_CONNECTIONS_MAX   1100
 #define WEB_CONNECTIONS_SPARE 64 // above it, so that those too many can be told so with a 503
 #define WEB_PER_ADDRESS_MAX   64 // a browser opens 6; loopback is exempt
 #define WEB_IDLE_SECONDS      15 // keep-alive without a byte (libmicrohttpd's own timeout)
-#define WEB_HEAD_DEADLINE                                                                          \
-    (10 * NS_PER_SEC) // from the connection to the end of its first request head
+// From the connection to the end of its first request head.
+#define WEB_HEAD_DEADLINE  (10 * NS_PER_SEC)
 #define WEB_REPLY_DEADLINE (120 * NS_PER_SEC) // for taking an answer that is not a stream
 
 enum limits_phase {

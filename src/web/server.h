@@ -19,8 +19,8 @@
 
 #include <stdbool.h>
 
-#define WEB_TARGET_MAX                                                                             \
-    ((size_t)4096) // bytes of a request's path and query: our longest ask for all columns by name
+// Bytes of a request's path and query: our longest ask for all columns by name.
+#define WEB_TARGET_MAX  ((size_t)4096)
 #define WEB_ADDRESS_MAX 64 // "[" + 45 + "]:65535"
 
 // The request that a handler answers. http thread, during the call.

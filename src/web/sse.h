@@ -16,8 +16,8 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-#define WEB_KEEP_ALIVE                                                                             \
-    (10 * NS_PER_SEC) // a comment after that much silence, so that proxies and clients know we live
+// A comment after that much silence, so that proxies and clients know we live.
+#define WEB_KEEP_ALIVE    (10 * NS_PER_SEC)
 #define WEB_STALL_SECONDS 10 // a client that takes no byte for so long is dropped
 #define WEB_LAG_SECONDS   30 // one that takes bytes, but never catches up in so long, too
 

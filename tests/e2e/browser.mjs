@@ -89,7 +89,10 @@ export async function columnsOfColour(page, panel, property) {
     const y0 = Math.round((over.top - box.top) * k);
     const w = Math.round(over.width * k);
     const h = Math.round(over.height * k);
-    const data = canvas.getContext("2d").getImageData(x0, y0, w, h).data;
+    // Through a canvas of our own, so that the page's is not read back (Chromium would warn of that).
+    const copy = new OffscreenCanvas(w, h).getContext("2d", { willReadFrequently: true });
+    copy.drawImage(canvas, -x0, -y0);
+    const data = copy.getImageData(0, 0, w, h).data;
     const columns = new Array(w).fill(false);
     for (let y = 0; y < h; y++) {
       for (let x = 0; x < w; x++) {

@@ -3,64 +3,34 @@
 
 import http.client
 import json
-import os
 import re
 import socket
 import subprocess
-import threading
 
-PROGRAM = os.environ.get("CYCLESCOPE", "build/cyclescope")
-START_SECONDS = 10
+from program import PATIENCE, Running
 
 
 class Server:
     """`cyclescope collect -o - | cyclescope serve -` on a port of its own. Ends with the with-statement."""
 
     def __init__(self, *options, interval="50ms"):
-        self.collector = subprocess.Popen(
-            [PROGRAM, "collect", "-o", "-", "--csv", "none", "--interval", interval],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        self.process = subprocess.Popen(
-            [PROGRAM, "serve", "-", "--listen", "127.0.0.1:0", *options],
-            stdin=self.collector.stdout, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        self.collector.stdout.close()
-        self.pid = self.process.pid
-        self.lines = []
-        self.reader = None
-        self.port = self._read_port()
-        # Nobody may block the program by not reading what it says.
-        self.reader = threading.Thread(target=lambda: self.lines.extend(self.process.stderr), daemon=True)
-        self.reader.start()
-
-    def _read_port(self):
-        timer = threading.Timer(START_SECONDS, self.process.kill)
-        timer.start()
+        self.collector = Running("collect", "-o", "-", "--csv", "none", "--interval", interval, stdout=subprocess.PIPE)
+        self.server = Running("serve", "-", "--listen", "127.0.0.1:0", *options, stdin=self.collector.process.stdout)
+        self.collector.process.stdout.close()
+        self.pid = self.server.process.pid
+        self.lines = self.server.lines
         try:
-            for line in self.process.stderr:
-                self.lines.append(line)
-                found = re.search(r"listening on http://127\.0\.0\.1:(\d+)/", line)
-                if found:
-                    return int(found.group(1))
-        finally:
-            timer.cancel()
-        self.close()
-        raise RuntimeError(f"the server did not start: {''.join(self.lines)}")
+            self.port = self.server.port()
+        except AssertionError:
+            self.close()
+            raise
 
     def close(self):
         """Ends both; returns the server's exit status."""
-        for process in (self.process, self.collector):
-            if process.poll() is None:
-                process.terminate()
-        for process in (self.process, self.collector):
-            try:
-                process.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-        if self.reader:
-            self.reader.join(timeout=10)
-        self.process.stderr.close()
-        return self.process.returncode
+        for running in (self.server, self.collector):
+            if not running.process.stderr.closed:
+                running.stop()
+        return self.server.process.returncode
 
     def __enter__(self):
         return self
@@ -70,7 +40,7 @@ class Server:
 
     def request(self, path, method="GET", headers=None, body=None):
         """(status, headers, body) of one request on a connection of its own."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         try:
             connection.request(method, path, body=body, headers=headers or {})
             answer = connection.getresponse()
@@ -88,7 +58,7 @@ class Server:
         s = socket.socket()
         if receive_buffer:
             s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        s.settimeout(20)
+        s.settimeout(PATIENCE)
         s.connect(("127.0.0.1", self.port))
         return s
 
@@ -115,7 +85,7 @@ class EventStream:
     """A reader of server-sent events: iterate over (event, id, data)."""
 
     def __init__(self, server, path="/api/stream", headers=None):
-        self.connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+        self.connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
         self.connection.request("GET", path, headers=headers or {})
         self.answer = self.connection.getresponse()
 

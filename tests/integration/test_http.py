@@ -10,20 +10,12 @@ import tempfile
 import time
 import unittest
 
+from program import PATIENCE, wait_until
 from server_process import EventStream, Server
 
 HEAD_DEADLINE = 10  # seconds: WEB_HEAD_DEADLINE
 STALL = 10  # seconds: WEB_STALL_SECONDS
 MEMORY_GROWTH = 16 << 20  # more than any number of stalled clients may cost
-
-
-def wait_until(condition, seconds):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.1)
-    return condition()
 
 
 class SharedServer(unittest.TestCase):
@@ -291,7 +283,7 @@ class Streams(SharedServer):
                 self.assertEqual(len({s["sequence"] for s in samples}), len(samples))
 
     def test_many_connections(self):
-        connections = [http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=20) for _ in range(300)]
+        connections = [http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=PATIENCE) for _ in range(300)]
         try:
             for _ in range(3):
                 for c in connections:
@@ -364,19 +356,19 @@ class BadClients(unittest.TestCase):
 class Access(unittest.TestCase):
     def test_token(self):
         with tempfile.NamedTemporaryFile("w", suffix=".token") as f:
-            f.write("s3cret-token\n")
+            f.write("s3cret-token-of-22-chars\n")
             f.flush()
             os.chmod(f.name, 0o600)
             with Server("--token-file", f.name) as server:
                 self.assertEqual(server.request("/")[0], 200)
                 self.assertIn(server.request("/healthz")[0], (200, 503))
-                for header in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic s3cret-token"},
-                               {"Authorization": "Bearer s3cret-token2"}, {"Authorization": "Bearer s3cret-toke"},
+                for header in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic s3cret-token-of-22-chars"},
+                               {"Authorization": "Bearer s3cret-token-of-22-charsX"}, {"Authorization": "Bearer s3cret-token-of-22-char"},
                                {"Authorization": "Bearer "}):
                     for path in ("/api/latest", "/api/stream", "/nowhere"):
                         status, headers, _ = server.request(path, headers=header)
                         self.assertEqual((status, headers["WWW-Authenticate"]), (401, "Bearer"))
-                right = {"Authorization": "Bearer s3cret-token"}
+                right = {"Authorization": "Bearer s3cret-token-of-22-chars"}
                 self.assertEqual(server.request("/api/latest", headers=right)[0], 200)
                 with EventStream(server, headers=right) as stream:
                     stream.samples(2)

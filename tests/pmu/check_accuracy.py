@@ -5,15 +5,20 @@ scaling from the same readings, which must fail.
 
 Tolerances. EXACT: every event has a counter of its own; what remains is the moment of the first reading (0.3 ms is
 0.1 %) and rounding. SCALED: each event runs in a part of the interval, in turns of 4 ms, and the rates rise or fall
-by up to 30 % over 100 ms, so that the part seen may lie some ms off the middle (measured: 0.8 %; ratios in bursts 1.4 %).
-WRONG: what an estimate must miss by in its worst twentieth to be told apart with certainty (measured: 20 to 60 %).
+by up to 30 % over 100 ms, so that the part seen may lie some ms off the middle. Measured: 19 intervals in 20 within
+0.7 %, 1.6 % on a machine with three times more to do than it can; a single one, in which a group had one late turn, 3.9 %.
+WRONG: what the worst of 20 intervals must miss by for a wrong estimate to be told apart with certainty (measured: 20 to
+70 %).
 """
+import json
+
 import csvfile
-from estimate import by_interval, by_lifetime, describe, errors, intervals, percentile, ratios
+from check_samples import check_every_interval
+from estimate import Limit, by_interval, by_lifetime, describe, errors, intervals, percentile, ratios
 from recording import Recording
 from truth import EVENTS, RATIOS, Truth
 
-EXACT, SCALED, WRONG = 0.5, 3.0, 10.0  # percent
+EXACT, SCALED, WRONG = Limit(0.5, 0.5), Limit(3.0, 8.0), 10.0  # percent
 
 
 def check(tap, boot):
@@ -25,17 +30,19 @@ def check(tap, boot):
     varying, bursty = Truth("varying"), Truth("bursty")
     check_counts(tap, guest, "exact", varying, EXACT)
     check_counts(tap, guest, "contended", varying, SCALED)
+    check_served(tap, guest, "served-exact", varying, EXACT)
+    check_served(tap, guest, "served-contended", varying, SCALED)
     check_lifetime_scaling_fails(tap, guest, varying)
     check_bursts(tap, guest, bursty)
     check_missing(tap, guest)
 
 
-def check_counts(tap, guest, name, truth, tolerance):
+def check_counts(tap, guest, name, truth, limit):
     recording = Recording(guest.results[name + ".data"])
     for event in EVENTS:
         found = intervals(recording.series(event, 0), by_interval)
         wrong = errors(found, lambda start, end, e=event: truth.count(e, [0], start, end))
-        tap.ok(len(wrong) >= 30 and wrong[-1] <= tolerance, f"accuracy: {name}: recorded {event} within {tolerance} %",
+        tap.ok(len(wrong) >= 30 and limit.holds(wrong), f"accuracy: {name}: recorded {event} within {limit}",
                describe(wrong))
         shares = [i.running for i in found]
         if name == "exact":
@@ -46,12 +53,12 @@ def check_counts(tap, guest, name, truth, tolerance):
     for metric, (numerator, denominator) in RATIOS.items():
         wrong = errors(ratios(recording, numerator, denominator, 0),
                        lambda start, end, m=metric: truth.ratio(m, [0], start, end))
-        tap.ok(wrong and wrong[-1] <= tolerance, f"accuracy: {name}: recorded {metric} within {tolerance} %",
+        tap.ok(wrong and limit.holds(wrong), f"accuracy: {name}: recorded {metric} within {limit}",
                describe(wrong))
-    check_csv(tap, guest, name, truth, tolerance)
+    check_csv(tap, guest, name, truth, limit)
 
 
-def check_csv(tap, guest, name, truth, tolerance):
+def check_csv(tap, guest, name, truth, limit):
     """What the program itself makes of the readings. A row has its end on the time grid, in whole ms."""
     real, mono = map(int, guest.text("clocks").split())
     table = csvfile.rows(guest.text(name + ".csv"))
@@ -64,7 +71,7 @@ def check_csv(tap, guest, name, truth, tolerance):
                 expected = true(column, [0], ends[i - 1], ends[i])
                 wrong.append(100 * abs(float(table[i][column]) - expected) / expected)
         wrong.sort()
-        tap.ok(len(wrong) >= 30 and wrong[-1] <= tolerance, f"accuracy: {name}: CSV {column} within {tolerance} %",
+        tap.ok(len(wrong) >= 30 and limit.holds(wrong), f"accuracy: {name}: CSV {column} within {limit}",
                f"{describe(wrong)} of {len(table)} rows")
     for column in ("cycles", "cache_misses", "branch_misses"):
         shares = [row.get(column + "_running", "absent") for row in table[1:]]
@@ -73,6 +80,13 @@ def check_csv(tap, guest, name, truth, tolerance):
         else:
             tap.ok(shares and all(s.replace(".", "").isdigit() and 0 < float(s) < 100 for s in shares),
                    f"accuracy: {name}: CSV {column}_running says that it was scaled", sorted(set(shares)))
+
+
+def check_served(tap, guest, name, truth, limit):
+    """The same from /api/data."""
+    rows = json.loads(guest.text(name + ".json") or "[]")
+    if tap.ok(len(rows) >= 30, f"accuracy: {name}: /api/data has the intervals", guest.text(name + ".out") or rows):
+        check_every_interval(tap, f"accuracy: {name}", guest, rows, truth, limit)
 
 
 def check_lifetime_scaling_fails(tap, guest, truth):
@@ -91,7 +105,7 @@ def check_bursts(tap, guest, truth):
         def true(start, end, m=metric):
             return truth.ratio(m, [0], start, end)
         right = errors(ratios(together, numerator, denominator, 0), true)
-        tap.ok(len(right) >= 30 and right[-1] <= SCALED, f"accuracy: bursts: {metric} in one group within {SCALED} %",
+        tap.ok(len(right) >= 30 and SCALED.holds(right), f"accuracy: bursts: {metric} in one group within {SCALED}",
                describe(right))
         wrong = errors(ratios(apart, numerator, denominator, 0), true)
         tap.ok(percentile(wrong, 0.95) > WRONG, f"accuracy: {metric} over two groups would have failed", describe(wrong))

@@ -62,7 +62,7 @@ def check_exact(tap, boot):
     samples.check_hardware(tap, s.name, rows)
     tap.ok(not any(set(r.get("quality", {})) & set(EVENTS) for r in rows[1:]), f"{s.name}: every event is exact",
            rows[-1].get("quality"))
-    samples.check_truth(tap, s, answers, Truth("varying"), 0.5)
+    samples.check_told_apart(tap, s, answers, Truth("varying"))
     samples.check_sums(tap, s.name, answers)
     server.check_processes(tap, s)
     server.check_consumer(tap, s, rows)
@@ -81,7 +81,7 @@ def check_scaled(tap, boot):
         scaled = [q for q in said if q.startswith("scaled ") and 20 <= int(q.split()[1]) <= 95]
         tap.ok(len(scaled) >= samples.MOST * len(said) > 0, f"{s.name}: the quality of {event} is \"scaled N\"",
                sorted(set(said)))
-    samples.check_truth(tap, s, answers, Truth("varying"), 3.0)
+    samples.check_told_apart(tap, s, answers, Truth("varying"))
     samples.check_sums(tap, s.name, answers)
 
 

@@ -2,7 +2,7 @@
 """Are the samples of the HTTP interface well formed, and are they true?"""
 from estimate import by_interval, describe, errors, intervals, percentile
 from recording import Recording
-from truth import EVENTS, RATIOS
+from truth import EVENTS, GAIN, RATIOS
 
 SOFTWARE = ("context_switches", "cpu_migrations", "minor_faults", "major_faults")
 GAUGES = ("cpu_user", "cpu_system", "cpu_iowait", "cpu_irq", "cpu_steal", "cpu_idle")
@@ -61,30 +61,52 @@ def interval_times(rows, offset):
     return [(first + a, first + b) for a, b in zip(ends, ends[1:])]
 
 
-def check_truth(tap, served, answers, truth, tolerance):
+def errors_of(rows, times, column, true):
+    """Relative errors of a column's values in percent, smallest first. true(column, start, end)."""
+    pairs = [(r[column], true(column, *t)) for r, t in zip(rows[1:], times) if r[column] is not None]
+    return sorted(100 * abs(found / expected - 1) for found, expected in pairs)
+
+
+def check_every_interval(tap, name, guest, rows, truth, limit):
+    """Of one CPU, where time is exact: every count and every ratio of every interval. limit: a Limit of estimate.py."""
+    times = interval_times(rows, clock_offset(guest))
+    for column in (*EVENTS, *RATIOS):
+        wrong = errors_of(rows, times, column,
+                          lambda c, start, end: (truth.ratio if c in RATIOS else truth.count)(c, [0], start, end))
+        tap.ok(len(wrong) == len(times) >= 30 and limit.holds(wrong), f"{name}: {column} within {limit}", describe(wrong))
+
+
+def check_told_apart(tap, served, answers, truth):
     """
-    Ratios hold for most intervals, of the total and of each CPU, whose factors differ. A count also depends on
-    the very moment at which each CPU was read, which a sample does not tell; over the whole span that matters little.
+    Each CPU has its own values: what CPU 1 counts is CPU 0's times a factor of the event, 9/8 to 12/8. On a busy machine an
+    emulated CPU may be read some ms late, so the middle interval is asked for, and counts over the whole span.
     """
     offset = clock_offset(served.guest)
-    for query, cpus in (("", [0, 1]), ("?cpu=0", [0]), ("?cpu=1", [1])):
-        rows, what = answers[query], query.lstrip("?") or "total"
-        times = interval_times(rows, offset)
-        for metric in RATIOS:
-            pairs = [(r[metric], truth.ratio(metric, cpus, *t)) for r, t in zip(rows[1:], times) if r[metric] is not None]
-            wrong = sorted(100 * abs(found / true - 1) for found, true in pairs)
-            tap.ok(len(wrong) >= MOST * len(times) > 0 and percentile(wrong, MOST) <= tolerance,
-                   f"{served.name}: {metric} of {what} within {tolerance} %", describe(wrong))
-        for event in EVENTS:
-            counted = [(r[event], t) for r, t in zip(rows[1:], times) if r[event] is not None]
-            true = sum(truth.count(event, cpus, *t) for _, t in counted)
-            found = sum(c for c, _ in counted)
-            tap.ok(true and abs(found / true - 1) * 100 <= tolerance,
-                   f"{served.name}: all {event} of {what} within {tolerance} %", f"{found} of {true}")
+    for event in EVENTS:
+        for query, cpus in (("", [0, 1]), ("?cpu=0", [0]), ("?cpu=1", [1])):
+            rows = answers[query]
+            counted = [(r[event], t) for r, t in zip(rows[1:], interval_times(rows, offset)) if r[event] is not None]
+            true, found = sum(truth.count(event, cpus, *t) for _, t in counted), sum(c for c, _ in counted)
+            tap.ok(true and abs(found / true - 1) < 0.03, f"{served.name}: {event} of {query.lstrip('?') or 'the total'}",
+                   f"{found} of {true}")
+        factors = middle_ratio(answers, event)
+        expected = (8 + GAIN[event]) / 8
+        tap.ok(abs(factors / expected - 1) < 0.02, f"{served.name}: CPU 1 counts {event} {expected} times as often as CPU 0",
+               factors)
+    for metric, (numerator, denominator) in RATIOS.items():
+        factors = middle_ratio(answers, metric)
+        expected = (8 + GAIN[numerator]) / (8 + GAIN[denominator])
+        tap.ok(abs(factors / expected - 1) < 0.02, f"{served.name}: {metric} of CPU 1 is {expected:.3f} times CPU 0's", factors)
+
+
+def middle_ratio(answers, column):
+    """Of CPU 1's values to CPU 0's in the same interval."""
+    zero, one = ({r["sequence"]: r[column] for r in answers[q]} for q in ("?cpu=0", "?cpu=1"))
+    return percentile(sorted(one[s] / zero[s] for s in one if zero.get(s) and one[s]), 0.5)
 
 
 def check_sums(tap, name, answers):
-    """The total of an interval is the sum of its CPUs, to the rounding of scaled counts."""
+    """The total of an interval is the sum of its CPUs, to the rounding of scaled counts in single precision."""
     by_sequence = [{r["sequence"]: r for r in answers[q]} for q in ("", "?cpu=0", "?cpu=1")]
     for event in EVENTS:
         wrong, n = [], 0
@@ -92,13 +114,13 @@ def check_sums(tap, name, answers):
             total, *each = (rows[sequence][event] for rows in by_sequence)
             if total is not None and None not in each:
                 n += 1
-                if abs(total - sum(each)) > 2:
+                if abs(total - sum(each)) > 2 + 1e-6 * total:
                     wrong.append((sequence, total, each))
         tap.ok(n >= 20 and not wrong, f"{name}: {event} is the sum of its CPUs", wrong[:3] or f"{n} intervals")
 
 
 def check_recorded_cpus(tap, served, truth):
-    """In a recording each reading has its own time: every interval of each CPU is exact, on a busy machine too."""
+    """In a recording each reading has its own time: the intervals of each CPU are exact, on a busy machine too."""
     name = served.name
     tap.equal(served.guest.text("record.status").strip(), "0", f"{name}: collect -o ends cleanly")
     recording = Recording(served.guest.results["record.data"])
@@ -106,5 +128,6 @@ def check_recorded_cpus(tap, served, truth):
         for event in EVENTS:
             wrong = errors(intervals(recording.series(event, cpu), by_interval),
                            lambda start, end, e=event, c=cpu: truth.count(e, [c], start, end))
-            tap.ok(len(wrong) >= 15 and wrong[-1] <= 0.5, f"{name}: recorded {event} of CPU {cpu} within 0.5 %",
+            # Between a value and its time an emulated CPU may be stopped for a while, rarely.
+            tap.ok(len(wrong) >= 15 and percentile(wrong, MOST) <= 0.5, f"{name}: recorded {event} of CPU {cpu} within 0.5 %",
                    describe(wrong))

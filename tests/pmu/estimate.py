@@ -74,6 +74,19 @@ def percentile(values, share):
     return values[min(len(values) - 1, int(share * len(values)))] if values else float("nan")
 
 
+@dataclass(frozen=True)
+class Limit:
+    """What errors may be, in percent: of 19 intervals in 20, and of all."""
+    most: float
+    all: float
+
+    def holds(self, errors_percent):
+        return percentile(errors_percent, 0.95) <= self.most and errors_percent[-1] <= self.all
+
+    def __str__(self):
+        return f"{self.most} %"
+
+
 def describe(errors_percent):
     return (f"error of {len(errors_percent)} intervals: median {percentile(errors_percent, .5):.3f} %, "
             f"p95 {percentile(errors_percent, .95):.3f} %, largest {percentile(errors_percent, 1):.3f} %")

@@ -182,7 +182,7 @@ static bool is_closed_within(int fd, double seconds)
 static void expect(struct web_server *s, const char *path, const char *headers, const char *text)
 {
     int fd = connect_to(s);
-    char got[8192];
+    char got[65536];
 
     send_request(fd, path, headers);
     if (!read_until(fd, text, 5, got, sizeof(got)))

@@ -12,13 +12,26 @@ profile() { # PARAMETERS…
     insmod /mods/synthetic_pmu.ko "$@" || exit 1
 }
 
+# The same through the HTTP interface: /results/NAME.json
+serve() { # NAME SECONDS
+    say "serve $1"
+    cyclescope >"/results/$1.out" 2>&1 </dev/null &
+    wait_for 20 wget -q -O /dev/null http://127.0.0.1:5000/healthz
+    sleep "$2"
+    wget -q -O "/results/$1.json" http://127.0.0.1:5000/api/data
+    kill $!
+    wait $!
+}
+
 profile counters=8 profile=varying
 collect exact 4
+serve served-exact 4
 
 profile counters=4 profile=varying
 contender 4 700 900 &
 contender=$!
 collect contended 6
+serve served-contended 4
 kill $contender
 
 profile counters=2 profile=bursty

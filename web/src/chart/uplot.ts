@@ -5,6 +5,7 @@
 
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
+import { el } from "../lib/dom";
 import { formatTick, formatTimeTick, type Unit } from "../lib/format";
 import { colour } from "../lib/theme";
 import type { Columns } from "./lod";
@@ -51,6 +52,7 @@ const LOG_LEAST = 100;
 export class LineChart {
   readonly #plot: uPlot;
   readonly #max = new StableMax();
+  readonly #selection = el("div", { class: "selection", hidden: true });
   #showTimes = true;
 
   constructor(parent: HTMLElement, private readonly options: ChartOptions) {
@@ -62,7 +64,7 @@ export class LineChart {
       ms: 1,
       padding: [PAD_TOP, PAD_RIGHT, 0, 0],
       legend: { show: false },
-      select: { show: true, left: 0, top: 0, width: 0, height: 0 },
+      select: { show: false, left: 0, top: 0, width: 0, height: 0 },
       cursor: {
         y: false,
         points: { show: false },
@@ -95,6 +97,8 @@ export class LineChart {
       },
     };
     this.#plot = new uPlot(opts, [[], ...options.lines.map(() => [])] as uPlot.AlignedData, parent);
+    // uPlot's own selection goes away with every move of the cursor that it does not count as its drag.
+    this.#plot.over.append(this.#selection);
   }
 
   /** The element over the plot area that gets the pointer's events. */
@@ -138,7 +142,9 @@ export class LineChart {
 
   /** Marks a span of the plot area, CSS pixels; a width of 0 marks nothing. */
   select(left: number, width: number): void {
-    this.#plot.setSelect({ left, top: 0, width, height: width > 0 ? this.#plot.over.clientHeight : 0 }, false);
+    this.#selection.hidden = width <= 0;
+    this.#selection.style.left = left + "px";
+    this.#selection.style.width = width + "px";
   }
 
   recolour(): void {

@@ -74,7 +74,7 @@ export class LinePanel implements Panel {
     new IntersectionObserver((entries) => {
       this.#visible = entries.at(-1)?.isIntersecting ?? true;
       if (this.#visible) context.redraw();
-    }).observe(this.element);
+    }, { rootMargin: "150px" }).observe(this.element);
     new ResizeObserver(() => this.#fit()).observe(this.#plot);
   }
 

@@ -3,7 +3,7 @@
 
 import type { Meta, Process } from "../data/wire";
 import { el, setAttribute, setText } from "../lib/dom";
-import { formatBytes, formatCount } from "../lib/format";
+import { NOTHING, formatBytes, formatCount } from "../lib/format";
 import type { Context, Frame, Panel } from "./panel";
 
 interface Entry {
@@ -41,7 +41,7 @@ const ENTRIES: readonly Entry[] = [
 
 export class StatusPanel implements Panel {
   readonly element: HTMLElement;
-  readonly #values = ENTRIES.map((entry) => ({ entry, node: el("b", { "data-status": entry.id }) }));
+  readonly #values = ENTRIES.map((entry) => ({ entry, node: el("b", { "data-status": entry.id }, NOTHING) }));
   readonly #version = el("span", { class: "version" });
 
   constructor(private readonly context: Context) {

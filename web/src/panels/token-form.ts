@@ -9,7 +9,7 @@ export function tokenForm(session: Session): HTMLDialogElement {
   const message = el("p", { class: "error", role: "alert" });
   const form = el("form", {},
     el("h2", {}, "This server asks for a token"),
-    el("p", {}, "It is the content of the file that was given with --token-file."),
+    el("p", {}, "It is the content of the file that was given with ", el("code", {}, "--token-file"), "."),
     el("label", { for: "token" }, "Token"), input, message,
     el("button", { type: "submit", class: "primary" }, "Continue"));
   const dialog = el("dialog", { class: "token" }, form);

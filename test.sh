@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Installs what is missing, builds, and runs all test suites, or those named: unit page integration sanitizers e2e pmu.
+# Every suite speaks TAP; the last line is "N passed, N failed" (", N skipped" where some were, each with its reason above).
+set -uo pipefail
+cd "$(dirname "$0")"
+all=(unit page integration sanitizers e2e pmu)
+suites=("${@:-${all[@]}}")
+results=build/test-results
+export CMOCKA_MESSAGE_OUTPUT=TAP
+
+build() { # DIRECTORY MESON-OPTION…
+  local directory=$1
+  shift
+  # Always configured anew: that is how a new test file is found.
+  local again=()
+  [ ! -e "$directory/build.ninja" ] || again=(--reconfigure)
+  meson setup "${again[@]}" "$directory" "$@" >&2 || return 1
+  ninja -C "$directory" --quiet >&2
+}
+
+units() { # BUILD-DIRECTORY: every unit test of that build
+  for t in "$1"/tests/test-*; do
+    [ -x "$t" ] && [ -f "$t" ] || continue
+    echo "# $t"
+    timeout 120 "$t" 2>&1 || echo "not ok - $t ended with status $?"
+  done
+}
+
+run_suite() {
+  case $1 in
+    unit)
+      units build
+      python3 tests/unit/include_rules.py ;;
+    page) web/test.sh ;;
+    integration) python3 tests/integration/run.py ;;
+    sanitizers)
+      # Twice the build and the tests: memory and undefined behaviour, then data races between the server's threads.
+      build build-asan -Db_sanitize=address,undefined -Dbuildtype=debugoptimized && units build-asan
+      CYCLESCOPE=build-asan/cyclescope CYCLESCOPE_SANITIZED=1 python3 tests/integration/run.py
+      build build-tsan -Db_sanitize=thread -Dbuildtype=debugoptimized && units build-tsan
+      CYCLESCOPE=build-tsan/cyclescope CYCLESCOPE_SANITIZED=1 python3 tests/integration/run.py test_http test_stream_perf ;;
+    e2e) tests/e2e/run.sh ;;
+    pmu) tests/pmu/run.sh ;;
+    *) echo "not ok - there is no suite '$1'; there are: ${all[*]}" ;;
+  esac
+}
+
+tools/install.sh test || { echo "0 passed, 1 failed"; exit 1; }
+mkdir -p build && build build 2>build/configure.log || { tail -n 40 build/configure.log; echo "not ok - the build"; echo "0 passed, 1 failed"; exit 1; }
+mkdir -p "$results"
+passed=0 failed=0 skipped=0
+for suite in "${suites[@]}"; do
+  tap=$results/$suite.tap
+  started=$SECONDS
+  run_suite "$suite" >"$tap" 2>"$results/$suite.err" || suite_status=$?
+  # A suite that fails without a test that says so has failed all the same.
+  if [ "${suite_status:-0}" != 0 ] && ! grep -q '^ *not ok' "$tap"; then
+    echo "not ok - suite $suite ended with status $suite_status" >>"$tap"
+    tail -n 20 "$results/$suite.err" | sed 's/^/# /' >>"$tap"
+  fi
+  suite_status=0
+  # Leaves only: node's runner also reports files and describe blocks, whose lines say "type: 'suite'".
+  read -r p f s < <(python3 tools/count_tap.py "$tap")
+  printf '%-12s %4d passed, %d failed, %d skipped  (%d s)\n' "$suite" "$p" "$f" "$s" $((SECONDS - started))
+  if [ "$f" != 0 ]; then
+    grep -A 25 '^ *not ok' "$tap" | grep -v '# SKIP' | head -150
+    tail -n 15 "$results/$suite.err" | sed 's/^/  stderr: /'
+  fi
+  grep -E '# SKIP' "$tap" | sed 's/^ */  skipped: /'
+  passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+done
+if [ "$passed" = 0 ] && [ "$failed" = 0 ]; then failed=1; fi
+if [ "$skipped" != 0 ]; then
+  echo "$passed passed, $failed failed, $skipped skipped"
+else
+  echo "$passed passed, $failed failed"
+fi
+[ "$failed" = 0 ]

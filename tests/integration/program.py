@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Running the program: commands that end, and the pair of collector and server."""
+
+import http.client
+import json
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+
+PROGRAM = os.environ.get("CYCLESCOPE", "build/cyclescope")
+PATIENCE = 20  # seconds that anything here may take on a loaded machine
+
+
+def wait_until(condition, seconds=PATIENCE):
+    """Polls until the condition is true; returns its last value."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value or time.monotonic() > end:
+            return value
+        time.sleep(0.02)
+
+
+def run(*arguments, timeout=PATIENCE, **options):
+    """Runs it to its end: status, stdout, stderr (text unless text=False)."""
+    options.setdefault("text", True)
+    options.setdefault("stdin", subprocess.DEVNULL)
+    if "stdout" not in options:
+        options["stdout"] = subprocess.PIPE
+    return subprocess.run([PROGRAM, *arguments], stderr=subprocess.PIPE, timeout=timeout, check=False, **options)
+
+
+class Running:
+    """The program with these arguments, running; its standard error is collected line by line. Use as a with-statement."""
+
+    def __init__(self, *arguments, **options):
+        options.setdefault("stdin", subprocess.DEVNULL)
+        options.setdefault("stdout", subprocess.DEVNULL)
+        self.process = subprocess.Popen([PROGRAM, *arguments], stderr=subprocess.PIPE, text=True, **options)
+        self.lines = []
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    def _read(self):
+        for line in self.process.stderr:
+            self.lines.append(line.rstrip("\n"))
+
+    def said(self, pattern, seconds=PATIENCE):
+        """The first match in what it said, waiting for it."""
+        def look():
+            return next((m for m in (re.search(pattern, line) for line in list(self.lines)) if m), None)
+        return wait_until(look, seconds)
+
+    def port(self):
+        found = self.said(r"listening on http://127\.0\.0\.1:(\d+)/")
+        if not found:
+            raise AssertionError(f"it does not listen: {self.lines}")
+        return int(found[1])
+
+    def get(self, path, port=None):
+        connection = http.client.HTTPConnection("127.0.0.1", port or self.port(), timeout=PATIENCE)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read())
+        finally:
+            connection.close()
+
+    def child(self):
+        """PID of the server that the collector started."""
+        def look():
+            with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children", encoding="ascii") as f:
+                return [int(pid) for pid in f.read().split()]
+        children = wait_until(look)
+        if not children:
+            raise AssertionError("it has no server")
+        return children[0]
+
+    def stop(self, with_signal=signal.SIGTERM):
+        """Ends it; the exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(with_signal)
+        try:
+            self.process.wait(timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.reader.join(timeout=PATIENCE)
+        self.process.stderr.close()
+        return self.process.returncode
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if not self.process.stderr.closed:
+            self.stop()

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a person sees who types it wrongly: one clear line, and the right exit status."""
+
+import os
+import tempfile
+import unittest
+
+from program import run
+
+
+class Usage(unittest.TestCase):
+    def refused(self, *arguments, says, status=2):
+        done = run(*arguments)
+        self.assertEqual(done.returncode, status, done.stderr)
+        lines = done.stderr.splitlines()
+        self.assertEqual(len(lines), 1, done.stderr)
+        self.assertTrue(lines[0].startswith("cyclescope: "), lines[0])
+        for word in says if isinstance(says, tuple) else (says,):
+            self.assertIn(word, lines[0])
+
+    def test_help_lists_commands_and_options(self):
+        done = run("--help")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        for word in ("collect", "serve", "--interval", "--csv-rows", "--listen", "--token-file"):
+            self.assertIn(word, done.stdout)
+
+    def test_each_command_has_help(self):
+        for command, has, has_not in (("collect", "--csv", "--listen"), ("serve", "--listen", "--csv")):
+            done = run(command, "--help")
+            self.assertEqual(done.returncode, 0)
+            self.assertIn(has, done.stdout)
+            self.assertNotIn(has_not, done.stdout)
+
+    def test_version(self):
+        self.assertRegex(run("--version").stdout, r"^cyclescope \d+\.\d+\.\d+\n$")
+
+    def test_unknown_command(self):
+        self.refused("colect", says=("colect", "--help"))
+
+    def test_unknown_option(self):
+        self.refused("--frobnicate", says="--frobnicate")
+        self.refused("collect", "-Z", says="-Z")
+
+    def test_option_of_the_other_command(self):
+        self.refused("collect", "--listen", "127.0.0.1:0", says="--listen")
+
+    def test_missing_value(self):
+        self.refused("--interval", says="needs a value")
+
+    def test_bad_values(self):
+        for arguments, word in (
+            (("-I", "fast"), "100ms"), (("-I", "0ms"), "1ms"), (("-I", "10"), "100ms"), (("-I", "1us"), "100ms"),
+            (("-p", "0"), "positive"), (("-p", "-5"), "positive"), (("-p", "x"), "positive"),
+            (("-F", "99"), "not built"), (("--duration", "0s"), "10s"), (("--csv-rows", "3"), "16"),
+            (("--memory", "12"), "MiB"), (("--memory", "1TB"), "MiB"), (("-e", "cycels"), "cycles"),
+            (("-e", "{cycles"), "braces"), (("-e", "cycles:q"), "modifier"), (("-e", ""), "missing"),
+            (("-C", "9-2"), "CPU list"), (("-C", "0", "-p", "1"), "exclude"), (("sleep",), "command"),
+            (("--", "sleep", "1"), "command"), (("--listen", "nowhere:80"), "127.0.0.1:5000"),
+        ):
+            with self.subTest(arguments=arguments):
+                done = run(*arguments, "--csv", "none") if arguments[0] not in ("sleep", "--") else run(*arguments)
+                said = [line for line in done.stderr.splitlines() if "PMU" not in line and "not permitted" not in line]
+                status = 1 if arguments[0] == "-C" and arguments[1] == "9-2" else 2
+                self.assertEqual(done.returncode, status, done.stderr)
+                self.assertEqual(len(said), 1, done.stderr)
+                self.assertIn(word, said[0])
+
+    def test_no_such_process(self):
+        self.refused("-p", "4194303", "--csv", "none", says="no process with PID 4194303", status=1)
+
+    def test_cpu_that_is_not_there(self):
+        self.refused("collect", "-C", "9999", "--csv", "none", says="CPU 9999 is not online", status=1)
+
+    def test_serve_inputs(self):
+        self.refused("serve", says="INPUT")
+        self.refused("serve", "a", "b", says="one INPUT")
+        self.refused("serve", "/nonexistent/x", says="No such file", status=1)
+        self.refused("serve", "/", says="is a directory", status=1)
+
+    def test_output_places(self):
+        done = run("collect", "--csv", "none", "-o", "/nonexistent/x")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("/nonexistent/x: No such file or directory", done.stderr)
+
+    def test_not_on_loopback_without_token(self):
+        done = run("serve", "/dev/null", "--listen", "0.0.0.0:0")
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn("--token-file", done.stderr)
+
+    def test_token_file(self):
+        with tempfile.TemporaryDirectory() as d:
+            short = os.path.join(d, "short")
+            with open(short, "w", encoding="ascii") as f:
+                f.write("abc\n")
+            self.refused("serve", "/dev/null", "--token-file", short, says="16", status=1)
+            self.refused("serve", "/dev/null", "--token-file", os.path.join(d, "none"), says="No such file", status=1)
+
+    def test_names_do_not_steer_the_terminal(self):
+        done = run("serve", "/nonexistent/\x1b[31mred")
+        self.assertNotIn("\x1b", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/params.h"
+#include "api/render.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define N_EVENTS 4
+#define N_SLOTS  2
+
+// Two events that give cpi, one that is not there, one gauge; a total and one CPU.
+static struct session session_with(struct event_table *events)
+{
+    static const struct {
+        const char *name;
+        enum event_kind kind;
+        enum quality availability;
+        int group;
+    } rows[N_EVENTS] = {
+        {"cycles", EVENT_COUNT, QUALITY_EXACT, 0},
+        {"instructions", EVENT_COUNT, QUALITY_EXACT, 0},
+        {"cache-misses", EVENT_COUNT, QUALITY_DENIED, 1},
+        {"cpu-idle", EVENT_GAUGE, QUALITY_EXACT, 2},
+    };
+    struct session s;
+
+    *events = (struct event_table){0};
+    for (size_t i = 0; i < N_EVENTS; i++) {
+        struct event e = {.id = i + 1,
+                          .kind = rows[i].kind,
+                          .availability = rows[i].availability,
+                          .group = rows[i].group,
+                          .scale = 1};
+
+        snprintf(e.name, sizeof(e.name), "%s", rows[i].name);
+        assert_int_equal(event_table_add(events, &e), (int)i);
+    }
+    assert_int_equal(session_init(&s), 0);
+    strcpy(s.run, "run1");
+    assert_int_equal(history_new(events, N_SLOTS, SCOPE_CPU, 100, 1 << 20, &s.history), 0);
+    return s;
+}
+
+// cycles 3,000,000,000 and instructions 2,000,000,000 per second, `running` of the time; the CPU
+// has a third of them.
+static void push(struct session *s, int64_t timestamp, double running)
+{
+    struct sum sums[N_SLOTS][N_EVENTS];
+
+    for (int slot = 0; slot < N_SLOTS; slot++) {
+        double share = running / (slot ? 3 : 1);
+
+        sums[slot][0] = (struct sum){3e8 * share, 1e8, 1e8 * running};
+        sums[slot][1] = (struct sum){2e8 * share, 1e8, 1e8 * running};
+        sums[slot][2] = SUM_NONE;
+        sums[slot][3] = (struct sum){.raw = 1e6 * (double)timestamp};
+    }
+    history_push(s->history, &(struct interval){timestamp, 0.1000012, &sums[0][0]});
+}
+
+static const char *render(struct selection *c, uint64_t from, uint64_t to, size_t slot)
+{
+    static struct buf out;
+
+    buf_clear(&out);
+    render_sample_open(&out, c, from, to, slot);
+    buf_append(&out, "}", 2);
+    assert_int_equal(buf_error(&out), 0);
+    return out.data;
+}
+
+static void test_samples(void **state)
+{
+    struct event_table events;
+    struct session s = session_with(&events);
+    struct selection all, some;
+    struct buf out = {0};
+
+    (void)state;
+    push(&s, 1000, 1);
+    push(&s, 1100, 0.75);
+    push(&s, 1200, 0);
+    assert_int_equal(selection_init(&all, NULL), 0);
+    assert_int_equal(selection_bind(&all, &s), 1);
+    assert_int_equal(selection_bind(&all, &s), 0);
+    assert_string_equal(
+        render(&all, 1, 1, 0),
+        "{\"timestamp\":1000,\"seconds\":0.100001,\"sequence\":1,\"cycles\":300000000,"
+        "\"instructions\":200000000,\"cache_misses\":null,\"cpu_idle\":null,"
+        "\"cpi\":1.5,\"ipc\":0.666667,\"quality\":{\"cache_misses\":\"denied\"}}");
+    assert_int_equal(selection_init(&some, "cpi,cycles,cpi,nonsense"), 0);
+    assert_int_equal(selection_bind(&some, &s), 1);
+    assert_string_equal(
+        render(&some, 2, 2, 0),
+        "{\"timestamp\":1100,\"seconds\":0.100001,\"sequence\":2,\"cpi\":1.5,"
+        "\"cycles\":300000000,\"quality\":{\"cpi\":\"scaled 75\",\"cycles\":\"scaled 75\"}}");
+    assert_string_equal(
+        render(&some, 3, 3, 1),
+        "{\"timestamp\":1200,\"seconds\":0.100001,\"sequence\":3,\"cpi\":null,"
+        "\"cycles\":null,\"quality\":{\"cpi\":\"never ran\",\"cycles\":\"never ran\"}}");
+    render_columns(&out, &some, 1, 1, 1);
+    buf_append(&out, "", 1);
+    assert_string_equal(out.data, "{\"cpi\":1.5,\"cycles\":100000000}");
+    buf_done(&out);
+    selection_done(&some);
+
+    assert_int_equal(selection_init(&some, "nonsense"), 0);
+    assert_int_equal(selection_bind(&some, &s), 1);
+    render_columns(&out, &some, 1, 1, 1);
+    buf_append(&out, "", 1);
+    assert_string_equal(out.data, "{}");
+    buf_done(&out);
+    selection_done(&some);
+
+    // Another run: bound anew.
+    strcpy(s.run, "run2");
+    assert_int_equal(selection_bind(&all, &s), 1);
+    selection_done(&all);
+    session_done(&s);
+    event_table_done(&events);
+}
+
+static void test_unknown_names(void **state)
+{
+    struct event_table events;
+    struct session s = session_with(&events);
+    size_t length;
+    const char *names = "cycles,x,cpi";
+
+    (void)state;
+    assert_null(selection_unknown("cycles,cpi", s.history, &length));
+    assert_ptr_equal(selection_unknown(names, s.history, &length), names + 7);
+    assert_int_equal(length, 1);
+    assert_non_null(selection_unknown("", s.history, &length));
+    assert_int_equal(length, 0);
+    assert_non_null(selection_unknown("cycles,", s.history, &length));
+    assert_non_null(selection_unknown("CYCLES", s.history, &length));
+    session_done(&s);
+    event_table_done(&events);
+}
+
+static void test_per_bucket(void **state)
+{
+    static const uint64_t lasts[] = {1, 2, 7, 100, 999, 36000, 1000000007};
+    static const uint64_t points[] = {1, 2, 3, 10, 2000, 10000};
+
+    (void)state;
+    assert_int_equal(range_per_bucket(1, 36000, 0), 1);
+    assert_int_equal(range_per_bucket(1, 36000, 36000), 1);
+    assert_int_equal(range_per_bucket(1, 36000, 2000), 20);
+    assert_int_equal(range_per_bucket(1, 0, 10), 1);
+    assert_int_equal(range_per_bucket(10, 11, 1), 20);
+    for (size_t i = 0; i < sizeof(lasts) / sizeof(lasts[0]); i++)
+        for (size_t p = 0; p < sizeof(points) / sizeof(points[0]); p++)
+            for (uint64_t back = 0; back < 40000 && back < lasts[i]; back += 997) {
+                uint64_t first = lasts[i] - back;
+                uint64_t per = range_per_bucket(first, lasts[i], points[p]);
+
+                assert_true((lasts[i] - 1) / per - (first - 1) / per + 1 <= points[p]);
+            }
+}
+
+static void test_numbers(void **state)
+{
+    static const struct {
+        double value;
+        const char *count, *metric;
+    } cases[] = {
+        {0, "0", "0"},
+        {1234567, "1234567", "1234567"},
+        {9007199254740992, "9007199254740992", "9.0072e+15"},
+        {0.5, "1", "0.5"},
+        {-3.25, "-3", "-3.25"},
+        {NAN, "null", "null"},
+        {INFINITY, "null", "null"},
+        {-INFINITY, "null", "null"},
+        {1e19, "null", "1e+19"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct buf b = {0};
+
+        render_count(&b, cases[i].value);
+        buf_putc(&b, ' ');
+        render_metric(&b, cases[i].value);
+        buf_append(&b, "", 1);
+        assert_memory_equal(b.data, cases[i].count, strlen(cases[i].count));
+        assert_string_equal(strchr(b.data, ' ') + 1, cases[i].metric);
+        buf_done(&b);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_samples),
+        cmocka_unit_test(test_unknown_names),
+        cmocka_unit_test(test_per_bucket),
+        cmocka_unit_test(test_numbers),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

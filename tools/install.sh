@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Installs what is missing: install.sh run|test. Debian's packages, and the page's npm packages. Quiet when all is there.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+what=${1:-run}
+
+packages=(gcc libc6-dev meson ninja-build pkg-config python3 libmicrohttpd-dev libseccomp-dev libcap-ng-dev
+          libjansson-dev)
+if [ "$what" = test ]; then
+  packages+=(libcmocka-dev linux-perf valgrind curl chromium procps
+             qemu-system-arm qemu-system-x86 seabios ipxe-qemu cpio make xz-utils gcc-aarch64-linux-gnu
+             libc6-dev-arm64-cross)
+fi
+# Any node of 18 or later with its npm will do, Debian's or another; without one, Debian's.
+if ! command -v node >/dev/null || ! command -v npm >/dev/null; then packages+=(nodejs npm); fi
+
+missing=()
+for p in "${packages[@]}"; do
+  [ "$(dpkg-query -W -f='${db:Status-Status}' "$p" 2>/dev/null || true)" = installed ] || missing+=("$p")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+  as_root=()
+  if [ "$(id -u)" != 0 ]; then
+    command -v sudo >/dev/null || { echo "install.sh: as root: apt-get install ${missing[*]}" >&2; exit 1; }
+    as_root=(sudo)
+  fi
+  echo "installing ${missing[*]}" >&2
+  "${as_root[@]}" apt-get update -qq >&2
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
+fi
+
+if [ ! -e web/node_modules/.package-lock.json ] || [ web/package-lock.json -nt web/node_modules/.package-lock.json ]; then
+  echo "installing the page's npm packages" >&2
+  (cd web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2)
+  touch web/node_modules/.package-lock.json
+fi
