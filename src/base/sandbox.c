@@ -259,7 +259,7 @@ static int allow_masked(scmp_filter_ctx f, int call, unsigned index, uint64_t ma
 
 static int allow_equal(scmp_filter_ctx f, int call, unsigned index, uint64_t value)
 {
-    return seccomp_rule_add(f, SCMP_ACT_ALLOW, call, 1, SCMP_CMP64(index, SCMP_CMP_EQ, value));
+    return seccomp_rule_add(f, SCMP_ACT_ALLOW, call, 1, SCMP_CMP64(index, SCMP_CMP_EQ, value, 0));
 }
 
 static int add_conditional(scmp_filter_ctx f)

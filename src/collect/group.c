@@ -86,17 +86,24 @@ static int narrow_to_user(struct event *e, struct perf_event_attr *attr, int lea
     return fd;
 }
 
-// Opens event i beside leader_fd (−1: as a leader) on the probe's place. A descriptor or -errno.
+// Does user mode alone make sense? These happen in the kernel: counted in user mode they always
+// read 0.
+static bool has_user_part(const struct perf_event_attr *attr)
+{
+    return attr->type != PERF_TYPE_SOFTWARE || (attr->config != PERF_COUNT_SW_CONTEXT_SWITCHES &&
+                                                attr->config != PERF_COUNT_SW_CPU_MIGRATIONS);
+}
+
+// Opens an event beside leader_fd (−1: as a leader) on the probe's place. A descriptor or -errno.
 static int probe(struct event *e, struct perf_event_attr *attr, int leader_fd, pid_t pid, int cpu)
 {
     int fd = open_one(attr, leader_fd, pid, cpu);
 
-    if ((fd == -EACCES || fd == -EPERM) && cpu < 0 && !attr->exclude_kernel) {
-        int user = narrow_to_user(e, attr, leader_fd, pid);
-
-        return user >= 0 ? user : fd;
-    }
-    return fd;
+    if (fd != -EACCES && fd != -EPERM)
+        return fd;
+    if (cpu >= 0 || attr->exclude_kernel || !has_user_part(attr))
+        return fd;
+    return narrow_to_user(e, attr, leader_fd, pid);
 }
 
 static struct group *add_group(struct group_set *s)

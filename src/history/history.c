@@ -129,16 +129,19 @@ void history_push(struct history *h, const struct interval *interval)
     row = row_of(h, ++h->last);
     h->timestamp[row] = timestamp;
     h->seconds[row] = interval->seconds;
-    for (size_t slot = 0; slot < h->n_slots; slot++)
+    for (size_t slot = 0; slot < h->n_slots; slot++) {
+        for (size_t g = 0; g < (size_t)h->events.n_groups; g++)
+            h->times[(g * h->n_slots + slot) * h->capacity + row] = (struct times){0};
         for (size_t e = 0; e < h->events.n; e++) {
             struct sum s = interval->sums[slot * h->events.n + e];
 
             raw_column(h, slot, e)[row] = s.raw;
-            // A member that could not be opened must not overwrite the times of its group.
-            if (!isnan(s.raw) || s.enabled > 0 || h->events.events[e].availability == QUALITY_EXACT)
+            // A member without a reading must not overwrite the times of its group.
+            if (!isnan(s.raw))
                 times_column(h, slot, e)[row] =
                     (struct times){.enabled = (float)s.enabled, .running = (float)s.running};
         }
+    }
 }
 
 const struct event_table *history_events(const struct history *h)

@@ -32,7 +32,8 @@ struct ingest {
     bool ended;    // the collector has said why
     ns_t last_time;
     int64_t last_timestamp;
-    bool dirty; // something to tell session->changed
+    uint64_t skipped; // notes and rounds that made no sense, beside the reader's own count
+    bool dirty;       // something to tell session->changed
 };
 
 static void copy_if_any(char *ret, size_t size, const char *text)
@@ -104,7 +105,8 @@ static void take_clock(struct ingest *i, const struct stream_clock *clock)
 {
     i->clock_known = clock->known;
     i->grid.reference = clock->reference_ns;
-    i->grid.wall = clock->wall_ns;
+    // Half the range is the year 2116, and leaves room for a round's time.
+    i->grid.wall = clock->wall_ns < INT64_MAX / 2 ? clock->wall_ns : INT64_MAX / 2;
 }
 
 static int on_head(void *context, const struct stream_head *head)
@@ -128,8 +130,12 @@ static int on_head(void *context, const struct stream_head *head)
 static void on_stat(void *context, size_t event, int cpu, uint32_t thread, struct reading reading)
 {
     struct ingest *i = context;
+    size_t row = cpu < 0 ? thread : (size_t)cpu;
 
-    readings_set(&i->readings, event, cpu < 0 ? thread : (size_t)cpu, reading);
+    if (row < i->readings.n_rows)
+        readings_set(&i->readings, event, row, reading);
+    else // a stream without maps can name any
+        i->skipped++;
 }
 
 static void on_clock(void *context, const struct stream_clock *clock)
@@ -145,7 +151,7 @@ static void on_note(void *context, size_t event, const char *json, size_t size)
 
     pthread_rwlock_wrlock(&s->lock);
     if (!note_apply(s, s->history ? NULL : &i->events, event, json, size, &effect))
-        s->health.skipped_records++;
+        i->skipped++;
     i->baseline |= effect.resumed;
     i->ended |= effect.ended;
     s->meta_generation += effect.meta;
@@ -202,9 +208,7 @@ static void on_round(void *context, bool final, uint64_t time)
     (void) final;
     // A time that does not advance would make rates of a negative length.
     if (time > INT64_MAX / 2 || (ns_t)time <= i->last_time) {
-        pthread_rwlock_wrlock(&i->session->lock);
-        i->session->health.skipped_records++;
-        pthread_rwlock_unlock(&i->session->lock);
+        i->skipped++;
         return;
     }
     if (i->baseline)
@@ -280,10 +284,22 @@ static void set_state(struct ingest *i, enum session_state state, const char *re
     i->dirty = true;
 }
 
+// What of the stream was not understood, for /api/meta.
+static void count_skipped(struct ingest *i)
+{
+    struct stream_counts counts = stream_reader_counts(i->reader);
+
+    pthread_rwlock_wrlock(&i->session->lock);
+    i->session->health.skipped_records =
+        (int64_t)(counts.compressed + counts.unknown + counts.malformed + i->skipped);
+    pthread_rwlock_unlock(&i->session->lock);
+}
+
 int ingest_feed(struct ingest *i, const void *bytes, size_t size)
 {
     int r = stream_reader_feed(i->reader, bytes, size);
 
+    count_skipped(i);
     if (r < 0)
         set_state(i, SESSION_FAILED, stream_reader_error(i->reader));
     tell(i);
@@ -294,7 +310,10 @@ void ingest_end(struct ingest *i)
 {
     int r = stream_reader_end(i->reader);
 
-    if (r == 0)
+    if (r == 0 && stream_reader_counts(i->reader).compressed)
+        set_state(i, SESSION_ENDED,
+                  "the stream has ended; its compressed records are not read yet");
+    else if (r == 0)
         set_state(i, SESSION_ENDED, i->ended ? NULL : "the stream has ended");
     else if (r == -EPIPE)
         set_state(i, SESSION_ENDED, "the stream was cut off in the middle of a record");

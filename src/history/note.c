@@ -56,7 +56,22 @@ static void apply_stream(struct session *s, json_t *note, struct note_effect *ef
     effect->meta = true;
 }
 
-static void apply_event(struct event *e, json_t *note)
+// Gives event e this column id. Ids stay unique: who had it gets e's in exchange.
+static void set_column(struct event_table *events, struct event *e, const char *name)
+{
+    char id[EVENT_NAME_MAX];
+    int other;
+
+    event_column_id(name, id);
+    other = event_table_find_column(events, id);
+    if (!id[0] || other == (int)(e - events->events))
+        return;
+    if (other >= 0)
+        text_copy(events->events[other].column, EVENT_NAME_MAX, e->column);
+    text_copy(e->column, EVENT_NAME_MAX, id);
+}
+
+static void apply_event(struct event_table *events, struct event *e, json_t *note)
 {
     const char *kind = json_string_value(json_object_get(note, "kind"));
     const char *quality = json_string_value(json_object_get(note, "quality"));
@@ -67,7 +82,7 @@ static void apply_event(struct event *e, json_t *note)
     if (quality)
         quality_parse(quality, &e->availability);
     if (column)
-        event_column_id(column, e->column);
+        set_column(events, e, column);
     copy_text(note, "why", e->why, sizeof(e->why));
 }
 
@@ -114,7 +129,7 @@ bool note_apply(struct session *s, struct event_table *events, size_t event, con
     if (strcmp(kind, "stream") == 0) {
         apply_stream(s, note, &effect);
     } else if (strcmp(kind, "event") == 0 && events) {
-        apply_event(&events->events[event], note);
+        apply_event(events, &events->events[event], note);
         effect.meta = true;
     } else if (strcmp(kind, "status") == 0) {
         apply_status(s, note);

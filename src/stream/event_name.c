@@ -104,7 +104,7 @@ void event_name(const struct event_attr *attr, char ret[EVENT_NAME_MAX])
 
 struct event_attr event_name_attr(uint32_t type, uint64_t config, const char *name)
 {
-    // perf stat counts the host only, unless told otherwise.
+    // perf stat counts the host only, unless told otherwise; any other modifier counts as that.
     struct event_attr attr = {.type = type, .config = config, .exclude_guest = true};
     const char *colon = strrchr(name, ':'), *slash = strrchr(name, '/');
     const char *modifiers = slash && slash > (colon ? colon : name) ? slash + 1
@@ -122,6 +122,7 @@ struct event_attr event_name_attr(uint32_t type, uint64_t config, const char *na
         attr.exclude_user = !user;
         attr.exclude_kernel = !kernel;
         attr.exclude_hv = !hv;
+        attr.exclude_guest = false;
     }
     if (guest || host) {
         attr.exclude_guest = !guest;
@@ -129,5 +130,7 @@ struct event_attr event_name_attr(uint32_t type, uint64_t config, const char *na
     }
     for (const char *p = strchr(modifiers, 'p'); p && *p == 'p' && attr.precise_ip < 3; p++)
         attr.precise_ip++;
+    if (attr.precise_ip && !host)
+        attr.exclude_guest = false;
     return attr;
 }

@@ -272,10 +272,11 @@ static int write_all(struct buf *out, const struct stream_description *d)
                RECORD_PIPE_HEADER);
     for (size_t i = 0; r >= 0 && i < t->n; i++)
         r = write_attr(out, &t->events[i]);
-    if (r >= 0)
-        r = write_features(out, d);
+    // Names before features: perf prints groups by them.
     for (size_t i = 0; r >= 0 && i < t->n; i++)
         r = write_updates(out, &t->events[i]);
+    if (r >= 0)
+        r = write_features(out, d);
     if (r >= 0)
         r = write_maps(out, d);
     if (r >= 0)

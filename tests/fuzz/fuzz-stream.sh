@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Fuzzes the stream reader: `fuzz-stream.sh [SECONDS [FILE…]]`; FILEs are recordings to start from. Needs clang. Exit status
-# 0: nothing was found; else the input that shows it is in the folder that is printed.
+# Fuzzes the stream reader: `fuzz-stream.sh [SECONDS [FILE…]]`; FILEs are recordings to start from. Needs clang.
+# Exit status 0: nothing was found; else the input that shows it is in the folder that is printed.
 set -eu
 seconds=${1:-60}
 [ $# -gt 0 ] && shift

@@ -39,11 +39,12 @@ def check_default_events(tap, guest, name, ipc):
     # Nothing waits in this machine: every instruction takes 2^shift cycles, also those of the kernel.
     wrong = [(c, i) for c, i, _ in busy if abs(i / c - ipc) > 0.001 * ipc]
     tap.ok(busy and not wrong, f"arm64: {name}: IPC is {ipc:.3f}", wrong[:5])
-    tap.ok(busy and all(abs(cpi * ipc - 1) < 0.001 for _, _, cpi in busy), f"arm64: {name}: the CPI column is its inverse",
-           busy[:5])
+    tap.ok(busy and all(abs(cpi * ipc - 1) < 0.001 for _, _, cpi in busy),
+           f"arm64: {name}: the CPI column is its inverse", busy[:5])
     for column in ("cache_misses", "branch_misses"):
         found = {row[column] for row in table}
         # 0 would say "no misses"; nothing was counted.
         tap.equal(found, {""}, f"arm64: {name}: {column} is empty in every row, never 0")
     err = guest.text(name + ".err")
-    tap.ok("cache" in err and "branch" in err, f"arm64: {name}: says which events are missing", err or "nothing on stderr")
+    tap.ok("cache" in err and "branch" in err, f"arm64: {name}: says which events are missing",
+           err or "nothing on stderr")

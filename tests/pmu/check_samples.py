@@ -39,7 +39,8 @@ def check_not_supported(tap, name, rows, columns, expected):
         tap.ok(found["quality"] == "not supported" and found["why"],
                f"{name}: {column} is not supported, with the reason", found)
         if column in EVENTS:
-            tap.equal(rows[-1].get("quality", {}).get(column), "not supported", f"{name}: a sample says so of {column} too")
+            tap.equal(rows[-1].get("quality", {}).get(column), "not supported",
+                      f"{name}: a sample says so of {column} too")
 
 
 def clock_offset(guest):
@@ -73,13 +74,14 @@ def check_every_interval(tap, name, guest, rows, truth, limit):
     for column in (*EVENTS, *RATIOS):
         wrong = errors_of(rows, times, column,
                           lambda c, start, end: (truth.ratio if c in RATIOS else truth.count)(c, [0], start, end))
-        tap.ok(len(wrong) == len(times) >= 30 and limit.holds(wrong), f"{name}: {column} within {limit}", describe(wrong))
+        tap.ok(len(wrong) == len(times) >= 30 and limit.holds(wrong), f"{name}: {column} within {limit}",
+               describe(wrong))
 
 
 def check_told_apart(tap, served, answers, truth):
     """
-    Each CPU has its own values: what CPU 1 counts is CPU 0's times a factor of the event, 9/8 to 12/8. On a busy machine an
-    emulated CPU may be read some ms late, so the middle interval is asked for, and counts over the whole span.
+    Each CPU has its own values: what CPU 1 counts is CPU 0's times a factor of the event, 9/8 to 12/8. On a busy machine
+    an emulated CPU may be read some ms late, so the middle interval is asked for, and counts over the whole span.
     """
     offset = clock_offset(served.guest)
     for event in EVENTS:
@@ -87,16 +89,17 @@ def check_told_apart(tap, served, answers, truth):
             rows = answers[query]
             counted = [(r[event], t) for r, t in zip(rows[1:], interval_times(rows, offset)) if r[event] is not None]
             true, found = sum(truth.count(event, cpus, *t) for _, t in counted), sum(c for c, _ in counted)
-            tap.ok(true and abs(found / true - 1) < 0.03, f"{served.name}: {event} of {query.lstrip('?') or 'the total'}",
-                   f"{found} of {true}")
+            tap.ok(true and abs(found / true - 1) < 0.03,
+                   f"{served.name}: {event} of {query.lstrip('?') or 'the total'} is true", f"{found} of {true}")
         factors = middle_ratio(answers, event)
         expected = (8 + GAIN[event]) / 8
-        tap.ok(abs(factors / expected - 1) < 0.02, f"{served.name}: CPU 1 counts {event} {expected} times as often as CPU 0",
-               factors)
+        tap.ok(abs(factors / expected - 1) < 0.02,
+               f"{served.name}: CPU 1 counts {event} {expected} times as often as CPU 0", factors)
     for metric, (numerator, denominator) in RATIOS.items():
         factors = middle_ratio(answers, metric)
         expected = (8 + GAIN[numerator]) / (8 + GAIN[denominator])
-        tap.ok(abs(factors / expected - 1) < 0.02, f"{served.name}: {metric} of CPU 1 is {expected:.3f} times CPU 0's", factors)
+        tap.ok(abs(factors / expected - 1) < 0.02,
+               f"{served.name}: {metric} of CPU 1 is {expected:.3f} times CPU 0's", factors)
 
 
 def middle_ratio(answers, column):
@@ -129,5 +132,5 @@ def check_recorded_cpus(tap, served, truth):
             wrong = errors(intervals(recording.series(event, cpu), by_interval),
                            lambda start, end, e=event, c=cpu: truth.count(e, [c], start, end))
             # Between a value and its time an emulated CPU may be stopped for a while, rarely.
-            tap.ok(len(wrong) >= 15 and percentile(wrong, MOST) <= 0.5, f"{name}: recorded {event} of CPU {cpu} within 0.5 %",
-                   describe(wrong))
+            tap.ok(len(wrong) >= 15 and percentile(wrong, MOST) <= 0.5,
+                   f"{name}: recorded {event} of CPU {cpu} within 0.5 %", describe(wrong))

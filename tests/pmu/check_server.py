@@ -77,7 +77,8 @@ def check_consumer(tap, served, rows):
         consumed, why = [], f"{type(e).__name__}: {e}"
     tap.ok(len(consumed) >= 40, f"{name}: the original consumer reads /tmp/perf_data.csv",
            why + f"; {len(consumed)} rows\n" + "\n".join(text.splitlines()[:4]))
-    tap.equal(text.splitlines()[0].split(",")[:6] if text else [], csvfile.FIRST_COLUMNS, f"{name}: the six columns come first")
+    tap.equal(text.splitlines()[0].split(",")[:6] if text else [], csvfile.FIRST_COLUMNS,
+              f"{name}: the six columns come first")
     times = [row[0] for row in consumed]
     tap.ok(times == sorted(set(times)), f"{name}: the CSV's timestamps increase", times[:20])
     # Both are whole numbers of the same interval.

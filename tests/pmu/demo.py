@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """See demo.sh."""
 import argparse
+import signal
 import subprocess
+import sys
 
 from api import Api
 from guest import Guest, GuestError
@@ -9,12 +11,14 @@ from prepare import Guests, PrepareError
 
 
 def main():
-    p = argparse.ArgumentParser(prog="demo.sh", description="The program in a guest whose PMU is synthetic, for a browser here.")
+    p = argparse.ArgumentParser(prog="demo.sh",
+                                description="The program in a guest whose PMU is synthetic, for a browser here.")
     p.add_argument("--port", type=int, default=5050, help="port of 127.0.0.1 to look at it (default 5050)")
     p.add_argument("--seconds", type=int, default=0, help="stop after this long (default: until Ctrl-C)")
     p.add_argument("--counters", type=int, default=8, help="counters of the PMU: 4 or fewer multiplexes (default 8)")
     p.add_argument("--profile", default="varying", choices=("fixed", "varying", "bursty"))
-    p.add_argument("--hwmask", type=lambda text: int(text, 0), default=0x3ff, help="hardware events that exist, a bit each")
+    p.add_argument("--hwmask", type=lambda text: int(text, 0), default=0x3ff,
+                   help="hardware events that exist, a bit each")
     p.add_argument("--no-pmu", action="store_true", help="without the synthetic PMU")
     p.add_argument("--options", default="", help="further options of the program, with commas for blanks")
     args = p.parse_args()
@@ -36,6 +40,8 @@ def main():
         raise SystemExit(f"demo.sh: {e}") from None
 
 
+# So that the guest is ended too.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 try:
     main()
 except (KeyboardInterrupt, subprocess.TimeoutExpired):

@@ -70,7 +70,8 @@ packages() { # ARCH USE
 
 # The package that a meta package stands for today: linux-image-cloud-arm64 → linux-image-6.1.0-NN-cloud-arm64.
 real_name() { # ARCH META PREFIX
-    private_apt "$1" apt-cache depends --important "$2" | awk -v p="$3" '$1 == "Depends:" && $2 ~ "^" p "-[0-9]" { print $2; exit }'
+    private_apt "$1" apt-cache depends --important "$2" |
+        awk -v p="$3" '$1 == "Depends:" && $2 ~ "^" p "-[0-9]" { print $2 }'
 }
 
 # What to unpack into USE-ARCH, as package names; for a sysroot apt adds the dependencies itself.
@@ -169,4 +170,4 @@ if ! renew; then
     for arch in $architectures; do update "$arch"; done
     renew
 fi
-say "$(basename "$cache"/debian/kernel-arm64/boot/vmlinuz-*) and $(basename "$cache"/debian/kernel-amd64/boot/vmlinuz-*)"
+for arch in $architectures; do say "$arch: $(basename "$cache/debian/kernel-$arch"/boot/vmlinuz-*)"; done

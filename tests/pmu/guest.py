@@ -63,8 +63,8 @@ class Guest:
                           if arch == "amd64" else f"{device},netdev=n"]
         # Without tsc=reliable two emulated CPUs find their time stamp counters apart and time becomes coarse.
         tsc = "tsc=reliable " if arch == "amd64" else ""
-        append = f"console={CONSOLES[arch]} quiet oops=panic panic=-1 {tsc}" + " ".join(f"{k}={v}" for k, v in words.items())
-        self.argv += ["-append", append]
+        fixed = f"console={CONSOLES[arch]} quiet oops=panic panic=-1 {tsc}"
+        self.argv += ["-append", fixed + " ".join(f"{k}={v}" for k, v in words.items())]
 
     def __enter__(self):
         os.makedirs(os.path.dirname(self.log_path), exist_ok=True)

@@ -2,8 +2,8 @@
 """
 What the synthetic PMU truly counted: synthetic/rates.c again, on the host. Both have to say the same to the unit.
 
-A rate is constant within a cell of 1 ms of CLOCK_MONOTONIC and the cells repeat, so a count up to any moment is a sum of
-whole cells and a part of one.
+A rate is constant within a cell of 1 ms of CLOCK_MONOTONIC and the cells repeat, so a count up to any moment is a sum
+of whole cells and a part of one.
 """
 import itertools
 

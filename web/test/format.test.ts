@@ -19,6 +19,8 @@ test("counts have SI prefixes and three digits", () => {
 test("a rate says per second", () => {
   assert.equal(plain(formatRate(0)), "0 /s");
   assert.equal(plain(formatRate(12_300)), "12.3 k/s");
+  assert.equal(plain(formatRate(50)), "50.0 /s");
+  assert.equal(plain(formatRate(49.998)), "50.0 /s");
 });
 
 test("shares are percents", () => {

@@ -41,6 +41,7 @@ export class Store {
   #end = 0;
   #run = "";
   #rows = 0;
+  #version = 0;
 
   constructor(readonly capacity: number) {
     this.#t = new Float64Array(capacity);
@@ -53,6 +54,9 @@ export class Store {
   get run(): string { return this.#run; }
   /** Rows that are present. */
   get rows(): number { return this.#rows; }
+
+  /** Changes when something other than a newest row has: history that was filled in, or rows that were dropped. */
+  get version(): number { return this.#version; }
 
   get oldestTime(): number | null { return this.#end > this.#first ? this.time(this.#first) : null; }
   get newestTime(): number | null { return this.#end > this.#first ? this.time(this.#end - 1) : null; }
@@ -83,6 +87,7 @@ export class Store {
   }
 
   clear(): void {
+    this.#version++;
     this.#present.fill(0);
     for (const cells of this.#cells.values()) cells.values.fill(NaN);
     this.#first = this.#end = this.#offset = this.#rows = 0;
@@ -138,6 +143,7 @@ export class Store {
       }
     }
     if (high >= 0) this.#settle(low, high);
+    this.#version++;
   }
 
   time(index: number): number {

@@ -40,11 +40,11 @@ export function formatCount(value: number): string {
   return threeDigits(s.value) + NBSP + s.prefix;
 }
 
-/** A rate per second: `12.3 k/s`. */
+/** A rate per second: `12.3 k/s`, `50.0 /s` (a measured rate is whole only by chance: its digits do not come and go). */
 export function formatRate(value: number): string {
   if (!Number.isFinite(value)) return NOTHING;
-  const text = formatCount(value);
-  return text.includes(NBSP) ? text + "/s" : text + NBSP + "/s";
+  const s = scale(value);
+  return (value === 0 ? "0" : threeDigits(s.value)) + NBSP + s.prefix + "/s";
 }
 
 /** A share from 0 to 1 as percent: `3.12 %`, `45.1 %`, `100 %`. */

@@ -5,12 +5,13 @@
 import { attachGestures } from "../chart/gestures";
 import { decimate } from "../chart/lod";
 import { LineChart, type Line, type ScaleKind } from "../chart/uplot";
-import { cellKey } from "../data/store";
+import type { Range } from "../chart/view";
+import { cellKey, type Store } from "../data/store";
 import type { Column, Meta, Quality } from "../data/wire";
 import { el, setAttribute, setText } from "../lib/dom";
 import { formatDuration, formatValue, type Unit } from "../lib/format";
 import type { Context, Frame, Panel } from "./panel";
-import { columnOf, isAbsent, qualityAt, showQuality, whyAbsent } from "./quality";
+import { columnOf, isAbsent, qualityAt, sharedReasons, showQuality, whyAbsent } from "./quality";
 
 export interface LineSpec {
   id: string;
@@ -65,6 +66,8 @@ export class LinePanel implements Panel {
   #made = "";
   #dense = false;
   #visible = true;
+  /** What the canvas shows; null: it has to be drawn. */
+  #drawn: (Range & { store: Store; version: number }) | null = null;
 
   constructor(private readonly spec: LineSpec, private readonly context: Context) {
     this.#title = el("h2", {}, spec.title);
@@ -96,7 +99,7 @@ export class LinePanel implements Panel {
       rows.push(makeRow(cellKey(id, cpu), columnOf(meta, id), this.#dense ? String(cpu) : `CPU ${cpu}`, line, cpu));
     });
     const absent = rows.every((r) => isAbsent(r.column));
-    this.#say(absent, rows);
+    this.#say(absent, rows, meta);
     const hidden = meta.online.length - cpus.length;
     setText(this.#remark, cpus.length > 0 && hidden > 0
       ? `${cpus.length} of ${meta.online.length} CPUs are drawn; the total covers all.` : "");
@@ -123,8 +126,11 @@ export class LinePanel implements Panel {
     if (!chart || !this.#visible) return;
     const { store } = context.session;
     const interval = context.session.meta.get()?.intervalMs ?? 100;
-    const keys = this.#rows.map((r) => r.key);
-    chart.draw(decimate(store, keys, { ...frame.range, pixels: chart.pixels, interval }), frame.range);
+    if (!this.#isDrawn(frame.range, chart)) {
+      const keys = this.#rows.map((r) => r.key);
+      chart.draw(decimate(store, keys, { ...frame.range, pixels: chart.pixels, interval }), frame.range);
+      this.#drawn = { ...frame.range, store, version: store.version };
+    }
     if (!frame.text) return;
     for (const row of this.#rows) {
       const value = frame.row === null ? null : store.value(row.key, frame.row);
@@ -132,6 +138,17 @@ export class LinePanel implements Panel {
         ? Math.round(value * 100) + "\u00a0%" : formatValue(value, this.spec.unit));
       showQuality(row.quality, this.#quality(row, frame.row, value), whyAbsent(row.column));
     }
+  }
+
+  /** What is on the canvas is right to half a pixel: a view of an hour need not be drawn ten times a second. */
+  #isDrawn(range: Range, chart: LineChart): boolean {
+    const drawn = this.#drawn;
+    const { store } = this.context.session;
+    if (!drawn || drawn.store !== store || drawn.version !== store.version) return false;
+    const tolerance = (range.to - range.from) / Math.max(1, chart.pixels) / 2;
+    // The ends separately: a zoom moves them apart.
+    return range.to === drawn.to ? range.from === drawn.from
+      : Math.abs(range.to - drawn.to) < tolerance && Math.abs(range.from - drawn.from) < tolerance;
   }
 
   #quality(row: Row, at: number | null, value: number | null): Quality {
@@ -143,6 +160,7 @@ export class LinePanel implements Panel {
   }
 
   #make(intervalMs: number): void {
+    this.#drawn = null;
     this.chart = new LineChart(this.#plot, {
       unit: this.spec.unit,
       scale: this.spec.scale,
@@ -155,21 +173,22 @@ export class LinePanel implements Panel {
   }
 
   /** What cannot be counted here, and why, in words instead of an empty chart. */
-  #say(absent: boolean, rows: Row[]): void {
+  #say(absent: boolean, rows: readonly Row[], meta: Meta): void {
     setAttribute(this.element, "data-absent", absent ? "" : null);
     if (!absent) {
       setText(this.#words, "");
       return;
     }
-    const reasons = [...new Set(rows.map((r) => whyAbsent(r.column)))];
+    const reasons = sharedReasons(rows.map((r) => r.column), meta);
     const denied = rows.some((r) => r.column?.quality.kind === "denied");
-    setText(this.#words, `${denied ? "Not permitted" : "Cannot be counted"} here: ${reasons.join(" ")}`);
+    setText(this.#words, `${denied ? "Not permitted" : "Cannot be counted"} here: ${reasons}`);
   }
 
   #fit(): void {
     if (!this.chart) return;
     const { clientWidth, clientHeight } = this.#plot;
     if (clientWidth < 1 || clientHeight < 1) return;
+    this.#drawn = null;
     this.chart.setSize(clientWidth, clientHeight);
     this.context.redraw();
   }

@@ -18,6 +18,24 @@ export function whyAbsent(column: Column | undefined): string {
   return column.quality.kind === "denied" ? "The kernel did not permit it." : "This machine cannot count it.";
 }
 
+/**
+ * The reasons of several columns as one text, each once. The server's sentences begin with the event that they are about
+ * (`cycles: …`, `needs cycles: …`); without that, a reason that all share is one reason.
+ */
+export function sharedReasons(columns: readonly (Column | undefined)[], meta: Meta): string {
+  const names = new Set(meta.columns.flatMap((c) => [c.name, c.id]));
+  const reasons = columns.map((column) => {
+    let why = whyAbsent(column).trim();
+    for (;;) {
+      const prefix = /^(?:needs )?([^\s:]+): +/.exec(why);
+      if (!prefix || !names.has(prefix[1] ?? "")) break;
+      why = why.slice(prefix[0].length);
+    }
+    return /[.!?]$/.test(why) ? why : why + ".";
+  });
+  return [...new Set(reasons)].join(" ");
+}
+
 export function columnOf(meta: Meta, id: string): Column | undefined {
   return meta.columns.find((c) => c.id === id);
 }
