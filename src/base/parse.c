@@ -118,7 +118,7 @@ int parse_cpu_list(const char *text, int **ret_cpus, size_t *ret_n)
         if (last < first)
             return -EINVAL;
         memset(present + first, 1, last - first + 1);
-        if (*text == ',')
+        if (*text == ',' && text[1] && text[1] != '\n')
             text++;
         else if (*text && *text != '\n')
             return -EINVAL;

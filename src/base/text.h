@@ -5,7 +5,8 @@
 #include <stddef.h>
 #include <string.h>
 
-// Copies as much of `text` as `ret` of `size` > 0 bytes holds, and terminates it: for names that may be cut.
+// Copies as much of `text` as `ret` of `size` > 0 bytes holds, and terminates it: for names that
+// may be cut.
 static inline void text_copy(char *ret, size_t size, const char *text)
 {
     size_t length = strlen(text);

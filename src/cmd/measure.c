@@ -121,7 +121,7 @@ static int on_tick(void *context, uint32_t events)
         return 0;
     if (!m->tick.started) {
         m->tick.started = true;
-        collector_start(&m->collector);
+        collector_start(&m->collector, m->tick.grid.reference);
         return 0;
     }
     take_interval(m);

@@ -148,7 +148,6 @@ static int run(const struct command *self, int argc, char **argv)
     struct options options;
     struct pair p = {.options = &options, .pidfd = -1};
     int r = options_parse(self, argc, argv, &options), status;
-    bool ended;
 
     if (r != 0)
         return r < 0 ? EXIT_USAGE : EXIT_DONE;
@@ -168,9 +167,12 @@ static int run(const struct command *self, int argc, char **argv)
         return EXIT_FAILED;
     }
     status = measure_run(p.measure);
-    ended = measure_target_ended(p.measure);
+    // Only where the target has ended by itself is there something that a person would still look
+    // at.
+    if (!measure_target_ended(p.measure))
+        stop_server(&p);
     measure_close(p.measure);
-    if (ended && p.server)
+    if (p.server)
         outlive_target(&p);
     stop_server(&p);
     return p.status ? p.status : status;

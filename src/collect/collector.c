@@ -13,7 +13,6 @@
 // /proc/stat has a resolution of 10 ms and costs as much as several groups: not at each tick of a
 // fine grid.
 #define CPU_TIME_EVERY (100 * NS_PER_MS)
-#define CPU_TIME_SLACK (5 * NS_PER_MS) // ticks of 100 ms come a little early or late
 
 static int describe(struct event_table *events, const struct event_list *list,
                     struct perf_event_attr **ret_attrs)
@@ -163,8 +162,9 @@ void collector_close(struct collector *c)
     target_done(&c->target);
 }
 
-void collector_start(struct collector *c)
+void collector_start(struct collector *c, ns_t reference)
 {
+    c->cpu_time_due = reference + CPU_TIME_EVERY;
     cpu_time_start(&c->cpu_time, &c->readings);
     for (size_t i = 0; i < c->groups.n; i++)
         group_enable(&c->groups.groups[i]);
@@ -175,9 +175,10 @@ void collector_read(struct collector *c, ns_t now)
 {
     for (size_t i = 0; i < c->groups.n; i++)
         group_read(&c->groups.groups[i], &c->readings);
-    if (now + CPU_TIME_SLACK >= c->cpu_time_due) {
+    if (now >= c->cpu_time_due) {
         cpu_time_read(&c->cpu_time, &c->readings);
-        c->cpu_time_due = now + CPU_TIME_EVERY;
+        // On the grid: after a late tick the next one is due all the same.
+        c->cpu_time_due += ((now - c->cpu_time_due) / CPU_TIME_EVERY + 1) * CPU_TIME_EVERY;
     }
 }
 

@@ -85,15 +85,20 @@ static void set_row(const struct cpu_time *c, struct readings *readings, size_t 
                     const unsigned long long ticks[N_COLUMNS])
 {
     for (size_t i = 0; i < CPU_TIME_STATES; i++) {
+        size_t cell = (c->first_event + i) * readings->n_rows + row;
+        uint64_t *start = &c->start[row * CPU_TIME_STATES + i],
+                 *newest = &readings->now[cell].value;
         unsigned long long sum = 0;
-        uint64_t ns, *newest;
+        uint64_t ns;
 
         for (size_t k = 0; k < 2; k++)
             if (states[i].columns[k] >= 0)
                 sum += ticks[states[i].columns[k]];
         ns = (uint64_t)((double)sum * c->ns_per_tick);
-        ns -= ns > c->start[row * CPU_TIME_STATES + i] ? c->start[row * CPU_TIME_STATES + i] : ns;
-        newest = &readings->now[(c->first_event + i) * readings->n_rows + row].value;
+        // What a CPU did before it was first seen, perhaps because it was offline, is not counted.
+        if (!readings->seen[cell])
+            *start = ns;
+        ns -= ns > *start ? *start : ns;
         readings_set(readings, c->first_event + i, row,
                      (struct reading){.value = ns > *newest ? ns : *newest});
     }
@@ -101,14 +106,11 @@ static void set_row(const struct cpu_time *c, struct readings *readings, size_t 
 
 void cpu_time_start(struct cpu_time *c, struct readings *readings)
 {
+    for (size_t i = 0; i < CPU_TIME_STATES * readings->n_rows; i++) {
+        readings->now[c->first_event * readings->n_rows + i].value = 0;
+        readings->seen[c->first_event * readings->n_rows + i] = false;
+    }
     cpu_time_read(c, readings);
-    for (size_t row = 0; row < readings->n_rows; row++)
-        for (size_t i = 0; i < CPU_TIME_STATES; i++) {
-            struct reading *now = &readings->now[(c->first_event + i) * readings->n_rows + row];
-
-            c->start[row * CPU_TIME_STATES + i] = now->value;
-            now->value = 0;
-        }
 }
 
 // Is the line of this CPU (the first line: the total) one to take?

@@ -15,7 +15,7 @@ struct cpu_time {
     double ns_per_tick;
     size_t first_event;          // index of the first of the CPU_TIME_STATES events
     const struct target *target; // not owned
-    uint64_t *start;             // [row * CPU_TIME_STATES + state]: ns at open
+    uint64_t *start;             // [row * CPU_TIME_STATES + state]: ns when first seen
 };
 
 // Adds the gauges to the table (one group). 0 or -errno.

@@ -66,6 +66,7 @@ static int create_next(const struct csv_ring *c)
     fd = openat(c->directory, c->next, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
     if (fd < 0)
         return -errno;
+    errno = 0; // a short write sets none
     // Consumers without privileges read it, whatever the umask of the collector.
     if (fchmod(fd, 0644) < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 ||
         write(fd, c->header.data, c->header.size) != (ssize_t)c->header.size) {
@@ -225,11 +226,30 @@ static int copy_piece(struct csv_ring *c)
     return c->copied_from == c->size;
 }
 
+// Rows lie elsewhere in their pages than before: the last one fills its page where the next would
+// not fit into it.
+static int fill_last_page(struct csv_ring *c)
+{
+    char spaces[CSV_PAGE + 1];
+    size_t room = CSV_PAGE - (size_t)(c->next_size % CSV_PAGE);
+
+    if (room >= c->row_max)
+        return 0;
+    memset(spaces, ' ', room);
+    spaces[room] = '\n';
+    if (pwrite(c->next_fd, spaces, room + 1, c->next_size - 1) != (ssize_t)(room + 1))
+        return -ENOSPC;
+    c->next_size += (off_t)room;
+    return 0;
+}
+
 static int finish_rotation(struct csv_ring *c)
 {
     off_t shift = c->starts[c->first_kept] - (off_t)c->header.size;
-    int r = put_in_place(c, true);
+    int r = fill_last_page(c);
 
+    if (r == 0)
+        r = put_in_place(c, true);
     if (r < 0)
         return r;
     close(c->fd);
@@ -270,6 +290,7 @@ static int write_row(struct csv_ring *c, const char *row, size_t size)
     memcpy(padded, row, size - 1);
     memset(padded + size - 1, ' ', pad);
     padded[size - 1 + pad] = '\n';
+    errno = 0; // a short write sets none
     if (pwrite(c->fd, padded, size + pad, c->size) != (ssize_t)(size + pad)) {
         int r = errno ? -errno : -ENOSPC;
 
@@ -287,7 +308,6 @@ int csv_ring_append(struct csv_ring *c, const char *row, size_t size)
 {
     int r = 0;
 
-    errno = 0;
     if (size == 0 || size > c->row_max)
         return -EMSGSIZE;
     if (c->next_fd >= 0 || c->rows >= c->rows_max - c->rows_max / 8)

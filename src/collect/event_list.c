@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collect/event_list.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -103,6 +104,10 @@ static int parse_modifiers(const char *modifiers, struct perf_event_attr *attr, 
 {
     bool user = false, kernel = false, hypervisor = false;
 
+    if (!*modifiers) { // it would exclude everything
+        snprintf(ret_message, EVENT_REASON_MAX, "'%.60s': a modifier is missing: u, k or h", name);
+        return -EINVAL;
+    }
     for (const char *m = modifiers; *m; m++)
         switch (*m) {
         case 'u':
@@ -155,10 +160,10 @@ static int parse_event(const char *name, struct event_request *ret, char *ret_me
             ret->attr.config = known[i].config;
             return 0;
         }
-    if (base[0] == 'r' && base[1] && strlen(base) <= 17) {
+    if (base[0] == 'r' && isxdigit((unsigned char)base[1]) && strlen(base) <= 17) {
         ret->attr.type = PERF_TYPE_RAW;
         ret->attr.config = strtoull(base + 1, &end, 16);
-        if (!*end && base[1] != '-' && base[1] != '+')
+        if (!*end)
             return 0;
     }
     return unknown_event(base, ret_message);

@@ -101,7 +101,7 @@ static int probe(struct event *e, struct perf_event_attr *attr, int leader_fd, p
 
     if (fd != -EACCES && fd != -EPERM)
         return fd;
-    if (cpu >= 0 || attr->exclude_kernel || !has_user_part(attr))
+    if (cpu >= 0 || attr->exclude_kernel || attr->exclude_user || !has_user_part(attr))
         return fd;
     return narrow_to_user(e, attr, leader_fd, pid);
 }

@@ -47,7 +47,7 @@ static void describe_hypervisor(const char *root, struct machine *m)
         }
     file_read_field(root, "/proc/cpuinfo", "flags", flags, sizeof(flags));
     if (strstr(flags, " hypervisor"))
-        snprintf(m->hypervisor, sizeof(m->hypervisor), "unnamed");
+        snprintf(m->hypervisor, sizeof(m->hypervisor), "a hypervisor that does not name itself");
 }
 
 void machine_describe(const char *root, struct machine *ret)

@@ -7,9 +7,9 @@
 struct machine {
     char host[MACHINE_TEXT_MAX];
     char kernel[MACHINE_TEXT_MAX]; // uname -r
-    char arch[72];   // uname -m
+    char arch[72];                 // uname -m
     char cpu_model[MACHINE_TEXT_MAX];
-    char hypervisor[64]; // "" on bare metal, or where it does not show itself
+    char hypervisor[64]; // its name, or "a hypervisor that does not name itself"; "" on bare metal
 };
 
 // What cannot be found out is "". root: see base/file.h (uname is the machine's own in any case).

@@ -3,9 +3,13 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "stream/writer.h"
 
 #include <stdio.h>
+#include <string.h>
+
+#define NOTES_NAMES_MAX 512 // of events in one sentence; more are cut
 
 #define ABOUT_ALL 1 // notes about the whole are on the first event, whose id this is
 
@@ -123,39 +127,65 @@ void notes_end(struct buf *out, const char *reason)
     end(&j, out, ABOUT_ALL);
 }
 
+// Appends to `ret`, cutting what does not fit.
+static void append(char *ret, size_t size, const char *text)
+{
+    size_t used = strlen(ret);
+
+    text_copy(ret + used, size - used, text);
+}
+
+static void list_missing(const struct collector *c, enum quality availability, char *ret,
+                         size_t size)
+{
+    ret[0] = '\0';
+    for (size_t i = 0; i < c->events.n; i++)
+        if (c->events.events[i].availability == availability) {
+            append(ret, size, ret[0] ? ", " : "");
+            append(ret, size, c->events.events[i].name);
+        }
+}
+
+// The reason of the first event that is missing in this way, without the event's own name before
+// it; NULL: none is.
+static const char *first_reason(const struct collector *c, enum quality availability)
+{
+    for (size_t i = 0; i < c->events.n; i++)
+        if (c->events.events[i].availability == availability) {
+            const char *colon = strstr(c->events.events[i].why, ": ");
+
+            return colon ? colon + 2 : c->events.events[i].why;
+        }
+    return NULL;
+}
+
+static bool wants_hardware(const struct collector *c)
+{
+    for (size_t i = 0; i < c->events.n; i++)
+        if (c->events.events[i].kind == EVENT_COUNT &&
+            c->events.events[i].type != PERF_TYPE_SOFTWARE)
+            return true;
+    return false;
+}
+
 void notes_missing(const struct collector *c, const struct machine *m, char *ret, size_t size)
 {
-    size_t missing = 0, hardware = 0, denied = 0;
-    const struct event *first = NULL;
-    char where[128] = "";
+    const char *denied = first_reason(c, QUALITY_DENIED);
+    const char *unsupported = first_reason(c, QUALITY_NOT_SUPPORTED);
+    char names[NOTES_NAMES_MAX];
 
-    for (size_t i = 0; i < c->events.n; i++) {
-        const struct event *e = &c->events.events[i];
-
-        hardware += e->kind == EVENT_COUNT && e->type != PERF_TYPE_SOFTWARE;
-        if (e->availability == QUALITY_EXACT)
-            continue;
-        missing++;
-        denied += e->availability == QUALITY_DENIED;
-        if (!first)
-            first = e;
-    }
     ret[0] = '\0';
-    if (!first)
-        return;
-    if (m->hypervisor[0])
-        snprintf(where, sizeof(where), " (a virtual machine%s%s)",
-                 m->hypervisor[0] == 'u' ? "" : " under ",
-                 m->hypervisor[0] == 'u' ? "" : m->hypervisor);
-    if (denied)
-        snprintf(ret, size, "%zu of %zu events are not permitted. %s", denied,
-                 c->events.n - CPU_TIME_STATES, first->why);
-    else if (hardware && collector_counting(c, true) == 0)
-        snprintf(ret, size,
-                 "no hardware PMU on this machine%s: cycles, instructions, cache and branch events "
-                 "cannot be counted; CPU use and software events are shown",
-                 where);
-    else
-        snprintf(ret, size, "%zu of %zu events are not supported here. %s", missing,
-                 c->events.n - CPU_TIME_STATES, first->why);
+    if (denied) {
+        list_missing(c, QUALITY_DENIED, names, sizeof(names));
+        snprintf(ret, size, "not permitted: %s; %s", names, denied);
+    } else if (unsupported && wants_hardware(c) && collector_counting(c, true) == 0) {
+        snprintf(
+            ret, size,
+            "no hardware PMU on this machine%s%s: cycles, instructions, cache and branch events "
+            "cannot be counted; CPU use and software events are shown",
+            m->hypervisor[0] ? ", a virtual machine under " : "", m->hypervisor);
+    } else if (unsupported) {
+        list_missing(c, QUALITY_NOT_SUPPORTED, names, sizeof(names));
+        snprintf(ret, size, "not supported: %s; %s", names, unsupported);
+    }
 }

@@ -80,7 +80,7 @@ def check_every_interval(tap, name, guest, rows, truth, limit):
 
 def check_told_apart(tap, served, answers, truth):
     """
-    Each CPU has its own values: what CPU 1 counts is CPU 0's times a factor of the event, 9/8 to 12/8. On a busy machine
+    Each CPU has its own values: CPU 1 counts CPU 0's times a factor of the event, 9/8 to 12/8. On a busy machine
     an emulated CPU may be read some ms late, so the middle interval is asked for, and counts over the whole span.
     """
     offset = clock_offset(served.guest)

@@ -103,9 +103,9 @@ static void what_has_no_value_is_an_empty_field(void **state)
 
     (void)state;
     fill(totals);
-    totals[CYCLES] = sum(0, 1000, 0);        // never ran
+    totals[CYCLES] = sum(0, 1000, 0);          // never ran
     totals[INSTRUCTIONS] = sum(0, 1000, 1000); // counted nothing
-    totals[MISSES] = SUM_NONE;               // not there
+    totals[MISSES] = SUM_NONE;                 // not there
     totals[USER] = SUM_NONE;
     check_row(totals, SCOPE_CPU, "1700000000123,,0,,,,5,,9,,,100\n");
     for (size_t i = 0; i < N_EVENTS; i++)

@@ -59,8 +59,9 @@ static void read_long_takes_whole_numbers_only(void **state)
         int result;
         long value;
     } cases[] = {
-        {"2\n", 0, 2},        {"-1\n", 0, -1},       {"0", 0, 0},
-        {"\n", -EINVAL, 0},   {"two\n", -EINVAL, 0}, {"2x\n", -EINVAL, 0},
+        {"2\n", 0, 2},         {"-1\n", 0, -1},
+        {"0", 0, 0},           {"\n", -EINVAL, 0},
+        {"two\n", -EINVAL, 0}, {"2x\n", -EINVAL, 0},
         {"2 3\n", -EINVAL, 0}, {"99999999999999999999\n", -EINVAL, 0},
     };
     const char *root = *state;

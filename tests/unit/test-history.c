@@ -240,6 +240,7 @@ static void gauges_do_not_reach_behind_the_oldest_row(void **state)
         push(h, 100 * i, sum(1, MS, MS), 1, 10 * i);
     assert_int_equal(history_first(h), 25);
     assert_nan(history_sum(h, 25, 30, 0, GAUGE).raw);
+    assert_nan(history_sum(h, 25, 40, 0, GAUGE).raw);
     assert_near(history_sum(h, 26, 40, 0, GAUGE).raw, 150);
     history_free(h);
 }

@@ -64,8 +64,11 @@ static void attr(uint32_t type, uint64_t config, size_t n_ids, uint64_t first_id
         unsigned char attr[RECORD_ATTR_SIZE];
         uint64_t ids[4];
     } body = {0};
-    const struct perf_event_attr a = {
-        .type = type, .size = RECORD_ATTR_SIZE, .config = config, .disabled = 1, .exclude_guest = 1};
+    const struct perf_event_attr a = {.type = type,
+                                      .size = RECORD_ATTR_SIZE,
+                                      .config = config,
+                                      .disabled = 1,
+                                      .exclude_guest = 1};
 
     memcpy(body.attr, &a, RECORD_ATTR_SIZE);
     for (size_t i = 0; i < n_ids; i++)

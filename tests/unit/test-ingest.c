@@ -117,7 +117,8 @@ static void the_head_describes_the_machine(void **state)
     (void)state;
     assert_int_equal(session.state, SESSION_WAITING);
     write_start(STREAM_SYSTEM, 2, 100, WALL);
-    note(1, "{\"cs\":\"stream\",\"run\":\"cafe0001\",\"target\":{\"kind\":\"system\",\"text\":\"all\"}}");
+    note(1, "{\"cs\":\"stream\",\"run\":\"cafe0001\",\"target\":{\"kind\":\"system\",\"text\":"
+            "\"all\"}}");
     assert_int_equal(feed(), 0);
     assert_string_equal(session.host, "box");
     assert_string_equal(session.kernel, "6.1");
@@ -356,8 +357,7 @@ static int tear_down_without_ingest(void **state)
 
 int main(void)
 {
-#define TEST(function)                                                                             \
-    cmocka_unit_test_setup_teardown(function, set_up, tear_down_without_ingest)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down_without_ingest)
     const struct CMUnitTest tests[] = {
         TEST(the_head_describes_the_machine),
         TEST(readings_become_counts_in_columns),

@@ -39,7 +39,8 @@ static void strings_are_escaped(void **state)
         {"a\"b\\c", "\"a\\\"b\\\\c\""},
         {"\n\t\x01\x7f", "\"\\u000a\\u0009\\u0001\\u007f\""},
         {"</script>", "\"\\u003c/script>\""},
-        {"caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80", "\"caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80\""},
+        {"caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80",
+         "\"caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80\""},
     };
     struct buf b = {0};
 
@@ -61,11 +62,11 @@ static void what_is_not_utf8_becomes_the_replacement_character(void **state)
     } cases[] = {
         {"\xff", "\"\\ufffd\""},
         {"a\x80z", "\"a\\ufffdz\""},
-        {"\xc3", "\"\\ufffd\""},                                // cut
-        {"\xe2\x82", "\"\\ufffd\\ufffd\""},                     // cut
-        {"\xc0\xaf", "\"\\ufffd\\ufffd\""},                     // overlong
-        {"\xe0\x80\xaf", "\"\\ufffd\\ufffd\\ufffd\""},          // overlong
-        {"\xed\xa0\x80", "\"\\ufffd\\ufffd\\ufffd\""},          // surrogate
+        {"\xc3", "\"\\ufffd\""},                                  // cut
+        {"\xe2\x82", "\"\\ufffd\\ufffd\""},                       // cut
+        {"\xc0\xaf", "\"\\ufffd\\ufffd\""},                       // overlong
+        {"\xe0\x80\xaf", "\"\\ufffd\\ufffd\\ufffd\""},            // overlong
+        {"\xed\xa0\x80", "\"\\ufffd\\ufffd\\ufffd\""},            // surrogate
         {"\xf4\x90\x80\x80", "\"\\ufffd\\ufffd\\ufffd\\ufffd\""}, // above U+10FFFF
         {"\xc3(", "\"\\ufffd(\""},
     };

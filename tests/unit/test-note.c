@@ -157,8 +157,9 @@ static void padding_behind_a_note_is_not_part_of_it(void **state)
 static void unknown_kinds_change_nothing_and_malformed_ones_are_told(void **state)
 {
     static const char *const malformed[] = {
-        "",     "{",    "[]",         "null", "{\"cs\":1}", "{\"CS\":\"end\"}",
-        "\xff", "\"x\"", "{\"cs\":\"end\",\"cs\":\"end\"}"};
+        "",     "{",          "[]",
+        "null", "{\"cs\":1}", "{\"CS\":\"end\"}",
+        "\xff", "\"x\"",      "{\"cs\":\"end\",\"cs\":\"end\"}"};
     struct note_effect effect;
 
     (void)state;

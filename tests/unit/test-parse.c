@@ -141,12 +141,12 @@ static void malformed_cpu_lists_are_refused_and_leave_their_output(void **state)
         const char *text;
         int result;
     } cases[] = {
-        {"a", -EINVAL},     {"0-", -EINVAL},          {"-1", -EINVAL},
-        {"3-1", -EINVAL},   {"0 1", -EINVAL},         {"0,,1", -EINVAL},
-        {",0", -EINVAL},    {"0-1-2", -EINVAL},       {"65536", -ERANGE},
-        {"0x1", -EINVAL},   {"0-65536", -ERANGE},     {"0-4294967296", -ERANGE},
-        {"0-+1", -EINVAL},  {"1-0x2", -EINVAL},       {"99999999999999999999", -ERANGE},
-        {"0,", -EINVAL},    {"0,\n", -EINVAL},        {"all", -EINVAL},
+        {"a", -EINVAL},    {"0-", -EINVAL},      {"-1", -EINVAL},
+        {"3-1", -EINVAL},  {"0 1", -EINVAL},     {"0,,1", -EINVAL},
+        {",0", -EINVAL},   {"0-1-2", -EINVAL},   {"65536", -ERANGE},
+        {"0x1", -EINVAL},  {"0-65536", -ERANGE}, {"0-4294967296", -ERANGE},
+        {"0-+1", -EINVAL}, {"1-0x2", -EINVAL},   {"99999999999999999999", -ERANGE},
+        {"0,", -EINVAL},   {"0,\n", -EINVAL},    {"all", -EINVAL},
     };
 
     (void)state;

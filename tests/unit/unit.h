@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What unit tests share: cmocka and the headers that it wants first, near numbers, a scratch folder,
-// the fixtures.
+// What unit tests share: cmocka and the headers that it wants first, near numbers, a scratch
+// folder, the fixtures.
 #pragma once
 
 #include <errno.h>

@@ -72,7 +72,7 @@ export class HeaderPanel implements Panel {
       `every ${formatDuration(meta.intervalMs)}`,
       meta.cpuModel,
       meta.possible > 0 ? `${meta.online.length} ${meta.online.length === 1 ? "CPU" : "CPUs"}` : "",
-      meta.hypervisor === "" ? "" : `virtual machine (${meta.hypervisor})`,
+      meta.hypervisor === "" ? "" : `virtual machine under ${meta.hypervisor}`,
     ].filter((fact) => fact !== "").join(" \u00b7 ");
     setText(this.#facts, facts);
     setAttribute(this.#facts, "title", facts);

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// A test of the page gets a made-up server and a browser context of its own.
+
+import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
+import { dirname } from "node:path";
+import { after, before } from "node:test";
+import { buildPage, launch, open, plotBox, range, until, waitState } from "./browser.mjs";
+import { Mock } from "./mock-server.mjs";
+
+let browser;
+let file;
+
+before(async () => {
+  file = buildPage();
+  browser = await launch();
+});
+after(async () => {
+  await browser?.close();
+  if (file) rmSync(dirname(file), { recursive: true });
+});
+
+/** Runs `body` on a page that is open on a mock server; afterwards nothing may have gone wrong in the browser. */
+export async function withPage(options, body, { state = "live", context = {}, allowed = [] } = {}) {
+  const mock = await new Mock({ page: file, ...options }).start();
+  const opened = await open(browser, mock.url, context);
+  try {
+    await waitState(opened.page, state);
+    await body(opened.page, mock, opened);
+    const problems = opened.problems.filter((p) => !allowed.some((a) => a.test(p)));
+    assert.deepEqual(problems, [], "the browser complained");
+  } finally {
+    await opened.close();
+    await mock.stop();
+  }
+}
+
+/** What a browser says of a server that goes away. */
+export const NETWORK = [/Failed to load resource/, /ERR_CONNECTION/, /ERR_INCOMPLETE/, /ERR_EMPTY/];
+
+export const legend = (page, column) => page.textContent(`.legend [data-column="${column}"] .value`);
+export const tile = (page, id) => page.textContent(`[data-tile="${id}"] .value`);
+
+/** The newest time on the screen has moved on by at least this much. */
+export async function advanced(page, ms) {
+  const { to } = await range(page);
+  await until(() => range(page), (r) => r.to >= to + ms, `the view to move on by ${ms} ms`);
+}
+
+export async function middle(page, panel = "cycles") {
+  const box = await plotBox(page, panel);
+  return { x: box.x + box.width / 2, y: box.y + box.height / 2, box };
+}

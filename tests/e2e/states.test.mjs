@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+// The page in real Chromium against made-up servers: what a machine lacks, what goes wrong, and what looks otherwise.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { columnsOfColour, range, until, waitState } from "./browser.mjs";
+import { NETWORK, advanced, legend, middle, tile, withPage } from "./harness.mjs";
+
+test("without a PMU: words with the reason in place of charts, the rest as charts", () =>
+  withPage({ scenario: "no-pmu" }, async (page) => {
+    for (const panel of ["cycles", "miss-rates", "cpi"]) {
+      const root = page.locator(`[data-panel="${panel}"]`);
+      assert.match(await root.locator(".words").textContent(), /^Cannot be counted here: .*no hardware PMU/);
+      assert.equal(await root.locator("canvas").count(), 0, "no empty chart");
+      assert.ok((await root.boundingBox()).height < 110, "it is small");
+    }
+    const top = async (panel) => (await page.locator(`[data-panel="${panel}"]`).boundingBox()).y;
+    assert.ok(await top("software") < await top("cycles"), "charts with data come first");
+    for (const id of ["ipc", "cycles", "cache", "branch"]) {
+      assert.equal(await tile(page, id), "\u2014", "never zero");
+      const quality = page.locator(`[data-tile="${id}"] .quality`);
+      assert.equal(await quality.textContent(), "not supported");
+      assert.match(await quality.getAttribute("title"), /no hardware PMU/);
+    }
+    assert.match(await tile(page, "cpu"), /%$/);
+    assert.match(await page.textContent(".notes"), /No hardware PMU/);
+    const columns = await columnsOfColour(page, "cpu", "--total");
+    assert.ok(columns.filter(Boolean).length > 0.8 * columns.length);
+  }));
+
+test("gaps are gaps: missed ticks, and an event that never ran", () => withPage({ scenario: "gaps" }, async (page, mock) => {
+  mock.silent = true;
+  await page.keyboard.press(" ");
+  await waitState(page, "paused");
+  const r = await range(page);
+  const share = (t) => (t - r.from) / (r.to - r.from);
+  const after = mock.samples.findIndex((s, i, all) => i > 0 && s.timestamp - all[i - 1].timestamp > 4000);
+  const hole = [share(mock.samples[after - 1].timestamp), share(mock.samples[after].timestamp)];
+  const empty = mock.samples.filter((s) => s.values.cache_miss_rate === null);
+  const never = [share(empty[0].timestamp), share(empty.at(-1).timestamp)];
+  const drawn = async (panel, colour, [a, b]) => {
+    const columns = await columnsOfColour(page, panel, colour);
+    return columns.slice(Math.ceil(a * columns.length) + 4, Math.floor(b * columns.length) - 4).filter(Boolean).length;
+  };
+  assert.equal(await drawn("cycles", "--series-1", hole), 0);
+  assert.equal(await drawn("cpu", "--total", hole), 0);
+  assert.equal(await drawn("miss-rates", "--series-3", never), 0);
+  assert.ok(await drawn("miss-rates", "--series-4", never) > 5, "the other event of that chart ran");
+  // In the gap, the legend has no value; where it never ran, it says so; what was scaled says so too.
+  const { y, box } = await middle(page, "miss-rates");
+  await page.mouse.move(box.x + box.width * (hole[0] + hole[1]) / 2, y);
+  await until(() => legend(page, "cycles"), (v) => v === "\u2014", "no value in the gap");
+  await page.mouse.move(box.x + box.width * (never[0] + never[1]) / 2, y);
+  const quality = '.legend [data-column="cache_miss_rate"] .quality';
+  await until(() => page.textContent(quality), (v) => v === "never ran", "never ran");
+  assert.equal(await legend(page, "cache_miss_rate"), "\u2014");
+  assert.equal(await page.textContent('.legend [data-column="cycles"] .quality'), "scaled 75\u00a0%");
+  assert.equal(await page.getAttribute('[data-tile="cycles"] .quality', "data-quality"), "scaled");
+  // Also where a pixel holds many samples.
+  await page.keyboard.press("3");
+  await until(() => range(page), (v) => v.to - v.from > 599_000, "10 min");
+  const wide = await range(page);
+  const s2 = (t) => (t - wide.from) / (wide.to - wide.from);
+  const wideHole = [s2(mock.samples[after - 1].timestamp), s2(mock.samples[after].timestamp)];
+  const columns = await columnsOfColour(page, "cycles", "--series-1");
+  const inside = columns.slice(Math.ceil(wideHole[0] * columns.length) + 2, Math.floor(wideHole[1] * columns.length) - 1);
+  assert.ok(inside.length > 3 && !inside.includes(true), "the gap is a gap when zoomed out");
+}));
+
+test("many CPUs: sixteen lines, and the page says so", () => withPage({ cpus: 64, rows: 300 }, async (page) => {
+  await until(() => page.$$eval('[data-panel="cpu"] .legend li', (l) => l.length), (n) => n === 17, "17 lines");
+  assert.match(await page.textContent('[data-panel="cpu"] .remark'), /16 of 64 CPUs are drawn/);
+}));
+
+test("a token is asked for; a wrong one is refused; the right one is kept for the tab, in no URL", () =>
+  withPage({ scenario: "token", token: "right-token" }, async (page, mock) => {
+    await page.fill("#token", "wrong-token");
+    await page.press("#token", "Enter");
+    await until(() => page.textContent("dialog .error"), (t) => /did not accept/.test(t), "a refusal");
+    await page.fill("#token", "right-token");
+    await page.click("dialog button");
+    await waitState(page, "live");
+    await advanced(page, 300);
+    assert.equal(await page.locator("dialog[open]").count(), 0);
+    await page.reload();
+    await waitState(page, "live");
+    assert.ok(mock.requests.every((r) => !r.includes("token")), "the token is in no URL");
+    assert.equal((await page.context().cookies()).length, 0);
+  }, { state: "token", allowed: [/401/] }));
+
+test("the server restarts: the page reconnects, goes on, and keeps what it had", () => withPage({}, async (page, mock) => {
+  const rows = async () => Number((await page.textContent("[data-status=rows]")).replace(",", ""));
+  const before = await rows();
+  await mock.stop();
+  await waitState(page, "reconnecting");
+  mock.startRun(5);
+  await mock.start();
+  await waitState(page, "live");
+  await advanced(page, 400);
+  assert.ok(await rows() >= before, "the old samples are still there");
+  assert.notEqual(await page.textContent("[data-status=reconnects]"), "0");
+}, { allowed: NETWORK }));
+
+test("a broken connection resumes without a hole", () => withPage({ rows: 50 }, async (page, mock) => {
+  for (const stream of mock.streams) stream.response.destroy();
+  await until(() => page.textContent("[data-status=reconnects]"), (n) => n === "1", "a reconnect");
+  await waitState(page, "live");
+  await advanced(page, 300);
+  mock.silent = true;
+  const count = mock.samples.length;
+  await until(() => page.textContent("[data-status=rows]"), (n) => Number(n) === count, `all ${count} rows, once`);
+}, { allowed: NETWORK }));
+
+test("the collector ends: the page says why, and shows what there was", () => withPage({}, async (page, mock) => {
+  mock.end("the command ended with status 3");
+  await waitState(page, "ended");
+  assert.equal(await page.textContent(".pill"), "Ended");
+  assert.match(await page.textContent(".reason"), /the command ended with status 3/);
+  const columns = await columnsOfColour(page, "cycles", "--series-1");
+  assert.ok(columns.some(Boolean));
+}));
+
+test("a recording that had ended before", () => withPage({ scenario: "ended" }, async (page) => {
+  const columns = await until(() => columnsOfColour(page, "cycles", "--series-1"), (c) => c.some(Boolean), "a line");
+  assert.ok(columns.filter(Boolean).length > 0.7 * columns.length, "all of it is on the screen");
+}, { state: "ended" }));
+
+test("a stream that falls silent is not called live", () => withPage({}, async (page, mock) => {
+  mock.silent = true;
+  await waitState(page, "waiting");
+  mock.silent = false;
+  await waitState(page, "live");
+}));
+
+test("HTML in names is text", () => withPage({ scenario: "html" }, async (page) => {
+  await until(() => page.textContent(".host"), (t) => t.startsWith("<img src=x onerror="), "the name as text");
+  assert.match(await page.textContent(".facts"), /<script>/);
+  assert.match(await page.textContent(".notes"), /<img src=x/);
+  assert.equal(await page.locator("img, body script + img").count(), 0);
+  assert.equal(await page.evaluate(() => document.body.dataset.hacked), undefined);
+}));
+
+test("the policy lets nothing else in", () => withPage({}, async (page, mock, { problems }) => {
+  const csp = await page.getAttribute('meta[http-equiv="Content-Security-Policy"]', "content");
+  assert.match(csp, /default-src 'none'/);
+  assert.doesNotMatch(csp, /unsafe/);
+  await page.evaluate(() => {
+    const script = document.createElement("script");
+    try {
+      script.textContent = "document.body.dataset.hacked = 'yes'";
+    } catch { /* trusted types refuse the text */ }
+    document.body.append(script);
+    try {
+      document.body.insertAdjacentHTML("beforeend", "<img src='/x.png'>");
+    } catch { /* and this */ }
+  });
+  assert.equal(await page.evaluate(() => document.body.dataset.hacked), undefined);
+  assert.equal(await page.locator("img").count(), 0);
+  problems.length = 0; // the refusals that this test has asked for
+}));
+
+test("a hidden tab stores and does not draw; shown again it is up to date", () => withPage({}, async (page, mock) => {
+  // Headless Chromium calls a tab visible for ever; what the page looks at is replaced.
+  await page.evaluate(() => {
+    globalThis.hiddenNow = true;
+    Object.defineProperty(document, "hidden", { get: () => globalThis.hiddenNow });
+    const real = globalThis.requestAnimationFrame.bind(globalThis);
+    globalThis.waiting = [];
+    globalThis.requestAnimationFrame = (f) => (globalThis.hiddenNow ? globalThis.waiting.push(f) : real(f));
+    document.dispatchEvent(new Event("visibilitychange"));
+  });
+  const sequence = mock.sequence;
+  await until(() => mock.sequence, (n) => n > sequence + 8, "more samples");
+  assert.ok(await page.evaluate(() => globalThis.waiting.length) <= 1, "one frame is asked for, and it waits");
+  await page.evaluate(() => {
+    globalThis.hiddenNow = false;
+    for (const f of globalThis.waiting.splice(0)) globalThis.requestAnimationFrame(f);
+    document.dispatchEvent(new Event("visibilitychange"));
+  });
+  await until(() => range(page), (r) => r.to >= mock.samples.at(-1).timestamp - 300, "the newest sample");
+}));
+
+test("themes: the system's, and the person's choice, which lasts", () => withPage({}, async (page) => {
+  const ground = () => page.evaluate(() => getComputedStyle(document.body.parentElement).backgroundColor);
+  const dark = await ground();
+  await page.click("#theme");
+  await page.waitForSelector('html[data-theme="light"]');
+  assert.notEqual(await ground(), dark);
+  const columns = await until(() => columnsOfColour(page, "cpu", "--total"), (c) => c.some(Boolean), "lines in the new colour");
+  assert.ok(columns.filter(Boolean).length > 0.8 * columns.length);
+  await page.reload();
+  await page.waitForSelector('html[data-theme="light"]');
+}, { context: { colorScheme: "dark" } }));
+
+test("at 390 px nothing is wider than the screen", async () => {
+  for (const scenario of ["pmu", "no-pmu", "html"]) {
+    await withPage({ scenario }, async (page) => {
+      await page.waitForSelector(".plot canvas");
+      const widths = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+      assert.ok(widths[0] <= widths[1], `${scenario}: ${widths}`);
+    }, { context: { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true } });
+  }
+});

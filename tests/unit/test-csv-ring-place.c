@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where the CSV ring may be written, and where not: /tmp is everybody's.
+#include "collect/csv_ring.h"
+
+#include "unit.h"
+
+#define HEADER "timestamp,cycles,cpi\n"
+#define ROWS   ((size_t)16)
+
+static char root[64], path[128];
+static char message[CSV_MESSAGE_MAX];
+
+static int set_up(void **state)
+{
+    (void)state;
+    scratch_init(root);
+    snprintf(path, sizeof(path), "%s/data.csv", root);
+    message[0] = '\0';
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    scratch_done(root);
+    return 0;
+}
+
+static int try_open(struct csv_ring **ret)
+{
+    struct buf header = {.data = (char[]){HEADER}, .size = sizeof(HEADER) - 1};
+
+    return csv_ring_open(path, ROWS, 120, &header, ret, message);
+}
+
+static struct csv_ring *open_ring(void)
+{
+    struct csv_ring *c = NULL;
+
+    if (try_open(&c) != 0)
+        fail_msg("%s", message);
+    return c;
+}
+
+static int append(struct csv_ring *c)
+{
+    return csv_ring_append(c, "1,2,3\n", 6);
+}
+
+static void refused(int error, const char *why)
+{
+    struct csv_ring *c = (struct csv_ring *)message;
+
+    assert_int_equal(try_open(&c), error);
+    assert_ptr_equal(c, message);
+    assert_contains(message, why);
+    assert_contains(message, "--csv");
+}
+
+static void everybody_may_read_it_whatever_the_umask(void **state)
+{
+    mode_t old = umask(077);
+    struct csv_ring *c = open_ring();
+    struct stat st;
+
+    (void)state;
+    for (size_t k = 1; k <= 3 * ROWS; k++)
+        assert_int_equal(append(c), 0);
+    umask(old);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0644);
+    csv_ring_close(c);
+}
+
+static void what_is_not_a_plain_file_of_ours_is_left_alone(void **state)
+{
+    char other[160];
+    struct stat st;
+
+    (void)state;
+    snprintf(other, sizeof(other), "%s/victim", root);
+    scratch_write(root, "victim", "precious\n");
+    assert_int_equal(symlink(other, path), 0);
+    refused(-ELOOP, "symbolic link");
+    unlink(path);
+    assert_int_equal(symlink("nowhere", path), 0);
+    refused(-ELOOP, "symbolic link");
+    unlink(path);
+    assert_int_equal(link(other, path), 0);
+    refused(-EMLINK, "hard link");
+    unlink(path);
+    assert_int_equal(mkdir(path, 0755), 0);
+    refused(-EISDIR, "directory");
+    rmdir(path);
+    assert_int_equal(mkfifo(path, 0644), 0);
+    refused(-EINVAL, "not a regular file");
+    assert_int_equal(stat(other, &st), 0);
+    assert_int_equal(st.st_size, 9);
+}
+
+static void a_link_planted_at_the_name_beside_is_not_written_through(void **state)
+{
+    char beside[160], victim[160];
+    struct csv_ring *c;
+    struct stat st;
+
+    (void)state;
+    snprintf(victim, sizeof(victim), "%s/victim", root);
+    snprintf(beside, sizeof(beside), "%s/.data.csv.new", root);
+    scratch_write(root, "victim", "precious\n");
+    assert_int_equal(symlink(victim, beside), 0);
+    c = open_ring();
+    assert_int_equal(append(c), 0);
+    assert_int_equal(stat(victim, &st), 0);
+    assert_int_equal(st.st_size, 9);
+    csv_ring_close(c);
+}
+
+static void paths_that_name_no_file_are_refused(void **state)
+{
+    (void)state;
+    snprintf(path, sizeof(path), "%s/", root);
+    refused(-EISDIR, "directory");
+    snprintf(path, sizeof(path), "%s/missing/data.csv", root);
+    refused(-ENOENT, "No such file");
+    scratch_write(root, "file", "");
+    snprintf(path, sizeof(path), "%s/file/data.csv", root);
+    refused(-ENOTDIR, "Not a directory");
+}
+
+static void another_users_file_is_left_alone(void **state)
+{
+    struct stat st;
+
+    (void)state;
+    if (geteuid() != 0) {
+        print_message("only root can give a file to another user\n");
+        skip();
+    }
+    scratch_write(root, "data.csv", "theirs\n");
+    assert_int_equal(chown(path, 65534, 65534), 0);
+    refused(-EPERM, "another user");
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_size, 7);
+}
+
+int main(void)
+{
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(everybody_may_read_it_whatever_the_umask),
+        TEST(what_is_not_a_plain_file_of_ours_is_left_alone),
+        TEST(a_link_planted_at_the_name_beside_is_not_written_through),
+        TEST(paths_that_name_no_file_are_refused),
+        TEST(another_users_file_is_left_alone),
+    };
+
+    return cmocka_run_group_tests_name("csv-ring-place", tests, NULL, NULL);
+}
