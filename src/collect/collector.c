@@ -164,7 +164,8 @@ void collector_close(struct collector *c)
 
 void collector_start(struct collector *c, ns_t reference)
 {
-    c->cpu_time_due = reference + CPU_TIME_EVERY;
+    c->cpu_time_due =
+        reference; // read at the first tick: perf takes what is not in it as not supported
     cpu_time_start(&c->cpu_time, &c->readings);
     for (size_t i = 0; i < c->groups.n; i++)
         group_enable(&c->groups.groups[i]);
