@@ -2,6 +2,7 @@
 #include "cmd/measure.h"
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/loop.h"
 #include "base/process.h"
 #include "cmd/consumer.h"
@@ -128,8 +129,8 @@ static int on_tick(void *context, uint32_t events)
     elapsed = clock_ns(CLOCK_MONOTONIC) - m->tick.grid.reference;
     if (m->options->duration && elapsed >= m->options->duration)
         return ENDED_DURATION;
-    // Who records into a pipe, and nothing else, has nobody left to measure for.
-    if (m->options->output && !m->recording.sink && !m->csv.ring && !m->server.sink)
+    // Who streams to a reader that is gone, over a cut connection perhaps, is not left behind.
+    if (m->options->output && !m->recording.sink)
         return ENDED_READER;
     return 0;
 }
@@ -204,13 +205,15 @@ static int open_recording(struct measure *m)
             "serve -`");
         return EXIT_USAGE;
     }
-    fd = to_stdout ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)
-                   : open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0644);
-    r = fd < 0 ? -errno
+    fd = to_stdout ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3) : file_create(name);
+    r = fd < 0 ? (to_stdout ? -errno : fd)
                : consumer_open(&m->recording, fd, to_stdout ? "-o -" : name, false, m->loop,
                                &m->source);
     if (r < 0) {
-        say("%s: %s; choose another file with -o", name, strerror(-r));
+        say("%s: %s; choose another file with -o", name,
+            r == -ELOOP   ? "is a symbolic link, which is not followed"
+            : r == -EPERM ? "belongs to another user, and is left alone"
+                          : strerror(-r));
         if (fd >= 0)
             close(fd);
         return EXIT_FAILED;
