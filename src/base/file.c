@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/parse.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -105,4 +106,66 @@ void file_read_field(const char *root, const char *path, const char *key, char *
         snprintf(ret, size, "%.*s", (int)strcspn(value, "\n"), value);
         return;
     }
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void file_names_free(char **names, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        free(names[i]);
+    free(names);
+}
+
+static int read_names(DIR *folder, char ***names, size_t *n)
+{
+    size_t room = 0;
+    const struct dirent *entry;
+
+    while (*n < FILE_NAMES_MAX && (entry = readdir(folder))) {
+        if (entry->d_name[0] == '.')
+            continue;
+        if (*n == room) {
+            size_t more = room ? 2 * room : 32;
+            char **grown = reallocarray(*names, more, sizeof(*grown));
+
+            if (!grown)
+                return -ENOMEM;
+            *names = grown;
+            room = more;
+        }
+        (*names)[*n] = strdup(entry->d_name);
+        if (!(*names)[*n])
+            return -ENOMEM;
+        ++*n;
+    }
+    return 0;
+}
+
+int file_names(const char *root, const char *path, char ***ret_names, size_t *ret_n)
+{
+    char full[PATH_MAX], **names = NULL;
+    size_t n = 0;
+    DIR *folder;
+    int r;
+
+    if (snprintf(full, sizeof(full), "%s%s", root, path) >= (int)sizeof(full))
+        return -ENAMETOOLONG;
+    folder = opendir(full);
+    if (!folder)
+        return -errno;
+    r = read_names(folder, &names, &n);
+    closedir(folder);
+    if (r < 0) {
+        file_names_free(names, n);
+        return r;
+    }
+    if (n)
+        qsort(names, n, sizeof(*names), compare_names);
+    *ret_names = names;
+    *ret_n = n;
+    return 0;
 }

@@ -21,3 +21,10 @@ int file_read_cpus(const char *root, const char *which, int **ret_cpus, size_t *
 // The value of the first "key : value" line of root/path (as in /proc/cpuinfo), "" when there is
 // none.
 void file_read_field(const char *root, const char *path, const char *key, char *ret, size_t size);
+// The names in the folder root/path, in the order of their bytes, without those that begin with a
+// dot, and at most FILE_NAMES_MAX of them. 0 or -errno; `ret_names` is to be freed with
+// file_names_free().
+int file_names(const char *root, const char *path, char ***ret_names, size_t *ret_n);
+void file_names_free(char **names, size_t n);
+
+#define FILE_NAMES_MAX 65536 // a kernel has some thousand tracepoints

@@ -172,7 +172,8 @@ static int open_collector(struct measure *m)
     struct target target = {.pidfd = -1};
     int r;
 
-    r = event_list_parse(o->events ? o->events : event_list_default(o->pid != 0), &list, message);
+    r = event_list_parse("", o->events ? o->events : event_list_default(o->pid != 0), &list,
+                         message);
     if (r < 0) {
         say("-e: %s", message);
         return EXIT_USAGE;

@@ -28,11 +28,12 @@ static int describe(struct event_table *events, const struct event_list *list,
             .type = request->attr.type,
             .config = request->attr.config,
             .kind = EVENT_COUNT,
-            .scale = 1,
+            .scale = request->scale,
             .group = request->group,
         };
         int r;
 
+        snprintf(e.unit, sizeof(e.unit), "%s", request->unit);
         if (e.type == PERF_TYPE_SOFTWARE &&
             (e.config == PERF_COUNT_SW_TASK_CLOCK || e.config == PERF_COUNT_SW_CPU_CLOCK))
             snprintf(e.unit, sizeof(e.unit), "ns");

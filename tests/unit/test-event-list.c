@@ -9,7 +9,7 @@ static struct event_list parse(const char *text)
 {
     struct event_list l;
 
-    if (event_list_parse(text, &l, message) != 0)
+    if (event_list_parse(fixture("empty"), text, &l, message) != 0)
         fail_msg("'%s': %s", text, message);
     return l;
 }
@@ -17,7 +17,7 @@ static struct event_list parse(const char *text)
 static void refused(const char *text, const char *why)
 {
     struct event_list l = {.n = 77};
-    int r = event_list_parse(text, &l, message);
+    int r = event_list_parse(fixture("empty"), text, &l, message);
 
     if (r != -EINVAL && r != -E2BIG)
         fail_msg("'%.60s' gives %d", text, r);
@@ -87,10 +87,9 @@ static void modifiers_exclude_what_they_do_not_name(void **state)
         const char *name;
         bool user, kernel, hypervisor;
     } cases[] = {
-        {"cycles:u", true, false, false},  {"cycles:k", false, true, false},
-        {"cycles:h", false, false, true},  {"cycles:uk", true, true, false},
-        {"cycles:ku", true, true, false},  {"r1:ukh", true, true, true},
-        {"faults:uu", true, false, false},
+        {"cycles:u", true, false, false}, {"cycles:k", false, true, false},
+        {"cycles:h", false, false, true}, {"cycles:uk", true, true, false},
+        {"cycles:ku", true, true, false}, {"r1:ukh", true, true, true},
     };
 
     (void)state;
@@ -105,6 +104,7 @@ static void modifiers_exclude_what_they_do_not_name(void **state)
     }
     refused("cycles:x", "modifier 'x'");
     refused("cycles:u:k", "modifier ':'");
+    refused("faults:uu", "modifier 'u'");
 }
 
 // It would exclude everything, and count 0 for ever.
@@ -180,7 +180,7 @@ static void long_names_and_long_lists_are_refused(void **state)
     assert_int_equal(l.n, EVENT_LIST_MAX);
     event_list_done(&l);
     strcat(list, ",cs");
-    assert_int_equal(event_list_parse(list, &l, message), -E2BIG);
+    assert_int_equal(event_list_parse(fixture("empty"), list, &l, message), -E2BIG);
     assert_contains(message, "256");
     free(list);
 }
