@@ -16,6 +16,7 @@
 #define INTERVAL_MIN NS_PER_MS // below, reading costs more than is left of the interval
 #define INTERVAL_MAX (3600 * NS_PER_SEC)
 #define MEMORY_MIN   ((size_t)1 << 20)
+#define EVENTS_BYTES 65536 // EVENT_LIST_MAX events of 255 bytes
 
 typedef int (*option_function)(const char *value, struct options *o);
 
@@ -59,7 +60,22 @@ static int parse_cpus(const char *value, struct options *o)
 
 static int parse_events(const char *value, struct options *o)
 {
-    o->events = value;
+    static char all[EVENTS_BYTES]; // as long as the process, like argv
+    size_t length = o->events ? strlen(o->events) : 0;
+
+    if (o->events)
+        all[length++] = ',';
+    if (length + strlen(value) >= sizeof(all))
+        return bad("event", "…", "more than 64 KiB of names");
+    memcpy(all + length, value, strlen(value) + 1);
+    o->events = all;
+    return 0;
+}
+
+static int parse_json(const char *value, struct options *o)
+{
+    (void)value;
+    o->json = true;
     return 0;
 }
 
@@ -148,7 +164,7 @@ static const struct option_row rows[] = {
      "measure this process: all threads, later children"},
     {"cpu", 'C', "LIST", OPTIONS_COLLECT, parse_cpus, "measure these CPUs only, such as 0,2-3"},
     {"event", 'e', "LIST", OPTIONS_COLLECT, parse_events,
-     "events: cycles,instructions:u,{branches,branch-misses},r1a8"},
+     "events, as perf spells them: cycles,msr/tsc/,{branches,branch-misses}:u"},
     {"interval", 'I', "TIME", OPTIONS_COLLECT, parse_interval,
      "time between readings, from 1ms (100ms)"},
     {"freq", 'F', "HZ", OPTIONS_COLLECT, parse_freq,
@@ -166,6 +182,7 @@ static const struct option_row rows[] = {
      "a further Host name that is let in"},
     {"token-file", 0, "FILE", OPTIONS_SERVE, parse_token_file,
      "holds the token that every request must bring"},
+    {"json", 0, NULL, OPTIONS_LIST, parse_json, "as JSON"},
 };
 #define N_ROWS (sizeof(rows) / sizeof(rows[0]))
 

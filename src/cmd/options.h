@@ -12,6 +12,7 @@
 enum option_set {
     OPTIONS_COLLECT = 1, // of whoever measures
     OPTIONS_SERVE = 2,   // of whoever shows
+    OPTIONS_LIST = 4,
 };
 
 #define OPTIONS_LISTEN_MAX 8 // more sockets than that is a mistake
@@ -21,7 +22,7 @@ struct options {
     // collect
     pid_t pid;            // 0: the system
     const char *cpu_list; // NULL: all
-    const char *events;   // NULL: the default
+    const char *events;   // NULL: the default; all of several -e, with commas between them
     ns_t interval;
     ns_t duration;      // 0: until a signal
     const char *output; // NULL: no recording; "-": standard output
@@ -34,7 +35,9 @@ struct options {
     const char *allow_hosts[OPTIONS_HOSTS_MAX];
     size_t n_allow_hosts;
     const char *token_file;
-    // What is left: INPUT of serve.
+    // list
+    bool json;
+    // What is left: INPUT of serve, PATTERN of list.
     char **operands; // of argv
     int n_operands;
 };
