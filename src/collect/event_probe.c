@@ -16,20 +16,29 @@ static int try(const struct perf_event_attr *attr, pid_t pid, int cpu)
     return 0;
 }
 
+// Would it count anything in user mode alone? These happen in the kernel.
+static bool has_user_part(const struct perf_event_attr *attr)
+{
+    return attr->type != PERF_TYPE_TRACEPOINT &&
+           (attr->type != PERF_TYPE_SOFTWARE || (attr->config != PERF_COUNT_SW_CONTEXT_SWITCHES &&
+                                                 attr->config != PERF_COUNT_SW_CPU_MIGRATIONS &&
+                                                 attr->config != PERF_COUNT_SW_CGROUP_SWITCHES));
+}
+
 int event_probe(const struct event_request *r)
 {
     struct perf_event_attr attr = r->attr;
-    int cpu = r->n_cpus ? r->cpus[0] : 0, result;
+    int cpu = r->n_cpus ? r->cpus[0] : 0, result, of_user;
 
     attr.size = sizeof(attr);
     attr.disabled = 1;
     result = r->n_cpus ? try(&attr, -1, cpu) : try(&attr, 0, -1);
     if (result == -EINVAL && try(&attr, -1, cpu) == 0)
         return 0;
-    if ((result == -EACCES || result == -EPERM) && !attr.exclude_user) {
-        attr.exclude_kernel = attr.exclude_hv = 1;
-        if (try(&attr, 0, -1) == 0)
-            return 0;
-    }
-    return result;
+    if ((result != -EACCES && result != -EPERM) || r->n_cpus || !has_user_part(&attr))
+        return result;
+    // Denied for its kernel part; the answer to the rest says whether the machine has it.
+    attr.exclude_kernel = attr.exclude_hv = 1;
+    of_user = try(&attr, 0, -1);
+    return of_user == 0 || of_user == -ENOENT || of_user == -EOPNOTSUPP ? of_user : result;
 }

@@ -210,6 +210,9 @@ static int resolve_pmus(struct resolving *s, bool named)
         pmu_done(&pmu);
     }
     file_names_free(names, n);
+    // Where there is no doubt, it is called as it was asked for.
+    if (r == 0 && !named && s->list->n == before + 1)
+        text_copy(s->list->requests[before].name, EVENT_NAME_MAX, s->base);
     return r == 0 && s->list->n == before ? NOT_MINE : r == -ENOENT ? NOT_MINE : r;
 }
 

@@ -69,6 +69,9 @@ int pfm_encode(const char *name, struct event_request *r, char *ret_message)
 
 static int each_of_event(const pfm_pmu_info_t *pmu, int index, pfm_function f, void *context)
 {
+    // Of the processor's own PMU, an event's name alone is enough.
+    const char *prefix = pmu->type == PFM_PMU_TYPE_CORE ? "" : pmu->name;
+    const char *colons = *prefix ? "::" : "";
     pfm_event_info_t event = {.size = sizeof(event)};
     char name[EVENT_NAME_MAX];
     bool has_masks = false;
@@ -83,12 +86,12 @@ static int each_of_event(const pfm_pmu_info_t *pmu, int index, pfm_function f, v
             mask.type != PFM_ATTR_UMASK)
             continue;
         has_masks = true;
-        if (snprintf(name, sizeof(name), "%s::%s:%s", pmu->name, event.name, mask.name) <
+        if (snprintf(name, sizeof(name), "%s%s%s:%s", prefix, colons, event.name, mask.name) <
             (int)sizeof(name))
             r = f(context, pmu->name, name, mask.desc ? mask.desc : "");
     }
     if (!has_masks && r == 0 &&
-        snprintf(name, sizeof(name), "%s::%s", pmu->name, event.name) < (int)sizeof(name))
+        snprintf(name, sizeof(name), "%s%s%s", prefix, colons, event.name) < (int)sizeof(name))
         r = f(context, pmu->name, name, event.desc ? event.desc : "");
     return r;
 }

@@ -12,7 +12,8 @@
 int pfm_encode(const char *name, struct event_request *r, char *ret_message);
 
 // Calls f for every event of the PMUs that are present, with each of its unit masks, until it
-// returns non-zero: "skl::INST_RETIRED:ANY_P". Returns that, or 0.
+// returns non-zero: "INST_RETIRED:ANY_P", or "skx_unc_imc0::UNC_M_CAS_COUNT:RD" of a PMU beside the
+// processor's own. Returns that, or 0.
 typedef int (*pfm_function)(void *context, const char *pmu, const char *name,
                             const char *description);
 int pfm_each(pfm_function f, void *context);
