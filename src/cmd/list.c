@@ -55,6 +55,14 @@ static bool fits(const char *pattern, const char *text)
     return strcasestr(text, pattern) != NULL;
 }
 
+static bool is_source(const char *pattern)
+{
+    for (unsigned source = 1; source < CATALOG_ALL; source *= 2)
+        if (strcasecmp(pattern, source_name((enum catalog_source)source)) == 0)
+            return true;
+    return false;
+}
+
 static bool is_wanted(const char *pattern, const struct catalog_entry *e)
 {
     // The event's own part of msr/tsc/ or skl::INST_RETIRED: "tsc*" means it.
@@ -63,8 +71,11 @@ static bool is_wanted(const char *pattern, const struct catalog_entry *e)
                                                  : NULL;
     char event[EVENT_NAME_MAX];
 
-    if (!pattern || fits(pattern, e->name) || (e->alias && fits(pattern, e->alias)) ||
-        strcasecmp(pattern, source_name(e->source)) == 0 ||
+    if (!pattern)
+        return true;
+    if (is_source(pattern))
+        return strcasecmp(pattern, source_name(e->source)) == 0;
+    if (fits(pattern, e->name) || (e->alias && fits(pattern, e->alias)) ||
         (e->pmu && strcasecmp(pattern, e->pmu) == 0))
         return true;
     if (!own)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collect/event_list.h"
 
+#include "collect/event_names.h"
 #include "collect/event_resolve.h"
 
 #include <ctype.h>
@@ -70,12 +71,19 @@ static size_t event_length(const char *p)
     return i;
 }
 
-// Length of "name:" before a brace, which perf takes and prints nowhere.
+// Length of a group's name before its brace, which perf takes and prints nowhere. An event's name
+// is none: there a comma was forgotten.
 static size_t group_name_length(const char *p)
 {
     size_t length = strspn(p, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
+    char name[EVENT_NAME_MAX];
+    uint32_t type;
+    uint64_t config;
 
-    return length && p[length] == ':' && p[length + 1] == '{' ? length + 1 : 0;
+    if (p[length] != '{' || length >= sizeof(name))
+        return 0;
+    snprintf(name, sizeof(name), "%.*s", (int)length, p);
+    return event_names_find(name, &type, &config) ? 0 : length;
 }
 
 struct parsing {

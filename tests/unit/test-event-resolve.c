@@ -155,7 +155,7 @@ static void modifiers_and_names_of_terms(void **state)
         {"sched:sched_switch:u", "sched:sched_switch:u"},
         {"sched:sched_switch/name=s/u", "s:u"},
         {"mem-loads:u", "mem-loads:u"},
-        {"group-1:{cycles:u}", "cycles:u"},
+        {"group-1{cycles:u}", "cycles:u"},
     };
 
     (void)state;
