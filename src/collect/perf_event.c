@@ -68,6 +68,13 @@ void perf_event_advice(int error, const char *name, const struct perf_event_attr
             snprintf(ret, size, "%s: this kernel has no such event", name);
         return;
     case EINVAL:
+        if (attr->precise_ip) {
+            snprintf(
+                ret, size,
+                "%s: this processor counts precisely (:p) only when it samples; leave the p out",
+                name);
+            return;
+        }
         snprintf(ret, size, "%s: the kernel refuses this combination of event, modifiers and group",
                  name);
         return;

@@ -145,6 +145,21 @@ class AgainstPerf(unittest.TestCase):
                 done = run("collect", "-e", event, "--csv", "none", "--duration", "1ms")
                 self.assertEqual(done.returncode == 0, perf_takes(event), done.stderr)
 
+    def test_perf_report_shows_the_same_names(self):
+        events = ["cs:u", "faults:ku", "software/config=3/k", "short:u", "L1-dcache-loads"]
+        given = "{cs,faults:k}:u,software/config=3/k,software/config=2,name=short/u,L1-dcache-loads"
+        if tracefs_is_readable():
+            events.append("sched:sched_switch")
+            given += ",sched:sched_switch"
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "x.data")
+            done = run("collect", "-e", given, "--csv", "none", "-o", path, "--duration", "50ms")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            report = subprocess.run(["perf", "stat", "report", "-i", path], capture_output=True, text=True, timeout=60)
+        words = (report.stdout + report.stderr).split()
+        for event in events:
+            self.assertIn(event, words)
+
     @unittest.skipUnless(tracefs_is_readable(), "tracefs is not readable")
     def test_a_tracepoint_counts_what_perf_counts(self):
         """Writes of a program that makes a known number of them, seen by both at the same time."""

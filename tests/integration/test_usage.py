@@ -21,11 +21,12 @@ class Usage(unittest.TestCase):
     def test_help_lists_commands_and_options(self):
         done = run("--help")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
-        for word in ("collect", "serve", "--interval", "--csv-rows", "--listen", "--token-file"):
+        for word in ("collect", "serve", "list", "--interval", "--csv-rows", "--listen", "--token-file"):
             self.assertIn(word, done.stdout)
 
     def test_each_command_has_help(self):
-        for command, has, has_not in (("collect", "--csv", "--listen"), ("serve", "--listen", "--csv")):
+        for command, has, has_not in (("collect", "--csv", "--listen"), ("serve", "--listen", "--csv"),
+                                       ("list", "--json", "--event")):
             done = run(command, "--help")
             self.assertEqual(done.returncode, 0)
             self.assertIn(has, done.stdout)

@@ -131,6 +131,32 @@ static void field_that_is_not_there_is_empty(void **state)
     assert_string_equal(value, "x");
 }
 
+static void names_are_sorted_without_hidden_ones(void **state)
+{
+    const char *root = *state;
+    char **names;
+    size_t n;
+
+    for (int i = 0; i < 40; i++) { // more than one growth of the array
+        char path[32];
+
+        snprintf(path, sizeof(path), "/folder/n%02d", 39 - i);
+        scratch_write(root, path, "");
+    }
+    scratch_write(root, "/folder/.hidden", "");
+    assert_int_equal(file_names(root, "/folder", &names, &n), 0);
+    assert_int_equal(n, 40);
+    assert_string_equal(names[0], "n00");
+    assert_string_equal(names[39], "n39");
+    file_names_free(names, n);
+    assert_int_equal(file_names(root, "/nothing", &names, &n), -ENOENT);
+    assert_int_equal(file_names(root, "/folder/n00", &names, &n), -ENOTDIR);
+    scratch_write(root, "/bare/.x", "");
+    assert_int_equal(file_names(root, "/bare", &names, &n), 0);
+    assert_int_equal(n, 0);
+    file_names_free(names, n);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -140,6 +166,7 @@ int main(void)
         cmocka_unit_test(cpus_come_from_the_root),
         cmocka_unit_test(field_is_the_first_of_its_key),
         cmocka_unit_test(field_that_is_not_there_is_empty),
+        cmocka_unit_test(names_are_sorted_without_hidden_ones),
     };
 
     return cmocka_run_group_tests_name("file", tests, make_scratch, remove_scratch);
