@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collect/event_names.h"
 
+#include <ctype.h>
 #include <linux/perf_event.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -147,5 +149,20 @@ bool event_names_find(const char *name, uint32_t *ret_type, uint64_t *ret_config
     if (!find_cache(name, ret_config))
         return false;
     *ret_type = PERF_TYPE_HW_CACHE;
+    return true;
+}
+
+bool event_names_raw(const char *name, uint64_t *ret_config)
+{
+    char *end;
+    uint64_t config;
+
+    // A sign or a blank, which strtoull() would take, is none.
+    if (name[0] != 'r' || !isxdigit((unsigned char)name[1]) || strlen(name) > 17)
+        return false;
+    config = strtoull(name + 1, &end, 16);
+    if (*end || name[2] == 'x' || name[2] == 'X') // "r0x1a8"
+        return false;
+    *ret_config = config;
     return true;
 }

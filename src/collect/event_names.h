@@ -25,3 +25,6 @@ bool event_names_cache_at(size_t i, char ret[CACHE_EVENT_NAME_MAX], uint64_t *re
 // Type and config of a name or an alias; false when it is none of these. Cache events are known
 // by all of perf's spellings, in upper or lower case: "L1-dcache-loads", "l1d-read-miss", "LLC".
 bool event_names_find(const char *name, uint32_t *ret_type, uint64_t *ret_config);
+
+// "r1a8": 'r' and up to 16 hexadecimal digits, a raw code of the processor.
+bool event_names_raw(const char *name, uint64_t *ret_config);

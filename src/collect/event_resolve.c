@@ -6,7 +6,6 @@
 #include "collect/event_resolve.h"
 
 #include "base/file.h"
-#include "base/parse.h"
 #include "base/text.h"
 #include "collect/event_catalog.h"
 #include "collect/event_names.h"
@@ -15,7 +14,6 @@
 #include "collect/pmu_terms.h"
 #include "collect/tracepoint.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fnmatch.h>
 #include <stdio.h>
@@ -42,7 +40,7 @@ static int add(struct resolving *s, struct event_request *r, const char *modifie
     return event_list_add(s->list, r, s->group, s->message);
 }
 
-// `modifiers`: what the person wrote behind the event; *ret_modifiers "" or that.
+// `modifiers`: what the person wrote behind the event.
 static int check_modifiers(const struct resolving *s, const char *modifiers)
 {
     char bad;
@@ -61,16 +59,6 @@ static int check_modifiers(const struct resolving *s, const char *modifiers)
                  "and e are",
                  s->text, bad);
     return -EINVAL;
-}
-
-static bool find_raw(const char *base, uint64_t *ret_config)
-{
-    char hexadecimal[2 + 16 + 1];
-
-    if (base[0] != 'r' || !isxdigit((unsigned char)base[1]) || strlen(base) > 17)
-        return false;
-    snprintf(hexadecimal, sizeof(hexadecimal), "0x%.16s", base + 1);
-    return parse_u64(hexadecimal, ret_config) == 0;
 }
 
 // Adds an event whose type and config are known. `name`: without modifiers.
@@ -93,7 +81,7 @@ static int resolve_generic(struct resolving *s)
     uint32_t type = PERF_TYPE_RAW;
     uint64_t config;
 
-    if (!event_names_find(s->base, &type, &config) && !find_raw(s->base, &config))
+    if (!event_names_find(s->base, &type, &config) && !event_names_raw(s->base, &config))
         return NOT_MINE;
     if (s->has_after && check_modifiers(s, s->after) < 0)
         return -EINVAL;

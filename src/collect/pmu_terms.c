@@ -7,7 +7,6 @@
 #include "collect/event_names.h"
 #include "collect/nearest.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -110,15 +109,11 @@ static int common_term(const struct encoding *e, const struct term *t)
 
 static int raw_term(const struct encoding *e, const char *name)
 {
-    char hexadecimal[2 + 16 + 1];
-    uint64_t value;
+    uint64_t config;
 
-    if (name[0] != 'r' || strlen(name) > 17 || !isxdigit((unsigned char)name[1]))
+    if (!event_names_raw(name, &config))
         return 0;
-    snprintf(hexadecimal, sizeof(hexadecimal), "0x%.16s", name + 1);
-    if (parse_u64(hexadecimal, &value) < 0)
-        return 0;
-    e->r->attr.config = value;
+    e->r->attr.config = config;
     return 1;
 }
 

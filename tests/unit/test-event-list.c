@@ -133,6 +133,7 @@ static void raw_events_are_hexadecimal_only(void **state)
     refused("r+1", "unknown event");
     refused("r 1", "unknown event");
     refused("r -1", "unknown event");
+    refused("r0x1a8", "unknown event");
     refused("r00000000000000001", "unknown event"); // more than 64 bits
 }
 
