@@ -106,6 +106,16 @@ void notes_status(struct buf *out, const struct notes_status *status)
     end(&j, out, ABOUT_ALL);
 }
 
+void notes_doctor(struct buf *out, const struct findings *findings)
+{
+    struct buf text = {0};
+    struct json j;
+
+    begin(&j, &text, "doctor");
+    findings_json(&j, findings);
+    end(&j, out, ABOUT_ALL);
+}
+
 void notes_text(struct buf *out, const char *severity, const char *text_)
 {
     struct buf text = {0};
