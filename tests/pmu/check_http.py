@@ -55,7 +55,7 @@ def check_doctor(tap, s, report, status, *says):
     """The doctor's exit status and what it says about the PMU; the page is told the same."""
     out = s.guest.text("doctor.out")
     tap.equal(s.guest.text("doctor.status").strip(), str(status), f"{s.name}: doctor exits with {status}")
-    tap.ok(all(word in out for word in says), f"{s.name}: and says \"{'", "'.join(says)}\"", out)
+    tap.ok(all(word in out for word in says), f"{s.name}: and says why", out)
     hardware = {c["name"]: c for c in report["checks"]}["hardware"]
     tap.equal(hardware["status"], "fail" if status else "pass", f"{s.name}: /api/doctor says so of the PMU")
 
