@@ -199,19 +199,23 @@ void doctor_container(const char *root, const struct doctor_look *l, struct find
 {
     const char *kind;
     bool inside = in_container(root, &kind);
-    // What nothing but a filter or a namespace can refuse.
-    bool refused = l->software_user == -ENOSYS || l->software_user == -EPERM ||
-                   (doctor_privileged(l) && doctor_denied(l->software_system));
     char seccomp[8];
+    bool filtered, refused;
 
     file_read_field(root, "/proc/self/status", "Seccomp", seccomp, sizeof(seccomp));
+    filtered = strcmp(seccomp, "2") == 0;
+    // What perf_event_paranoid does not refuse (it says EACCES, and nothing to who has privileges).
+    refused = l->software_user == -EPERM || (l->software_user == -ENOSYS && filtered) ||
+              (doctor_privileged(l) && doctor_denied(l->software_system));
     if (!refused) {
         doctor_found(f, FINDING_PASS,
                      inside ? "%s, which lets perf_event_open through" : "not in one", kind);
         return;
     }
-    doctor_cost(f, "no event can be opened, whatever the privileges in here");
-    if (strcmp(seccomp, "2") == 0) {
+    doctor_cost(f, "%s, whatever the privileges in here",
+                l->software_user == 0 ? "the whole system cannot be counted"
+                                      : "no event can be opened");
+    if (filtered) {
         doctor_found(f, FINDING_FAIL, "a seccomp filter%s%s refuses perf_event_open",
                      inside ? " of " : "", kind);
         doctor_remedy(
@@ -224,7 +228,7 @@ void doctor_container(const char *root, const struct doctor_look *l, struct find
                       "measure from the host, or `sudo sysctl kernel.perf_event_paranoid=0` there");
     } else {
         doctor_found(f, FINDING_FAIL, "perf_event_open is refused: %s",
-                     strerror(-l->software_user));
+                     strerror(-(l->software_user ? l->software_user : l->software_system)));
         doctor_remedy(f,
                       "look for a security module: `sudo dmesg | grep -iE 'lockdown|denied|perf'`");
     }

@@ -231,6 +231,11 @@ void doctor_look(struct doctor_look *ret)
     l.hardware_user = try_open(CYCLES, 0, -1, true);
 #undef SWITCHES
 #undef CYCLES
+    // Some PMUs cannot leave the kernel out: who may count with it needs no such event.
+    if (l.software_self == 0)
+        l.software_user = 0;
+    if (l.hardware_self == 0)
+        l.hardware_user = 0;
     look_at_hardware(&l);
     l.cgroup = try_cgroup(cpu);
     getrlimit(RLIMIT_NOFILE, &l.descriptors);

@@ -192,7 +192,8 @@ void notes_missing(const struct collector *c, const struct machine *m, char *ret
         snprintf(
             ret, size,
             "no hardware PMU on this machine%s%s: cycles, instructions, cache and branch events "
-            "cannot be counted; CPU use and software events are shown",
+            "cannot be counted; CPU use and software events are shown (cyclescope doctor says "
+            "more)",
             m->hypervisor[0] ? ", a virtual machine under " : "", m->hypervisor);
     } else if (unsupported) {
         list_missing(c, QUALITY_NOT_SUPPORTED, names, sizeof(names));

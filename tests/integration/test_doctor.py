@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """`cyclescope doctor`: what it says of this machine, as whom, and that the page is told the same."""
 
+import ctypes
+import errno
 import json
 import os
 import pty
 import re
+import struct
 import subprocess
 import unittest
 
@@ -24,6 +27,24 @@ def expected_status(checks):
 
 def has_pmu():
     return any(name.startswith(("cpu", "armv")) for name in os.listdir("/sys/bus/event_source/devices"))
+
+
+class Filter(ctypes.Structure):
+    """struct sock_fprog of linux/filter.h."""
+    _fields_ = [("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p)]
+
+
+def refuse_perf_event_open():
+    """In a child: a seccomp filter as a container's, with which perf_event_open is EPERM."""
+    number = {"x86_64": 298, "aarch64": 241}[os.uname().machine]
+    code = b"".join(struct.pack("=HBBI", *instruction) for instruction in (
+        (0x20, 0, 0, 0),  # load the number of the system call
+        (0x15, 0, 1, number),  # if it is this one
+        (0x06, 0, 0, 0x00050000 | errno.EPERM),
+        (0x06, 0, 0, 0x7fff0000)))
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(38, 1, 0, 0, 0) or libc.prctl(22, 2, ctypes.byref(Filter(4, code)), 0, 0):
+        raise OSError(ctypes.get_errno(), "prctl")
 
 
 def in_terminal(**environment):
@@ -89,6 +110,13 @@ class Doctor(unittest.TestCase):
         checks, _ = self.report("prlimit", "--nofile=40:40")
         self.assertEqual(checks["descriptors"]["status"], "fail")
         self.assertIn("prlimit --nofile=", checks["descriptors"]["remedy"])
+
+    def test_a_filter_like_a_containers(self):
+        checks, status = self.report(preexec_fn=refuse_perf_event_open)
+        self.assertEqual(status, 1)
+        self.assertEqual(checks["container"]["status"], "fail")
+        self.assertIn("seccomp filter", checks["container"]["found"])
+        self.assertEqual(checks["software"]["status"], "fail")
 
     def test_words_in_a_pipe(self):
         done = run("doctor")

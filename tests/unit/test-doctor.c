@@ -326,6 +326,15 @@ static void a_container_that_filters_the_call_is_told_apart(void **state)
                        "--cap-add=PERFMON");
         assert_finding("hardware", FINDING_FAIL, "", "container");
     }
+    // Without a filter, a kernel that does not have the call has not been told to refuse it.
+    scratch_write(root, "proc/self/status", "Name:\tcyclescope\nSeccomp:\t0\n");
+    assert_int_equal(examine(&l), DOCTOR_NOTHING);
+    assert_finding("container", FINDING_PASS, "", "");
+    assert_finding("hardware", FINDING_FAIL, "does not exist", "CONFIG_PERF_EVENTS");
+    // A security module.
+    l.software_user = -EPERM;
+    examine(&l);
+    assert_finding("container", FINDING_FAIL, "is refused", "dmesg");
 }
 
 static void root_of_a_user_namespace_is_told_so(void **state)
