@@ -231,6 +231,10 @@ static void help_of(const struct command *command)
     }
     printf("  -h, --help                   this text\n      --version                print the "
            "version\n");
+    if (command->options & OPTIONS_DOCTOR)
+        printf(
+            "\nExit status: 0 hardware counters work, 3 only software events do, 1 nothing does, "
+            "2 bad usage.\n");
 }
 
 void options_help(const struct command *const *commands, size_t n)

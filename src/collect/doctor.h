@@ -39,8 +39,9 @@ struct doctor_look {
     ns_t timer_resolution;
 };
 
-// Tries it out: in 2 ms where counters count or are not there, in up to 50 where they open and do
-// not count. The calling thread's scheduling is as before when it returns.
+// Tries it out. It takes a millisecond where there is no PMU, 2 where it counts, up to 50 where
+// events open and do not count; and once some 10 more, in which the kernel readies itself for the
+// first event. The calling thread's scheduling is as before when it returns.
 void doctor_look(struct doctor_look *ret);
 // Runs every check. `root`: see base/file.h.
 void doctor_check(const char *root, const struct doctor_look *look, struct findings *ret);

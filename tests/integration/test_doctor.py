@@ -147,6 +147,7 @@ class Doctor(unittest.TestCase):
         done = run("doctor", "--help")
         self.assertEqual(done.returncode, 0)
         self.assertIn("--json", done.stdout)
+        self.assertIn("3 only software events", done.stdout)
         self.assertNotIn("--listen", done.stdout)
 
     def test_a_full_disk_is_told(self):
