@@ -7,6 +7,7 @@
 #include "base/process.h"
 #include "cmd/consumer.h"
 #include "cmd/csv_bridge.h"
+#include "collect/doctor.h"
 #include "collect/notes.h"
 #include "stream/writer.h"
 
@@ -30,6 +31,7 @@ struct measure {
     struct tick tick;
     struct loop *loop;
     int signals;
+    struct findings findings;
     char notice[1024];
     struct stream_source source;
     struct consumer recording, server;
@@ -260,11 +262,16 @@ int measure_open(const struct options *o, struct measure **ret)
     }
     m->options = o;
     m->signals = m->tick.fd = m->collector.target.pidfd = m->collector.cpu_time.fd = -1;
-    m->source = (struct stream_source){
-        .collector = &m->collector, .machine = &m->machine, .tick = &m->tick, .notice = m->notice};
+    m->source = (struct stream_source){.collector = &m->collector,
+                                       .machine = &m->machine,
+                                       .tick = &m->tick,
+                                       .notice = m->notice,
+                                       .findings = &m->findings};
     name_run(m->source.run);
     raise_descriptor_limit();
     machine_describe("", &m->machine);
+    // Before our own events take counters, and before the clock starts.
+    doctor_run(&m->findings);
     status = open_collector(m);
     if (status == 0) {
         process_raise_priority();

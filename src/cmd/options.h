@@ -12,7 +12,8 @@
 enum option_set {
     OPTIONS_COLLECT = 1, // of whoever measures
     OPTIONS_SERVE = 2,   // of whoever shows
-    OPTIONS_LIST = 4,
+    OPTIONS_LIST = 4,    // of the list of events
+    OPTIONS_DOCTOR = 16, // of who only looks
 };
 
 #define OPTIONS_LISTEN_MAX 8 // more sockets than that is a mistake
@@ -35,7 +36,7 @@ struct options {
     const char *allow_hosts[OPTIONS_HOSTS_MAX];
     size_t n_allow_hosts;
     const char *token_file;
-    // list
+    // doctor, list
     bool json;
     // What is left: INPUT of serve, PATTERN of list.
     char **operands; // of argv
