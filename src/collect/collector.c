@@ -2,6 +2,7 @@
 #include "collect/collector.h"
 
 #include "base/clock.h"
+#include "collect/machine.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -129,6 +130,8 @@ int collector_open(struct collector *c, const struct event_list *list, struct ta
     *c = (struct collector){.target = *target, .cpu_time.fd = -1};
     *target = (struct target){.pidfd = -1};
     c->events.n_groups = list->n_groups;
+    c->events.tasks = c->target.kind == TARGET_PROCESS;
+    c->events.slots_per_cycle = machine_slots_per_cycle("");
     r = describe(&c->events, list, &attrs);
     if (r == 0)
         r = group_plan(&c->events, attrs, &c->target, &c->groups);

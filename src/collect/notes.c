@@ -69,6 +69,10 @@ void notes_stream(struct buf *out, const struct collector *c, const struct machi
     json_close(&j, '}');
     put_string(&j, "hypervisor", m->hypervisor);
     put_string(&j, "online", online);
+    if (c->events.slots_per_cycle > 0) {
+        json_key(&j, "slots_per_cycle");
+        json_metric(&j, c->events.slots_per_cycle);
+    }
     end(&j, out, ABOUT_ALL);
 }
 
@@ -82,6 +86,10 @@ void notes_events(struct buf *out, const struct collector *c)
         begin(&j, &text, "event");
         put_string(&j, "column", e->column);
         put_string(&j, "kind", e->kind == EVENT_GAUGE ? "gauge" : "count");
+        if (e->total_only) {
+            json_key(&j, "total_only");
+            json_bool(&j, true);
+        }
         put_string(&j, "quality", quality_name(e->availability));
         if (e->why[0])
             put_string(&j, "why", e->why);

@@ -43,15 +43,19 @@ static void apply_online(struct session *s, json_t *note)
     free(cpus);
 }
 
-static void apply_stream(struct session *s, json_t *note, struct note_effect *effect)
+static void apply_stream(struct session *s, struct event_table *events, json_t *note,
+                         struct note_effect *effect)
 {
     json_t *target = json_object_get(note, "target");
+    double slots = json_number_value(json_object_get(note, "slots_per_cycle"));
 
     copy_text(note, "run", s->run, sizeof(s->run));
     copy_text(note, "hypervisor", s->hypervisor, sizeof(s->hypervisor));
     copy_text(target, "kind", s->target_kind, sizeof(s->target_kind));
     copy_text(target, "text", s->target_text, sizeof(s->target_text));
     apply_online(s, note);
+    if (events && slots > 0)
+        events->slots_per_cycle = slots;
     effect->resumed = json_is_true(json_object_get(note, "resumed"));
     effect->meta = true;
 }
@@ -79,6 +83,7 @@ static void apply_event(struct event_table *events, struct event *e, json_t *not
 
     if (kind)
         e->kind = strcmp(kind, "gauge") == 0 ? EVENT_GAUGE : EVENT_COUNT;
+    e->total_only |= json_is_true(json_object_get(note, "total_only"));
     if (quality)
         quality_parse(quality, &e->availability);
     if (column)
@@ -127,7 +132,7 @@ bool note_apply(struct session *s, struct event_table *events, size_t event, con
         return false;
     }
     if (strcmp(kind, "stream") == 0) {
-        apply_stream(s, note, &effect);
+        apply_stream(s, events, note, &effect);
     } else if (strcmp(kind, "event") == 0 && events) {
         apply_event(events, &events->events[event], note);
         effect.meta = true;
