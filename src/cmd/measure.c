@@ -259,6 +259,7 @@ int measure_open(const struct options *o, struct measure **ret)
     }
     m->options = o;
     m->signals = m->tick.fd = m->collector.target.pidfd = m->collector.cpu_time.fd = -1;
+    m->collector.pressure = PRESSURE_NONE;
     m->source = (struct stream_source){
         .collector = &m->collector, .machine = &m->machine, .tick = &m->tick, .notice = m->notice};
     name_run(m->source.run);

@@ -143,12 +143,18 @@ static void append(char *ret, size_t size, const char *text)
     text_copy(ret + used, size - used, text);
 }
 
+// Was it asked for, and is not there? (Nobody asked for gauges.)
+static bool is_missing(const struct event *e, enum quality availability)
+{
+    return e->kind == EVENT_COUNT && e->availability == availability;
+}
+
 static void list_missing(const struct collector *c, enum quality availability, char *ret,
                          size_t size)
 {
     ret[0] = '\0';
     for (size_t i = 0; i < c->events.n; i++)
-        if (c->events.events[i].availability == availability) {
+        if (is_missing(&c->events.events[i], availability)) {
             append(ret, size, ret[0] ? ", " : "");
             append(ret, size, c->events.events[i].name);
         }
@@ -159,7 +165,7 @@ static void list_missing(const struct collector *c, enum quality availability, c
 static const char *first_reason(const struct collector *c, enum quality availability)
 {
     for (size_t i = 0; i < c->events.n; i++)
-        if (c->events.events[i].availability == availability) {
+        if (is_missing(&c->events.events[i], availability)) {
             const char *colon = strstr(c->events.events[i].why, ": ");
 
             return colon ? colon + 2 : c->events.events[i].why;
