@@ -20,6 +20,11 @@
 
 #define STATUS_EVERY NS_PER_SEC
 
+// The process scan may take this much of the time between two ticks, and not more at once.
+#define SCAN_SHARE 4
+#define SCAN_MAX   (5 * NS_PER_MS)
+#define SCAN_LAST  (200 * NS_PER_MS) // at the end of a run, when no tick is delayed
+
 // Why the loop ended; more than 0, so that it ends it.
 enum { ENDED_SIGNAL = 1, ENDED_DURATION, ENDED_TARGET, ENDED_READER };
 
@@ -34,7 +39,8 @@ struct measure {
     struct stream_source source;
     struct consumer recording, server;
     struct csv_bridge csv;
-    struct buf round; // of this tick
+    struct process_scan *processes; // NULL: there is no stream to carry them
+    struct buf round;               // of this tick
     int64_t last_timestamp;
     ns_t status_due;
     ns_t status_at, status_cpu; // when the last status was made, and the CPU time then
@@ -112,10 +118,31 @@ static void take_interval(struct measure *m)
     }
 }
 
+// Which processes ran: after the interval's work, in slices.
+static void scan_processes(struct measure *m, ns_t budget)
+{
+    struct buf notes = {0};
+    ns_t now = clock_ns(CLOCK_MONOTONIC);
+
+    if (!m->recording.sink && !m->server.sink)
+        return;
+    if (!m->processes &&
+        process_scan_new("",
+                         m->collector.target.kind == TARGET_PROCESS ? m->collector.target.pid : 0,
+                         NULL, &m->processes) < 0)
+        return;
+    if (!process_scan_step(m->processes, now, budget))
+        return;
+    notes_processes(&notes, m->processes, m->last_timestamp);
+    consumer_sideband(&m->recording, &notes);
+    consumer_sideband(&m->server, &notes);
+    buf_done(&notes);
+}
+
 static int on_tick(void *context, uint32_t events)
 {
     struct measure *m = context;
-    ns_t elapsed;
+    ns_t elapsed, budget;
 
     (void)events;
     if (!tick_take(&m->tick))
@@ -123,9 +150,11 @@ static int on_tick(void *context, uint32_t events)
     if (!m->tick.started) {
         m->tick.started = true;
         collector_start(&m->collector, m->tick.grid.reference);
-        return 0;
+    } else {
+        take_interval(m);
     }
-    take_interval(m);
+    budget = m->tick.grid.interval / SCAN_SHARE;
+    scan_processes(m, budget < SCAN_MAX ? budget : SCAN_MAX);
     elapsed = clock_ns(CLOCK_MONOTONIC) - m->tick.grid.reference;
     if (m->options->duration && elapsed >= m->options->duration)
         return ENDED_DURATION;
@@ -288,6 +317,7 @@ void measure_close(struct measure *m)
     consumer_close(&m->recording);
     consumer_close(&m->server);
     csv_bridge_close(&m->csv);
+    process_scan_free(m->processes);
     tick_close(&m->tick);
     collector_close(&m->collector);
     loop_free(m->loop);
@@ -335,6 +365,10 @@ int measure_run(struct measure *m)
     // What was counted since the last tick is not lost; --duration ends at a tick.
     if (m->tick.started && m->ended != ENDED_DURATION)
         take_interval(m);
+    if (m->processes) {
+        process_scan_hurry(m->processes);
+        scan_processes(m, SCAN_LAST);
+    }
     switch (m->ended) {
     case ENDED_SIGNAL:
         snprintf(reason, sizeof(reason), "the collector was stopped");

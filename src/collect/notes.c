@@ -11,6 +11,8 @@
 
 #define NOTES_NAMES_MAX 512 // of events in one sentence; more are cut
 
+#define PROCESS_ITEM_MAX 256 // a name's 15 bytes, all escaped, and three numbers
+
 #define ABOUT_ALL 1 // notes about the whole are on the first event, whose id this is
 
 static void begin(struct json *j, struct buf *text, const char *kind)
@@ -111,6 +113,46 @@ void notes_status(struct buf *out, const struct notes_status *status)
     json_metric(&j, status->cpu_percent);
     json_key(&j, "rss_bytes");
     json_i64(&j, status->rss_bytes);
+    end(&j, out, ABOUT_ALL);
+}
+
+// The note's members before its list, which is left open.
+static void begin_processes(struct json *j, struct buf *text, const struct process_scan *scan,
+                            int64_t timestamp_ms, bool first)
+{
+    begin(j, text, "processes");
+    json_key(j, "timestamp");
+    json_i64(j, timestamp_ms);
+    json_key(j, "seconds"); // once: the reader adds them up
+    json_metric(j, first ? process_scan_seconds(scan) : 0);
+    json_key(j, "forks");
+    json_u64(j, first ? process_scan_forks(scan) : 0);
+    json_key(j, "list");
+    json_open(j, '[');
+}
+
+void notes_processes(struct buf *out, const struct process_scan *scan, int64_t timestamp_ms)
+{
+    size_t n;
+    const struct process_change *changes = process_scan_changes(scan, &n);
+    struct buf text = {0};
+    struct json j;
+
+    begin_processes(&j, &text, scan, timestamp_ms, true);
+    for (size_t i = 0; i < n; i++) {
+        if (text.size > STREAM_NOTE_MAX - PROCESS_ITEM_MAX) {
+            json_close(&j, ']');
+            end(&j, out, ABOUT_ALL);
+            begin_processes(&j, &text, scan, timestamp_ms, false);
+        }
+        json_open(&j, '[');
+        json_i64(&j, changes[i].pid);
+        json_u64(&j, changes[i].cpu_ns);
+        json_string(&j, changes[i].comm);
+        json_u64(&j, changes[i].what);
+        json_close(&j, ']');
+    }
+    json_close(&j, ']');
     end(&j, out, ABOUT_ALL);
 }
 

@@ -115,6 +115,36 @@ static void apply_text(struct session *s, json_t *note, struct note_effect *effe
     effect->meta = true;
 }
 
+// [pid, ns, "name", what]. What is not like that is left out.
+static void apply_process(struct processes *p, json_t *item)
+{
+    json_t *pid = json_array_get(item, 0), *cpu = json_array_get(item, 1);
+    const char *comm = json_string_value(json_array_get(item, 2));
+    json_int_t what = json_integer_value(json_array_get(item, 3));
+
+    if (!json_is_integer(pid) || !json_is_integer(cpu) || !comm || json_integer_value(cpu) < 0 ||
+        json_integer_value(pid) < 0 || json_integer_value(pid) > INT32_MAX)
+        return;
+    processes_add(p, (uint32_t)json_integer_value(pid), comm, (uint64_t)json_integer_value(cpu),
+                  (unsigned)what & (PROCESSES_BORN | PROCESSES_ENDED));
+}
+
+static void apply_processes(struct session *s, json_t *note)
+{
+    json_t *list = json_object_get(note, "list");
+    double seconds = json_number_value(json_object_get(note, "seconds"));
+    int64_t timestamp = 0, forks = 0;
+
+    copy_integer(note, "timestamp", &timestamp);
+    copy_integer(note, "forks", &forks);
+    if (timestamp <= 0 || (!s->processes && processes_new(&s->processes) < 0))
+        return;
+    processes_second(s->processes, timestamp, seconds > 0 ? seconds : 0,
+                     forks > 0 ? (uint64_t)forks : 0);
+    for (size_t i = 0; i < json_array_size(list); i++)
+        apply_process(s->processes, json_array_get(list, i));
+}
+
 bool note_apply(struct session *s, struct event_table *events, size_t event, const char *json,
                 size_t size, struct note_effect *ret)
 {
@@ -140,6 +170,8 @@ bool note_apply(struct session *s, struct event_table *events, size_t event, con
         apply_status(s, note);
     } else if (strcmp(kind, "note") == 0) {
         apply_text(s, note, &effect);
+    } else if (strcmp(kind, "processes") == 0) {
+        apply_processes(s, note);
     } else if (strcmp(kind, "end") == 0) {
         copy_text(note, "reason", s->reason, sizeof(s->reason));
         effect.ended = true;

@@ -28,6 +28,8 @@ void session_done(struct session *s)
     history_free(s->history);
     free(s->cpu_online);
     s->history = NULL;
+    processes_free(s->processes);
+    s->processes = NULL;
     s->cpu_online = NULL;
     pthread_rwlock_destroy(&s->lock);
 }
