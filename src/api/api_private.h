@@ -28,4 +28,4 @@ int api_render_newest(struct api *a);
 int api_reply_json(struct buf *body, struct web_reply **ret);
 
 web_handler handle_latest, handle_data, handle_series, handle_stream, handle_meta, handle_processes,
-    handle_health;
+    handle_doctor, handle_health;

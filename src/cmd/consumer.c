@@ -88,6 +88,7 @@ static int write_head(const struct stream_source *s, struct buf *out)
         return r;
     notes_stream(out, s->collector, s->machine, s->run, s->tick->started);
     notes_events(out, s->collector);
+    notes_doctor(out, s->findings);
     if (s->notice[0])
         notes_text(out, "warning", s->notice);
     if (s->tick->started)

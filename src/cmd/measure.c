@@ -7,6 +7,8 @@
 #include "base/process.h"
 #include "cmd/consumer.h"
 #include "cmd/csv_bridge.h"
+#include "cmd/process_table.h"
+#include "collect/doctor.h"
 #include "collect/notes.h"
 #include "stream/writer.h"
 
@@ -20,11 +22,6 @@
 
 #define STATUS_EVERY NS_PER_SEC
 
-// The process scan may take this much of the time between two ticks, and not more at once.
-#define SCAN_SHARE 4
-#define SCAN_MAX   (5 * NS_PER_MS)
-#define SCAN_LAST  (200 * NS_PER_MS) // at the end of a run, when no tick is delayed
-
 // Why the loop ended; more than 0, so that it ends it.
 enum { ENDED_SIGNAL = 1, ENDED_DURATION, ENDED_TARGET, ENDED_READER };
 
@@ -35,11 +32,12 @@ struct measure {
     struct tick tick;
     struct loop *loop;
     int signals;
+    struct findings findings;
     char notice[1024];
     struct stream_source source;
     struct consumer recording, server;
     struct csv_bridge csv;
-    struct process_scan *processes; // NULL: there is no stream to carry them
+    struct process_scan *processes; // see process_table.h
     struct buf round;               // of this tick
     int64_t last_timestamp;
     ns_t status_due;
@@ -119,30 +117,19 @@ static void take_interval(struct measure *m)
 }
 
 // Which processes ran: after the interval's work, in slices.
-static void scan_processes(struct measure *m, ns_t budget)
+static void scan_processes(struct measure *m, bool last)
 {
-    struct buf notes = {0};
-    ns_t now = clock_ns(CLOCK_MONOTONIC);
+    struct consumer *const to[] = {&m->recording, &m->server};
 
-    if (!m->recording.sink && !m->server.sink)
-        return;
-    if (!m->processes &&
-        process_scan_new("",
-                         m->collector.target.kind == TARGET_PROCESS ? m->collector.target.pid : 0,
-                         NULL, &m->processes) < 0)
-        return;
-    if (!process_scan_step(m->processes, now, budget))
-        return;
-    notes_processes(&notes, m->processes, m->last_timestamp);
-    consumer_sideband(&m->recording, &notes);
-    consumer_sideband(&m->server, &notes);
-    buf_done(&notes);
+    process_table_step(&m->processes, &m->collector.target, m->last_timestamp,
+                       last ? PROCESS_TABLE_LAST : process_table_budget(m->tick.grid.interval), to,
+                       sizeof(to) / sizeof(to[0]));
 }
 
 static int on_tick(void *context, uint32_t events)
 {
     struct measure *m = context;
-    ns_t elapsed, budget;
+    ns_t elapsed;
 
     (void)events;
     if (!tick_take(&m->tick))
@@ -153,8 +140,7 @@ static int on_tick(void *context, uint32_t events)
     } else {
         take_interval(m);
     }
-    budget = m->tick.grid.interval / SCAN_SHARE;
-    scan_processes(m, budget < SCAN_MAX ? budget : SCAN_MAX);
+    scan_processes(m, false);
     elapsed = clock_ns(CLOCK_MONOTONIC) - m->tick.grid.reference;
     if (m->options->duration && elapsed >= m->options->duration)
         return ENDED_DURATION;
@@ -289,11 +275,16 @@ int measure_open(const struct options *o, struct measure **ret)
     m->options = o;
     m->signals = m->tick.fd = m->collector.target.pidfd = m->collector.cpu_time.fd = -1;
     m->collector.pressure = PRESSURE_NONE;
-    m->source = (struct stream_source){
-        .collector = &m->collector, .machine = &m->machine, .tick = &m->tick, .notice = m->notice};
+    m->source = (struct stream_source){.collector = &m->collector,
+                                       .machine = &m->machine,
+                                       .tick = &m->tick,
+                                       .notice = m->notice,
+                                       .findings = &m->findings};
     name_run(m->source.run);
     raise_descriptor_limit();
     machine_describe("", &m->machine);
+    // Before our own events take counters, and before the clock starts.
+    doctor_run(&m->findings);
     status = open_collector(m);
     if (status == 0) {
         process_raise_priority();
@@ -365,10 +356,8 @@ int measure_run(struct measure *m)
     // What was counted since the last tick is not lost; --duration ends at a tick.
     if (m->tick.started && m->ended != ENDED_DURATION)
         take_interval(m);
-    if (m->processes) {
-        process_scan_hurry(m->processes);
-        scan_processes(m, SCAN_LAST);
-    }
+    if (m->tick.started)
+        scan_processes(m, true);
     switch (m->ended) {
     case ENDED_SIGNAL:
         snprintf(reason, sizeof(reason), "the collector was stopped");

@@ -12,6 +12,7 @@
 enum option_set {
     OPTIONS_COLLECT = 1, // of whoever measures
     OPTIONS_SERVE = 2,   // of whoever shows
+    OPTIONS_DOCTOR = 16, // of who only looks
 };
 
 #define OPTIONS_LISTEN_MAX 8 // more sockets than that is a mistake
@@ -34,6 +35,8 @@ struct options {
     const char *allow_hosts[OPTIONS_HOSTS_MAX];
     size_t n_allow_hosts;
     const char *token_file;
+    // doctor
+    bool json;
     // What is left: INPUT of serve.
     char **operands; // of argv
     int n_operands;

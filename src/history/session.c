@@ -27,10 +27,12 @@ void session_done(struct session *s)
 {
     history_free(s->history);
     free(s->cpu_online);
+    free(s->doctor);
     s->history = NULL;
     processes_free(s->processes);
     s->processes = NULL;
     s->cpu_online = NULL;
+    s->doctor = NULL;
     pthread_rwlock_destroy(&s->lock);
 }
 

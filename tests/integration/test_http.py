@@ -144,7 +144,7 @@ class Answers(SharedServer):
 
 class Refusals(SharedServer):
     def test_not_found(self):
-        for path in ("/nowhere", "/api", "/api/", "/api/latest/", "/api/doctor", "/../etc/passwd", "/%2e%2e/"):
+        for path in ("/nowhere", "/api", "/api/", "/api/latest/", "/api/nurse", "/../etc/passwd", "/%2e%2e/"):
             self.assert_error(self.server.request(path), 404, "not_found")
 
     def test_method(self):
