@@ -94,7 +94,7 @@ static void put_event(struct json *j, const struct history *h, const struct even
     json_key(j, "scale");
     json_metric(j, e->scale);
     json_key(j, "per_cpu");
-    json_bool(j, h && history_slots(h) > 1);
+    json_bool(j, h && history_slots(h) > 1 && !e->total_only);
     put_text(j, "quality", quality_name(newest_quality(h, &column)));
     put_known(j, "why", e->why);
     json_key(j, "group");
@@ -137,10 +137,10 @@ static void put_metric(struct json *j, const struct history *h, const struct eve
     json_key(j, "inputs");
     json_open(j, '[');
     for (size_t i = 0; i < b->n_inputs; i++)
-        json_string(j, b->metric->inputs[i]);
+        json_string(j, events->events[b->inputs[i]].column);
     json_close(j, ']');
     json_key(j, "per_cpu");
-    json_bool(j, h && history_slots(h) > 1);
+    json_bool(j, h && history_slots(h) > 1 && b->per_cpu);
     put_text(j, "quality", quality_name(newest_quality(h, &column)));
     put_metric_why(j, events, b);
     json_close(j, '}');

@@ -123,20 +123,31 @@ uint64_t range_per_bucket(uint64_t first, uint64_t last, uint64_t points)
         }
 }
 
+int params_span(const struct web_request *q, double *ret_from, double *ret_to,
+                struct web_reply **ret_reply)
+{
+    int r;
+
+    *ret_from = -TIME_MAX;
+    *ret_to = TIME_MAX;
+    r = params_time(q, "from", ret_from, ret_reply);
+    if (r == 0)
+        r = params_time(q, "to", ret_to, ret_reply);
+    if (r == 0 && *ret_from > *ret_to)
+        return params_refuse(ret_reply, "from", "a time that is not after `to`");
+    return r;
+}
+
 int params_range(const struct web_request *q, struct session *session, uint64_t points,
                  struct range *ret, struct web_reply **ret_reply)
 {
-    double from = -TIME_MAX, to = TIME_MAX;
-    int r = params_time(q, "from", &from, ret_reply);
+    double from, to;
+    int r = params_span(q, &from, &to, ret_reply);
 
-    if (r == 0)
-        r = params_time(q, "to", &to, ret_reply);
     if (r == 0)
         r = params_whole(q, "points", 1, PARAMS_POINTS_MAX, &points, ret_reply);
     if (r != 0)
         return r;
-    if (from > to)
-        return params_refuse(ret_reply, "from", "a time that is not after `to`");
     *ret = (struct range){.first = 1, .last = 0, .per = 1};
     session_read_lock(session);
     if (session->history) {

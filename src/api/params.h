@@ -26,6 +26,9 @@ int params_slot(const struct web_request *q, struct session *session, size_t *re
 // no lock.
 int params_columns(const struct web_request *q, struct session *session, struct selection *ret,
                    struct web_reply **ret_reply);
+// ?from=&to= in ms since the epoch, all of time without them.
+int params_span(const struct web_request *q, double *ret_from, double *ret_to,
+                struct web_reply **ret_reply);
 // ?from=&to=&points= over what is held. `points`: the default, 0 for no bound. Under no lock.
 int params_range(const struct web_request *q, struct session *session, uint64_t points,
                  struct range *ret, struct web_reply **ret_reply);

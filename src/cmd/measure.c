@@ -7,6 +7,7 @@
 #include "base/process.h"
 #include "cmd/consumer.h"
 #include "cmd/csv_bridge.h"
+#include "cmd/process_table.h"
 #include "collect/doctor.h"
 #include "collect/notes.h"
 #include "stream/writer.h"
@@ -36,7 +37,8 @@ struct measure {
     struct stream_source source;
     struct consumer recording, server;
     struct csv_bridge csv;
-    struct buf round; // of this tick
+    struct process_scan *processes; // see process_table.h
+    struct buf round;               // of this tick
     int64_t last_timestamp;
     ns_t status_due;
     ns_t status_at, status_cpu; // when the last status was made, and the CPU time then
@@ -114,6 +116,16 @@ static void take_interval(struct measure *m)
     }
 }
 
+// Which processes ran: after the interval's work, in slices.
+static void scan_processes(struct measure *m, bool last)
+{
+    struct consumer *const to[] = {&m->recording, &m->server};
+
+    process_table_step(&m->processes, &m->collector.target, m->last_timestamp,
+                       last ? PROCESS_TABLE_LAST : process_table_budget(m->tick.grid.interval), to,
+                       sizeof(to) / sizeof(to[0]));
+}
+
 static int on_tick(void *context, uint32_t events)
 {
     struct measure *m = context;
@@ -125,9 +137,10 @@ static int on_tick(void *context, uint32_t events)
     if (!m->tick.started) {
         m->tick.started = true;
         collector_start(&m->collector, m->tick.grid.reference);
-        return 0;
+    } else {
+        take_interval(m);
     }
-    take_interval(m);
+    scan_processes(m, false);
     elapsed = clock_ns(CLOCK_MONOTONIC) - m->tick.grid.reference;
     if (m->options->duration && elapsed >= m->options->duration)
         return ENDED_DURATION;
@@ -262,6 +275,7 @@ int measure_open(const struct options *o, struct measure **ret)
     }
     m->options = o;
     m->signals = m->tick.fd = m->collector.target.pidfd = m->collector.cpu_time.fd = -1;
+    m->collector.pressure = PRESSURE_NONE;
     m->source = (struct stream_source){.collector = &m->collector,
                                        .machine = &m->machine,
                                        .tick = &m->tick,
@@ -295,6 +309,7 @@ void measure_close(struct measure *m)
     consumer_close(&m->recording);
     consumer_close(&m->server);
     csv_bridge_close(&m->csv);
+    process_scan_free(m->processes);
     tick_close(&m->tick);
     collector_close(&m->collector);
     loop_free(m->loop);
@@ -342,6 +357,8 @@ int measure_run(struct measure *m)
     // What was counted since the last tick is not lost; --duration ends at a tick.
     if (m->tick.started && m->ended != ENDED_DURATION)
         take_interval(m);
+    if (m->tick.started)
+        scan_processes(m, true);
     switch (m->ended) {
     case ENDED_SIGNAL:
         snprintf(reason, sizeof(reason), "the collector was stopped");

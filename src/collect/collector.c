@@ -2,6 +2,7 @@
 #include "collect/collector.h"
 
 #include "base/clock.h"
+#include "collect/machine.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -10,9 +11,9 @@
 
 #define OPEN_TRIES 5 // a process that starts threads while we attach is listed again this often
 
-// /proc/stat has a resolution of 10 ms and costs as much as several groups: not at each tick of a
-// fine grid.
-#define CPU_TIME_EVERY (100 * NS_PER_MS)
+// /proc/stat has a resolution of 10 ms and costs as much as several groups, and so do the others:
+// not at each tick of a fine grid.
+#define GAUGES_EVERY (100 * NS_PER_MS)
 
 static int describe(struct event_table *events, const struct event_list *list,
                     struct perf_event_attr **ret_attrs)
@@ -127,9 +128,11 @@ int collector_open(struct collector *c, const struct event_list *list, struct ta
     size_t cpu_time_event;
     int r;
 
-    *c = (struct collector){.target = *target, .cpu_time.fd = -1};
+    *c = (struct collector){.target = *target, .cpu_time.fd = -1, .pressure = PRESSURE_NONE};
     *target = (struct target){.pidfd = -1};
     c->events.n_groups = list->n_groups;
+    c->events.tasks = c->target.kind == TARGET_PROCESS;
+    c->events.slots_per_cycle = machine_slots_per_cycle("");
     r = describe(&c->events, list, &attrs);
     if (r == 0)
         r = group_plan(&c->events, attrs, &c->target, &c->groups);
@@ -137,6 +140,8 @@ int collector_open(struct collector *c, const struct event_list *list, struct ta
         r = order_by_group(c, &attrs);
     if (r == 0)
         r = cpu_time_describe(&c->events, &cpu_time_event);
+    if (r == 0)
+        r = pressure_open(&c->pressure, "", &c->events, &c->target);
     if (r == 0)
         r = open_all(c, attrs);
     if (r == 0)
@@ -158,6 +163,7 @@ void collector_close(struct collector *c)
 {
     group_set_done(&c->groups);
     cpu_time_close(&c->cpu_time);
+    pressure_close(&c->pressure);
     readings_done(&c->readings);
     event_table_done(&c->events);
     target_done(&c->target);
@@ -165,9 +171,10 @@ void collector_close(struct collector *c)
 
 void collector_start(struct collector *c, ns_t reference)
 {
-    c->cpu_time_due =
+    c->gauges_due =
         reference; // read at the first tick: perf takes what is not in it as not supported
     cpu_time_start(&c->cpu_time, &c->readings);
+    pressure_start(&c->pressure, &c->readings, clock_ns(CLOCK_MONOTONIC));
     for (size_t i = 0; i < c->groups.n; i++)
         group_enable(&c->groups.groups[i]);
     readings_advance(&c->readings);
@@ -177,10 +184,11 @@ void collector_read(struct collector *c, ns_t now)
 {
     for (size_t i = 0; i < c->groups.n; i++)
         group_read(&c->groups.groups[i], &c->readings);
-    if (now >= c->cpu_time_due) {
+    if (now >= c->gauges_due) {
         cpu_time_read(&c->cpu_time, &c->readings);
+        pressure_read(&c->pressure, &c->readings, now);
         // On the grid: after a late tick the next one is due all the same.
-        c->cpu_time_due += ((now - c->cpu_time_due) / CPU_TIME_EVERY + 1) * CPU_TIME_EVERY;
+        c->gauges_due += ((now - c->gauges_due) / GAUGES_EVERY + 1) * GAUGES_EVERY;
     }
 }
 

@@ -7,14 +7,16 @@
 #include "collect/cpu_time.h"
 #include "collect/event_list.h"
 #include "collect/group.h"
+#include "collect/pressure.h"
 
 struct collector {
     struct target target; // owned from collector_open() on
     struct event_table events;
     struct group_set groups;
     struct cpu_time cpu_time;
+    struct pressure pressure;
     struct readings readings;
-    ns_t cpu_time_due; // CLOCK_MONOTONIC
+    ns_t gauges_due; // CLOCK_MONOTONIC
 };
 
 // Plans and opens `list` for `target` (taken over, also on failure); events are disabled until

@@ -31,12 +31,8 @@ int cpu_time_describe(struct event_table *events, size_t *ret_first_event)
 
     *ret_first_event = events->n;
     for (size_t i = 0; i < CPU_TIME_STATES; i++) {
-        struct event e = {
-            .id = events->n + 1, .kind = EVENT_GAUGE, .unit = "ns", .scale = 1, .group = group};
-        int r;
+        int r = gauges_describe(events, states[i].name, group);
 
-        snprintf(e.name, sizeof(e.name), "%s", states[i].name);
-        r = event_table_add(events, &e);
         if (r < 0)
             return r;
     }
@@ -52,13 +48,12 @@ int cpu_time_open(struct cpu_time *c, const char *root, size_t first_event,
         .fd = -1,
         .size = (target->n_possible + 1) * LINE_BYTES,
         .ns_per_tick = (double)NS_PER_SEC / (double)sysconf(_SC_CLK_TCK),
-        .first_event = first_event,
         .target = target,
     };
     snprintf(path, sizeof(path), "%s/proc/stat", root);
     c->text = malloc(c->size);
-    c->start = calloc(target_rows(target) * CPU_TIME_STATES, sizeof(*c->start));
-    if (!c->text || !c->start) {
+    if (!c->text ||
+        gauges_init(&c->gauges, first_event, CPU_TIME_STATES, target_rows(target)) < 0) {
         cpu_time_close(c);
         return -ENOMEM;
     }
@@ -77,39 +72,26 @@ void cpu_time_close(struct cpu_time *c)
     if (c->fd >= 0)
         close(c->fd);
     free(c->text);
-    free(c->start);
+    gauges_done(&c->gauges);
     *c = (struct cpu_time){.fd = -1};
 }
 
-static void set_row(const struct cpu_time *c, struct readings *readings, size_t row,
+static void set_row(struct cpu_time *c, struct readings *readings, size_t row,
                     const unsigned long long ticks[N_COLUMNS])
 {
     for (size_t i = 0; i < CPU_TIME_STATES; i++) {
-        size_t cell = (c->first_event + i) * readings->n_rows + row;
-        uint64_t *start = &c->start[row * CPU_TIME_STATES + i],
-                 *newest = &readings->now[cell].value;
         unsigned long long sum = 0;
-        uint64_t ns;
 
         for (size_t k = 0; k < 2; k++)
             if (states[i].columns[k] >= 0)
                 sum += ticks[states[i].columns[k]];
-        ns = (uint64_t)((double)sum * c->ns_per_tick);
-        // What a CPU did before it was first seen, perhaps because it was offline, is not counted.
-        if (!readings->seen[cell])
-            *start = ns;
-        ns -= ns > *start ? *start : ns;
-        readings_set(readings, c->first_event + i, row,
-                     (struct reading){.value = ns > *newest ? ns : *newest});
+        gauges_set(&c->gauges, readings, i, row, (uint64_t)((double)sum * c->ns_per_tick));
     }
 }
 
 void cpu_time_start(struct cpu_time *c, struct readings *readings)
 {
-    for (size_t i = 0; i < CPU_TIME_STATES * readings->n_rows; i++) {
-        readings->now[c->first_event * readings->n_rows + i].value = 0;
-        readings->seen[c->first_event * readings->n_rows + i] = false;
-    }
+    gauges_start(&c->gauges, readings);
     cpu_time_read(c, readings);
 }
 

@@ -3,8 +3,8 @@
 // (USER_HZ).
 #pragma once
 
+#include "collect/gauges.h"
 #include "collect/target.h"
-#include "model/readings.h"
 
 #define CPU_TIME_STATES 6
 
@@ -13,9 +13,8 @@ struct cpu_time {
     char *text; // room for one read of the file's CPU lines
     size_t size;
     double ns_per_tick;
-    size_t first_event;          // index of the first of the CPU_TIME_STATES events
+    struct gauges gauges;        // CPU_TIME_STATES of them
     const struct target *target; // not owned
-    uint64_t *start;             // [row * CPU_TIME_STATES + state]: ns when first seen
 };
 
 // Adds the gauges to the table (one group). 0 or -errno.

@@ -5,6 +5,7 @@
 #include "base/text.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #if defined(__x86_64__)
@@ -97,4 +98,37 @@ void machine_describe(const char *root, struct machine *ret)
     }
     describe_cpu(root, ret);
     describe_hypervisor(root, ret);
+}
+
+// Dispatch slots of AMD's Zen by family (linux: tools/perf/pmu-events/arch/x86/mapfile.csv names
+// the generation, amdzen4/pipeline.json and amdzen5/pipeline.json its slots). Zen 3, also of family
+// 25, has no events that count slots.
+static double amd_slots(const char *family)
+{
+    return strcmp(family, "25") == 0 ? 6 : strcmp(family, "26") == 0 ? 8 : 0;
+}
+
+// Intel before Ice Lake (only those have the events that need it). With two threads a core the
+// formula is another one, which takes the kernel's own topdown events.
+static double intel_slots(const char *root)
+{
+    long smt;
+
+    return file_read_long(root, "/sys/devices/system/cpu/smt/active", &smt) == 0 && smt == 0 ? 4
+                                                                                             : 0;
+}
+
+double machine_slots_per_cycle(const char *root)
+{
+    char text[64], vendor[64], family[16];
+
+    // Arm says it itself (linux: drivers/perf/arm_pmuv3.c): what perf's formulas call #slots.
+    if (file_read(root, "/sys/bus/event_source/devices/armv8_pmuv3_0/caps/slots", text,
+                  sizeof(text)) > 0)
+        return strtod(text, NULL);
+    file_read_field(root, "/proc/cpuinfo", "vendor_id", vendor, sizeof(vendor));
+    file_read_field(root, "/proc/cpuinfo", "cpu family", family, sizeof(family));
+    if (strcmp(vendor, "AuthenticAMD") == 0)
+        return amd_slots(family);
+    return strcmp(vendor, "GenuineIntel") == 0 && strcmp(family, "6") == 0 ? intel_slots(root) : 0;
 }

@@ -14,3 +14,7 @@ struct machine {
 
 // What cannot be found out is "". root: see base/file.h (uname is the machine's own in any case).
 void machine_describe(const char *root, struct machine *ret);
+
+// Operations that a core can issue in one cycle, for top-down metrics of events that count slots; 0
+// where the events themselves know it, or nobody does.
+double machine_slots_per_cycle(const char *root);

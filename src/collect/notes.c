@@ -11,6 +11,8 @@
 
 #define NOTES_NAMES_MAX 512 // of events in one sentence; more are cut
 
+#define PROCESS_ITEM_MAX 256 // a name's 15 bytes, all escaped, and three numbers
+
 #define ABOUT_ALL 1 // notes about the whole are on the first event, whose id this is
 
 static void begin(struct json *j, struct buf *text, const char *kind)
@@ -69,6 +71,10 @@ void notes_stream(struct buf *out, const struct collector *c, const struct machi
     json_close(&j, '}');
     put_string(&j, "hypervisor", m->hypervisor);
     put_string(&j, "online", online);
+    if (c->events.slots_per_cycle > 0) {
+        json_key(&j, "slots_per_cycle");
+        json_metric(&j, c->events.slots_per_cycle);
+    }
     end(&j, out, ABOUT_ALL);
 }
 
@@ -82,6 +88,10 @@ void notes_events(struct buf *out, const struct collector *c)
         begin(&j, &text, "event");
         put_string(&j, "column", e->column);
         put_string(&j, "kind", e->kind == EVENT_GAUGE ? "gauge" : "count");
+        if (e->total_only) {
+            json_key(&j, "total_only");
+            json_bool(&j, true);
+        }
         put_string(&j, "quality", quality_name(e->availability));
         if (e->why[0])
             put_string(&j, "why", e->why);
@@ -103,6 +113,46 @@ void notes_status(struct buf *out, const struct notes_status *status)
     json_metric(&j, status->cpu_percent);
     json_key(&j, "rss_bytes");
     json_i64(&j, status->rss_bytes);
+    end(&j, out, ABOUT_ALL);
+}
+
+// The note's members before its list, which is left open.
+static void begin_processes(struct json *j, struct buf *text, const struct process_scan *scan,
+                            int64_t timestamp_ms, bool first)
+{
+    begin(j, text, "processes");
+    json_key(j, "timestamp");
+    json_i64(j, timestamp_ms);
+    json_key(j, "seconds"); // once: the reader adds them up
+    json_metric(j, first ? process_scan_seconds(scan) : 0);
+    json_key(j, "forks");
+    json_u64(j, first ? process_scan_forks(scan) : 0);
+    json_key(j, "list");
+    json_open(j, '[');
+}
+
+void notes_processes(struct buf *out, const struct process_scan *scan, int64_t timestamp_ms)
+{
+    size_t n;
+    const struct process_change *changes = process_scan_changes(scan, &n);
+    struct buf text = {0};
+    struct json j;
+
+    begin_processes(&j, &text, scan, timestamp_ms, true);
+    for (size_t i = 0; i < n; i++) {
+        if (text.size > STREAM_NOTE_MAX - PROCESS_ITEM_MAX) {
+            json_close(&j, ']');
+            end(&j, out, ABOUT_ALL);
+            begin_processes(&j, &text, scan, timestamp_ms, false);
+        }
+        json_open(&j, '[');
+        json_i64(&j, changes[i].pid);
+        json_u64(&j, changes[i].cpu_ns);
+        json_string(&j, changes[i].comm);
+        json_u64(&j, changes[i].what);
+        json_close(&j, ']');
+    }
+    json_close(&j, ']');
     end(&j, out, ABOUT_ALL);
 }
 
@@ -145,12 +195,18 @@ static void append(char *ret, size_t size, const char *text)
     text_copy(ret + used, size - used, text);
 }
 
+// Was it asked for, and is not there? (Nobody asked for gauges.)
+static bool is_missing(const struct event *e, enum quality availability)
+{
+    return e->kind == EVENT_COUNT && e->availability == availability;
+}
+
 static void list_missing(const struct collector *c, enum quality availability, char *ret,
                          size_t size)
 {
     ret[0] = '\0';
     for (size_t i = 0; i < c->events.n; i++)
-        if (c->events.events[i].availability == availability) {
+        if (is_missing(&c->events.events[i], availability)) {
             append(ret, size, ret[0] ? ", " : "");
             append(ret, size, c->events.events[i].name);
         }
@@ -161,7 +217,7 @@ static void list_missing(const struct collector *c, enum quality availability, c
 static const char *first_reason(const struct collector *c, enum quality availability)
 {
     for (size_t i = 0; i < c->events.n; i++)
-        if (c->events.events[i].availability == availability) {
+        if (is_missing(&c->events.events[i], availability)) {
             const char *colon = strstr(c->events.events[i].why, ": ");
 
             return colon ? colon + 2 : c->events.events[i].why;

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "collect/collector.h"
 #include "collect/machine.h"
+#include "collect/process_scan.h"
 #include "model/finding.h"
 
 struct notes_status {
@@ -20,6 +21,8 @@ void notes_stream(struct buf *out, const struct collector *c, const struct machi
                   const char *run, bool resumed);
 void notes_events(struct buf *out, const struct collector *c);
 void notes_status(struct buf *out, const struct notes_status *status);
+// What a completed scan found, in as many notes as it takes.
+void notes_processes(struct buf *out, const struct process_scan *scan, int64_t timestamp_ms);
 void notes_doctor(struct buf *out, const struct findings *findings);
 void notes_text(struct buf *out, const char *severity, const char *text);
 void notes_end(struct buf *out, const char *reason);

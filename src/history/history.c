@@ -2,7 +2,8 @@
 // Layout: one anonymous mapping (its pages cost memory only once rows reach them) with, per row, a
 // timestamp, a length in seconds, one double per slot and event (raw), and two floats per slot and
 // group (enabled and running ns). Events of a group share their times, because the kernel schedules
-// and reads them together: that third of the memory is not spent twice.
+// and reads them together: that third of the memory is not spent twice. What cannot have a value
+// takes no memory: an event that was not opened, a total's CPUs, the times of gauges.
 #include "history/history.h"
 
 #include <errno.h>
@@ -27,16 +28,41 @@ struct history {
     uint64_t last;   // sequence of the newest row, 0 none
     void *memory;
     size_t memory_size;
-    int64_t *timestamp;  // [row]
-    double *seconds;     // [row]
-    double *raw;         // [(event * n_slots + slot) * capacity + row]: a column is contiguous
-    struct times *times; // [(group * n_slots + slot) * capacity + row]
+    int64_t *timestamp;    // [row]
+    double *seconds;       // [row]
+    double *raw;           // [(first_raw[event] + slot) * capacity + row]: a column is contiguous
+    struct times *times;   // [(first_times[group] + slot) * capacity + row]
+    size_t *first_raw;     // NONE: no columns
+    size_t *first_times;   // the same
+    size_t n_raw, n_times; // columns
 };
 
-static size_t row_bytes(const struct event_table *events, size_t n_slots)
+#define NONE SIZE_MAX
+
+static size_t row_bytes(const struct history *h)
 {
-    return sizeof(int64_t) + sizeof(double) +
-           n_slots * (events->n * sizeof(double) + (size_t)events->n_groups * sizeof(struct times));
+    return sizeof(int64_t) + sizeof(double) + h->n_raw * sizeof(double) +
+           h->n_times * sizeof(struct times);
+}
+
+// Gives each event and group its columns.
+static void lay_out(struct history *h)
+{
+    for (size_t g = 0; g < (size_t)h->events.n_groups; g++)
+        h->first_times[g] = NONE;
+    for (size_t i = 0; i < h->events.n; i++) {
+        const struct event *e = &h->events.events[i];
+
+        h->first_raw[i] = NONE;
+        if (e->availability != QUALITY_EXACT)
+            continue;
+        h->first_raw[i] = h->n_raw;
+        h->n_raw += e->total_only ? 1 : h->n_slots;
+        if (e->kind == EVENT_GAUGE || h->first_times[e->group] != NONE)
+            continue;
+        h->first_times[e->group] = h->n_times;
+        h->n_times += h->n_slots;
+    }
 }
 
 void history_free(struct history *h)
@@ -47,6 +73,8 @@ void history_free(struct history *h)
         munmap(h->memory, h->memory_size);
     event_table_done(&h->events);
     free(h->metrics);
+    free(h->first_raw);
+    free(h->first_times);
     free(h);
 }
 
@@ -54,11 +82,15 @@ static int copy_events(struct history *h, const struct event_table *events)
 {
     h->events.events = calloc(events->n, sizeof(*events->events));
     h->metrics = calloc(n_metrics, sizeof(*h->metrics));
-    if (!h->events.events || !h->metrics)
+    h->first_raw = calloc(events->n, sizeof(*h->first_raw));
+    h->first_times = calloc((size_t)events->n_groups + 1, sizeof(*h->first_times));
+    if (!h->events.events || !h->metrics || !h->first_raw || !h->first_times)
         return -ENOMEM;
     memcpy(h->events.events, events->events, events->n * sizeof(*events->events));
     h->events.n = events->n;
     h->events.n_groups = events->n_groups;
+    h->events.tasks = events->tasks;
+    h->events.slots_per_cycle = events->slots_per_cycle;
     h->n_metrics = metric_bind(&h->events, h->metrics);
     return 0;
 }
@@ -67,7 +99,7 @@ int history_new(const struct event_table *events, size_t n_slots, enum reading_s
                 size_t rows, size_t memory, struct history **ret)
 {
     struct history *h;
-    size_t bytes = row_bytes(events, n_slots);
+    size_t bytes;
     int r;
 
     if (!n_slots || !events->n)
@@ -77,12 +109,14 @@ int history_new(const struct event_table *events, size_t n_slots, enum reading_s
         return -ENOMEM;
     h->n_slots = n_slots;
     h->scope = scope;
-    h->capacity = memory / bytes < rows ? memory / bytes : rows;
-    if (h->capacity < HISTORY_ROWS_MIN)
-        h->capacity = HISTORY_ROWS_MIN;
     r = copy_events(h, events);
     if (r < 0)
         goto fail;
+    lay_out(h);
+    bytes = row_bytes(h);
+    h->capacity = memory / bytes < rows ? memory / bytes : rows;
+    if (h->capacity < HISTORY_ROWS_MIN)
+        h->capacity = HISTORY_ROWS_MIN;
     h->memory_size = bytes * h->capacity;
     h->memory =
         mmap(NULL, h->memory_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -94,7 +128,7 @@ int history_new(const struct event_table *events, size_t n_slots, enum reading_s
     h->timestamp = h->memory;
     h->seconds = (double *)(h->timestamp + h->capacity);
     h->raw = h->seconds + h->capacity;
-    h->times = (struct times *)(h->raw + h->capacity * n_slots * events->n);
+    h->times = (struct times *)(h->raw + h->capacity * h->n_raw);
     *ret = h;
     return 0;
 fail:
@@ -107,16 +141,18 @@ static size_t row_of(const struct history *h, uint64_t sequence)
     return (size_t)((sequence - 1) % h->capacity);
 }
 
+// NULL: it has no value there.
 static double *raw_column(const struct history *h, size_t slot, size_t event)
 {
-    return h->raw + (event * h->n_slots + slot) * h->capacity;
+    if (h->first_raw[event] == NONE || (slot && h->events.events[event].total_only))
+        return NULL;
+    return h->raw + (h->first_raw[event] + slot) * h->capacity;
 }
 
+// Of an event that has raw columns and is no gauge.
 static struct times *times_column(const struct history *h, size_t slot, size_t event)
 {
-    size_t group = (size_t)h->events.events[event].group;
-
-    return h->times + (group * h->n_slots + slot) * h->capacity;
+    return h->times + (h->first_times[h->events.events[event].group] + slot) * h->capacity;
 }
 
 void history_push(struct history *h, const struct interval *interval)
@@ -132,11 +168,14 @@ void history_push(struct history *h, const struct interval *interval)
     for (size_t slot = 0; slot < h->n_slots; slot++) {
         for (size_t e = 0; e < h->events.n; e++) {
             struct sum s = interval->sums[slot * h->events.n + e];
+            double *raw = raw_column(h, slot, e);
 
-            raw_column(h, slot, e)[row] = s.raw;
+            if (!raw)
+                continue;
+            raw[row] = s.raw;
             // A member without a reading must not overwrite the times of its group. Without a value
             // times mean nothing.
-            if (!isnan(s.raw))
+            if (!isnan(s.raw) && h->events.events[e].kind == EVENT_COUNT)
                 times_column(h, slot, e)[row] =
                     (struct times){.enabled = (float)s.enabled, .running = (float)s.running};
         }
@@ -209,25 +248,49 @@ uint64_t history_at_or_after(const struct history *h, int64_t timestamp_ms)
     return low;
 }
 
-// The newest cumulative value of a gauge at or before `sequence`, not before `floor`; NAN when none
-// was read there.
-static double gauge_at(const struct history *h, const double *raw, uint64_t sequence,
-                       uint64_t floor)
+// The newest row at or before `sequence`, not before `floor`, in which a gauge was read; 0: none.
+static uint64_t gauge_row(const struct history *h, const double *raw, uint64_t sequence,
+                          uint64_t floor)
 {
     for (uint64_t s = sequence; s >= floor && s; s--)
         if (!isnan(raw[row_of(h, s)]))
-            return raw[row_of(h, s)];
-    return NAN;
+            return s;
+    return 0;
+}
+
+// The rows of the two readings that history_sum() subtracts. False when one is not there.
+static bool gauge_rows(const struct history *h, uint64_t from, uint64_t to, const double *raw,
+                       uint64_t *ret_earlier, uint64_t *ret_later)
+{
+    *ret_later = raw ? gauge_row(h, raw, to, from) : 0;
+    *ret_earlier = raw && from > 1 ? gauge_row(h, raw, from - 1, history_first(h)) : 0;
+    return *ret_later && *ret_earlier;
 }
 
 static struct sum gauge_increase(const struct history *h, uint64_t from, uint64_t to, size_t slot,
                                  size_t event)
 {
     const double *raw = raw_column(h, slot, event);
-    double later = gauge_at(h, raw, to, from);
-    double earlier = from > 1 ? gauge_at(h, raw, from - 1, history_first(h)) : NAN;
+    uint64_t earlier, later;
+    double increase;
 
-    return (struct sum){.raw = later >= earlier ? later - earlier : NAN};
+    if (!gauge_rows(h, from, to, raw, &earlier, &later))
+        return SUM_NONE;
+    increase = raw[row_of(h, later)] - raw[row_of(h, earlier)];
+    return (struct sum){.raw = increase >= 0 ? increase : NAN};
+}
+
+double history_gauge_seconds(const struct history *h, uint64_t from, uint64_t to, size_t slot,
+                             size_t gauge)
+{
+    uint64_t earlier, later;
+    double seconds = 0;
+
+    if (!gauge_rows(h, from, to, raw_column(h, slot, gauge), &earlier, &later))
+        return NAN;
+    for (uint64_t s = earlier + 1; s <= later; s++)
+        seconds += history_seconds(h, s);
+    return seconds;
 }
 
 struct sum history_sum(const struct history *h, uint64_t from, uint64_t to, size_t slot,
@@ -240,6 +303,8 @@ struct sum history_sum(const struct history *h, uint64_t from, uint64_t to, size
     if (h->events.events[event].kind == EVENT_GAUGE)
         return gauge_increase(h, from, to, slot, event);
     raw = raw_column(h, slot, event);
+    if (!raw)
+        return SUM_NONE;
     times = times_column(h, slot, event);
     for (uint64_t s = from; s <= to; s++) {
         size_t row = row_of(h, s);

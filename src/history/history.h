@@ -56,6 +56,10 @@ double history_seconds(const struct history *h, uint64_t sequence);
 // `from` (NAN when that is not known), with no times.
 struct sum history_sum(const struct history *h, uint64_t from, uint64_t to, size_t slot,
                        size_t event);
+// The time between the two readings of which history_sum() gives a gauge's increase; NAN when that
+// is not known.
+double history_gauge_seconds(const struct history *h, uint64_t from, uint64_t to, size_t slot,
+                             size_t gauge);
 
 // A column: an event or a metric of this history.
 struct column {

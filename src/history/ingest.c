@@ -54,6 +54,7 @@ static void copy_texts(struct session *s, const struct stream_head *head)
 static int add_events(struct ingest *i, const struct stream_head *head)
 {
     i->events.n_groups = head->n_groups;
+    i->events.tasks = head->tasks;
     for (size_t k = 0; k < head->n_events; k++) {
         struct event e = head->events[k];
         int r;

@@ -43,15 +43,19 @@ static void apply_online(struct session *s, json_t *note)
     free(cpus);
 }
 
-static void apply_stream(struct session *s, json_t *note, struct note_effect *effect)
+static void apply_stream(struct session *s, struct event_table *events, json_t *note,
+                         struct note_effect *effect)
 {
     json_t *target = json_object_get(note, "target");
+    double slots = json_number_value(json_object_get(note, "slots_per_cycle"));
 
     copy_text(note, "run", s->run, sizeof(s->run));
     copy_text(note, "hypervisor", s->hypervisor, sizeof(s->hypervisor));
     copy_text(target, "kind", s->target_kind, sizeof(s->target_kind));
     copy_text(target, "text", s->target_text, sizeof(s->target_text));
     apply_online(s, note);
+    if (events && slots > 0)
+        events->slots_per_cycle = slots;
     effect->resumed = json_is_true(json_object_get(note, "resumed"));
     effect->meta = true;
 }
@@ -79,6 +83,7 @@ static void apply_event(struct event_table *events, struct event *e, json_t *not
 
     if (kind)
         e->kind = strcmp(kind, "gauge") == 0 ? EVENT_GAUGE : EVENT_COUNT;
+    e->total_only |= json_is_true(json_object_get(note, "total_only"));
     if (quality)
         quality_parse(quality, &e->availability);
     if (column)
@@ -108,6 +113,36 @@ static void apply_text(struct session *s, json_t *note, struct note_effect *effe
     copy_text(note, "severity", n->severity, sizeof(n->severity));
     copy_text(note, "text", n->text, sizeof(n->text));
     effect->meta = true;
+}
+
+// [pid, ns, "name", what]. What is not like that is left out.
+static void apply_process(struct processes *p, json_t *item)
+{
+    json_t *pid = json_array_get(item, 0), *cpu = json_array_get(item, 1);
+    const char *comm = json_string_value(json_array_get(item, 2));
+    json_int_t what = json_integer_value(json_array_get(item, 3));
+
+    if (!json_is_integer(pid) || !json_is_integer(cpu) || !comm || json_integer_value(cpu) < 0 ||
+        json_integer_value(pid) < 0 || json_integer_value(pid) > INT32_MAX)
+        return;
+    processes_add(p, (uint32_t)json_integer_value(pid), comm, (uint64_t)json_integer_value(cpu),
+                  (unsigned)what & (PROCESSES_BORN | PROCESSES_ENDED));
+}
+
+static void apply_processes(struct session *s, json_t *note)
+{
+    json_t *list = json_object_get(note, "list");
+    double seconds = json_number_value(json_object_get(note, "seconds"));
+    int64_t timestamp = 0, forks = 0;
+
+    copy_integer(note, "timestamp", &timestamp);
+    copy_integer(note, "forks", &forks);
+    if (timestamp <= 0 || (!s->processes && processes_new(&s->processes) < 0))
+        return;
+    processes_second(s->processes, timestamp, seconds > 0 ? seconds : 0,
+                     forks > 0 ? (uint64_t)forks : 0);
+    for (size_t i = 0; i < json_array_size(list); i++)
+        apply_process(s->processes, json_array_get(list, i));
 }
 
 static void apply_finding(struct findings *findings, json_t *check)
@@ -165,7 +200,7 @@ bool note_apply(struct session *s, struct event_table *events, size_t event, con
         return false;
     }
     if (strcmp(kind, "stream") == 0) {
-        apply_stream(s, note, &effect);
+        apply_stream(s, events, note, &effect);
     } else if (strcmp(kind, "event") == 0 && events) {
         apply_event(events, &events->events[event], note);
         effect.meta = true;
@@ -175,6 +210,8 @@ bool note_apply(struct session *s, struct event_table *events, size_t event, con
         apply_doctor(s, note, &effect);
     } else if (strcmp(kind, "note") == 0) {
         apply_text(s, note, &effect);
+    } else if (strcmp(kind, "processes") == 0) {
+        apply_processes(s, note);
     } else if (strcmp(kind, "end") == 0) {
         copy_text(note, "reason", s->reason, sizeof(s->reason));
         effect.ended = true;

@@ -29,6 +29,8 @@ void session_done(struct session *s)
     free(s->cpu_online);
     free(s->doctor);
     s->history = NULL;
+    processes_free(s->processes);
+    s->processes = NULL;
     s->cpu_online = NULL;
     s->doctor = NULL;
     pthread_rwlock_destroy(&s->lock);

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "history/history.h"
+#include "history/processes.h"
 #include "model/finding.h"
 
 #include <pthread.h>
@@ -46,9 +47,10 @@ struct session {
     size_t n_notes;
     struct findings *doctor; // of the collector's machine; owned; NULL: the stream has none
     struct session_health health;
-    unsigned meta_generation; // grows when anything but health and history changes
-    struct history *history;  // NULL until the first interval; owned
-    ns_t delivered;           // CLOCK_MONOTONIC of the last interval's arrival; 0 none
+    unsigned meta_generation;    // grows when anything but health and history changes
+    struct history *history;     // NULL until the first interval; owned
+    struct processes *processes; // NULL until the stream tells of one; owned
+    ns_t delivered;              // CLOCK_MONOTONIC of the last interval's arrival; 0 none
     const struct event_table
         *events; // before the first interval as well; NULL until the stream named them
 

@@ -68,6 +68,18 @@ static uint64_t widen(const struct history *h, uint64_t from, uint64_t to, doubl
     return from;
 }
 
+// A metric's input as its formula wants it.
+static struct value input_value(const struct history *h, uint64_t from, uint64_t to, size_t slot,
+                                const struct metric_binding *b, size_t input)
+{
+    size_t event = (size_t)b->inputs[input];
+    struct value v = event_value(h, from, to, slot, event);
+
+    if (b->metric->in_units)
+        v.value *= history_events(h)->events[event].scale;
+    return v;
+}
+
 static double stretch_seconds(const struct history *h, uint64_t from, uint64_t to)
 {
     double seconds = 0;
@@ -77,18 +89,31 @@ static double stretch_seconds(const struct history *h, uint64_t from, uint64_t t
     return seconds;
 }
 
+// The time that a metric's rate divides by.
+static double metric_seconds(const struct history *h, uint64_t from, uint64_t to, size_t slot,
+                             const struct metric_binding *b)
+{
+    size_t first = (size_t)b->inputs[0];
+
+    if (b->metric->per_enabled)
+        return history_sum(h, from, to, slot, first).enabled / 1e9;
+    if (b->metric->window_seconds > 0)
+        return history_gauge_seconds(h, from, to, slot, first);
+    return stretch_seconds(h, from, to);
+}
+
 static struct value metric_value(const struct history *h, uint64_t from, uint64_t to, size_t slot,
                                  const struct metric_binding *b)
 {
     struct value result = {.quality = QUALITY_EXACT, .running_percent = 100};
-    double in[METRIC_INPUTS_MAX];
+    double in[METRIC_INPUTS_MAX + 1];
 
     if (b->availability != QUALITY_EXACT)
         return no_value(b->availability);
     if (b->metric->window_seconds > 0)
         from = widen(h, from, to, b->metric->window_seconds);
     for (size_t i = 0; i < b->n_inputs; i++) {
-        struct value v = event_value(h, from, to, slot, (size_t)b->inputs[i]);
+        struct value v = input_value(h, from, to, slot, b, i);
 
         in[i] = v.value;
         result.quality = quality_worse(result.quality, v.quality);
@@ -99,7 +124,8 @@ static struct value metric_value(const struct history *h, uint64_t from, uint64_
     }
     if (b->split && result.quality != QUALITY_EXACT)
         return no_value(result.quality);
-    result.value = b->metric->evaluate(in, stretch_seconds(h, from, to));
+    in[b->n_inputs] = b->slots;
+    result.value = b->metric->evaluate(in, metric_seconds(h, from, to, slot, b));
     return result;
 }
 

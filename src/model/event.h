@@ -38,6 +38,7 @@ struct event {
     char unit[EVENT_UNIT_MAX];   // "" for a plain number
     double scale;                // value × scale is in unit
     int group;                   // events with the same number are counted together
+    bool total_only;             // a gauge of the whole, without a value per CPU
     enum quality availability;   // EXACT when it was opened, DENIED or NOT_SUPPORTED when not
     char why[EVENT_REASON_MAX];  // the sentence for an event that is not there, or that is
                                  // restricted; ""
@@ -47,6 +48,9 @@ struct event_table {
     struct event *events; // owned
     size_t n;
     int n_groups; // group numbers are 0 … n_groups − 1
+    // What metrics need to know of where they are counted:
+    bool tasks;             // for tasks, not for CPUs
+    double slots_per_cycle; // operations that a core can issue in one; 0 unknown
 };
 
 void event_table_done(struct event_table *t);

@@ -1,126 +1,131 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/metric.h"
 
-#include <math.h>
+#include <string.h>
 
-#define STAT_SHADOW "linux: tools/perf/util/stat-shadow.c"
+// PMUs whose events count instructions of a core: "cpu/…/" on x86, "armv8_pmuv3_0/…/" on arm64.
+// Not those of hybrid CPUs, whose two core types must not be mixed.
+static const char *const core_pmus[] = {"cpu/", "armv8_"};
 
-static double ratio(const double *in, double seconds)
+// The column id of an event without its PMU: "cpu/topdown-retiring/u" is topdown_retiring_u,
+// "skl::UOPS_ISSUED:ANY" is uops_issued_any.
+static void plain_id(const struct event *e, char ret[EVENT_NAME_MAX])
 {
-    (void)seconds;
-    return in[1] > 0 ? in[0] / in[1] : NAN;
-}
+    const char *slash = strchr(e->name, '/');
+    const char *end = slash ? strrchr(e->name, '/') : NULL;
+    const char *colons = strstr(e->name, "::");
+    char name[EVENT_NAME_MAX];
+    bool core = false;
 
-static double per_second(const double *in, double seconds)
-{
-    return seconds > 0 ? in[0] / seconds : NAN;
-}
+    for (size_t i = 0; i < sizeof(core_pmus) / sizeof(core_pmus[0]); i++)
+        core |= strncmp(e->name, core_pmus[i], strlen(core_pmus[i])) == 0;
+    if (core && end > slash) {
+        size_t length = (size_t)(end - slash - 1);
+        const char *modifiers = end + 1 + (end[1] == ':');
 
-// in: user, system, irq, steal, iowait, idle
-static double cpu_use(const double *in, double seconds)
-{
-    double busy = in[0] + in[1] + in[2] + in[3];
-    double all = busy + in[4] + in[5];
-
-    (void)seconds;
-    return all > 0 ? busy / all : NAN;
-}
-
-const struct metric metrics[] = {
-    {
-        .id = "cpi",
-        .name = "CPI",
-        .unit = "cycles per instruction",
-        .formula = "cycles / instructions",
-        .source = STAT_SHADOW " (insn per cycle, its inverse)",
-        .inputs = {"cycles", "instructions"},
-        .evaluate = ratio,
-        .one_group = true,
-    },
-    {
-        .id = "ipc",
-        .name = "IPC",
-        .unit = "instructions per cycle",
-        .formula = "instructions / cycles",
-        .source = STAT_SHADOW " (insn per cycle)",
-        .inputs = {"instructions", "cycles"},
-        .evaluate = ratio,
-        .one_group = true,
-    },
-    {
-        .id = "cache_miss_rate",
-        .name = "Cache-miss rate",
-        .unit = "share",
-        .formula = "cache_misses / cache_references",
-        .source = STAT_SHADOW " (of all cache refs)",
-        .inputs = {"cache_misses", "cache_references"},
-        .evaluate = ratio,
-        .one_group = true,
-    },
-    {
-        .id = "branch_miss_rate",
-        .name = "Branch-miss rate",
-        .unit = "share",
-        .formula = "branch_misses / branches",
-        .source = STAT_SHADOW " (of all branches)",
-        .inputs = {"branch_misses", "branches"},
-        .evaluate = ratio,
-        .one_group = true,
-    },
-    {
-        .id = "cpu_use",
-        .name = "CPU use",
-        .unit = "share",
-        .formula =
-            "(cpu_user + cpu_system + cpu_irq + cpu_steal) / all CPU time, over at least 1 s",
-        .source = "proc(5): /proc/stat",
-        .inputs = {"cpu_user", "cpu_system", "cpu_irq", "cpu_steal", "cpu_iowait", "cpu_idle"},
-        .evaluate = cpu_use,
-        .window_seconds = 1,
-    },
-#define PER_SECOND(column, title)                                                                  \
-    {                                                                                              \
-        .id = column "_per_second", .name = title, .unit = "per second",                           \
-        .formula = column " / measured seconds", .source = STAT_SHADOW " (per second)",            \
-        .inputs = {column}, .evaluate = per_second,                                                \
+        memcpy(name, slash + 1, length);
+        if (*modifiers)
+            name[length++] = '_';
+        memcpy(name + length, modifiers, strlen(modifiers) + 1);
+        event_column_id(name, ret);
+    } else if (!slash && colons) {
+        event_column_id(colons + 2, ret);
+    } else {
+        memcpy(ret, e->column, EVENT_NAME_MAX);
     }
-    PER_SECOND("context_switches", "Context switches"),
-    PER_SECOND("cpu_migrations", "CPU migrations"),
-    PER_SECOND("minor_faults", "Minor faults"),
-    PER_SECOND("major_faults", "Major faults"),
-};
+}
 
-const size_t n_metrics = sizeof(metrics) / sizeof(metrics[0]);
+static bool is_input(const char *id, const char *input, size_t length, const char *modifier)
+{
+    return strncmp(id, input, length) == 0 && strcmp(id + length, modifier) == 0;
+}
 
-// True when every input is listed; fills in the binding.
-static bool bind(const struct event_table *events, const struct metric *m,
+// The event of one input: of its alternatives the first that is available, else the first that is
+// listed; -1: none is.
+static int find_input(const struct event_table *events, const char *input, const char *modifier)
+{
+    int found = -1;
+
+    for (const char *name = input; name; name = strchr(name, '|')) {
+        size_t length;
+
+        name += *name == '|';
+        length = strcspn(name, "|");
+        for (size_t i = 0; i < events->n; i++) {
+            const struct event *e = &events->events[i];
+            char id[EVENT_NAME_MAX];
+
+            plain_id(e, id);
+            if (!is_input(id, name, length, modifier) &&
+                !is_input(e->column, name, length, modifier))
+                continue;
+            if (e->availability == QUALITY_EXACT)
+                return (int)i;
+            if (found < 0)
+                found = (int)i;
+        }
+    }
+    return found;
+}
+
+// True when every input is listed with this modifier; fills in the binding.
+static bool bind(const struct event_table *events, const struct metric *m, const char *modifier,
                  struct metric_binding *ret)
 {
-    struct metric_binding b = {.metric = m, .availability = QUALITY_EXACT};
-    int group = 0;
+    struct metric_binding b = {.metric = m, .availability = QUALITY_EXACT, .per_cpu = true};
 
     for (; b.n_inputs < METRIC_INPUTS_MAX && m->inputs[b.n_inputs]; b.n_inputs++) {
-        int i = event_table_find_column(events, m->inputs[b.n_inputs]);
+        int i = find_input(events, m->inputs[b.n_inputs], modifier);
+        const struct event *e;
 
         if (i < 0)
             return false;
-        if (b.n_inputs == 0)
-            group = i;
-        if (m->one_group && events->events[i].group != events->events[group].group)
-            b.split = true;
+        e = &events->events[i];
         b.inputs[b.n_inputs] = i;
-        b.availability = quality_worse(b.availability, events->events[i].availability);
+        b.split |= m->one_group && e->group != events->events[b.inputs[0]].group;
+        b.per_cpu &= !e->total_only;
+        b.availability = quality_worse(b.availability, e->availability);
     }
+    b.slots = events->slots_per_cycle;
     *ret = b;
     return true;
 }
 
+static bool applies(const struct event_table *events, const struct metric *m)
+{
+    return (!m->tasks_only || events->tasks) && (!m->needs_slots || events->slots_per_cycle > 0) &&
+           event_table_find_column(events, m->id) < 0;
+}
+
+// Which place in `bound` a metric of this id has.
+static size_t place_of(const char *id, const struct metric_binding *bound, size_t n)
+{
+    size_t i = 0;
+
+    while (i < n && strcmp(bound[i].metric->id, id) != 0)
+        i++;
+    return i;
+}
+
 size_t metric_bind(const struct event_table *events, struct metric_binding *ret)
 {
+    static const char *const modifiers[] = {"", "_u", "_k"};
     size_t n = 0;
 
-    for (size_t i = 0; i < n_metrics; i++)
-        if (bind(events, &metrics[i], &ret[n]))
-            n++;
+    for (size_t i = 0; i < n_metrics; i++) {
+        if (!applies(events, &metrics[i]))
+            continue;
+        for (size_t k = 0; k < sizeof(modifiers) / sizeof(modifiers[0]); k++) {
+            size_t place = place_of(metrics[i].id, ret, n);
+            struct metric_binding b;
+
+            if (!bind(events, &metrics[i], modifiers[k], &b))
+                continue;
+            if (place < n && b.availability >= ret[place].availability)
+                continue;
+            ret[place] = b;
+            n += place == n;
+        }
+    }
     return n;
 }

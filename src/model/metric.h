@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is computed from counts. A further metric is one more row of the table in metric.c.
+// What is computed from counts. A further metric is one more row of the table in metric_table.c.
 #pragma once
 
 #include "model/event.h"
@@ -7,21 +7,27 @@
 #define METRIC_INPUTS_MAX 8
 
 struct metric {
-    const char *id;                        // column id
-    const char *name;                      // for people
-    const char *unit;                      // "" for a plain number; "share" is 0 to 1
-    const char *formula;                   // in the column ids of its inputs
-    const char *source;                    // where the formula stands
-    const char *inputs[METRIC_INPUTS_MAX]; // column ids, NULL after the last
+    const char *id; // column id. Rows of one id are the same metric on different machines
+    const char *name;
+    const char *unit;    // "" for a plain number; "share" is 0 to 1
+    const char *formula; // in the column ids of its inputs
+    const char *source;  // where the formula stands
+    // Column ids, NULL after the last. "a|b": either. An event that is named with its PMU
+    // ("cpu/a/", "skl::A") or a modifier that all inputs share ("a:u") is found by its plain name.
+    const char *inputs[METRIC_INPUTS_MAX];
     // in[]: the counts of the inputs over one stretch, in the order of inputs; all finite. seconds:
     // its length. NAN when it is not defined (a division by 0).
     double (*evaluate)(const double *in, double seconds);
-    // Inputs are cumulative gauges of 10 ms resolution: evaluated over this much time at the least
-    // (0: the interval).
+    // Inputs are cumulative gauges, read ten times a second: evaluated over this much time at the
+    // least (0: the interval).
     double window_seconds;
     // A ratio whose inputs must come from one group: numerator and denominator read with one
     // read(2).
     bool one_group;
+    bool in_units;    // in[] is multiplied by the events' scales: in their units
+    bool per_enabled; // seconds are the first input's time_enabled, added up over CPUs
+    bool tasks_only;  // makes sense for processes, not for CPUs
+    bool needs_slots; // in[] ends with the core's slots per cycle; without them it is not there
 };
 
 extern const struct metric metrics[];
@@ -33,9 +39,12 @@ struct metric_binding {
     const struct metric *metric;
     int inputs[METRIC_INPUTS_MAX]; // index into the event table
     size_t n_inputs;
-    bool split; // a one_group metric whose inputs are in different groups: see history_value()
+    double slots; // of metric->needs_slots
+    bool split;   // a one_group metric whose inputs are in different groups: see history_value()
+    bool per_cpu; // false when an input exists as a total only
     enum quality availability; // EXACT, or the worst of its inputs'
 };
 
-// Binds every metric whose inputs `events` lists. `ret` holds n_metrics. Returns how many.
+// Binds every metric whose inputs `events` lists: each id once, with the row and the alternatives
+// that are available. `ret` holds n_metrics. Returns how many.
 size_t metric_bind(const struct event_table *events, struct metric_binding *ret);

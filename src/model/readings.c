@@ -78,7 +78,7 @@ void readings_sums(const struct readings *r, size_t n_slots, struct sum *ret)
             struct sum s = gauge ? gauge_at(r, i) : count_at(r, i);
 
             if (row + 1 < n_slots)
-                ret[(row + 1) * n_events + e] = s;
+                ret[(row + 1) * n_events + e] = r->events->events[e].total_only ? SUM_NONE : s;
             if (!gauge)
                 sum_add_place(&total, s, r->scope);
         }

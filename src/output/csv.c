@@ -41,7 +41,9 @@ int csv_layout_init(struct csv_layout *l, const struct event_table *events,
     for (size_t i = 0; i < 4; i++)
         l->first[i] = event_table_find_column(events, first_columns[i]);
     for (size_t e = 0; e < events->n; e++) {
-        if (!is_first(l, e))
+        // A gauge that this machine does not have was not asked for.
+        if (!is_first(l, e) && (events->events[e].kind != EVENT_GAUGE ||
+                                events->events[e].availability == QUALITY_EXACT))
             l->further[l->n_further++] = e;
         if (can_be_multiplexed(&events->events[e]))
             l->multiplexed[l->n_multiplexed++] = e;

@@ -94,7 +94,9 @@ static void test_samples(void **state)
         render(&all, 1, 1, 0),
         "{\"timestamp\":1000,\"seconds\":0.100001,\"sequence\":1,\"cycles\":300000000,"
         "\"instructions\":200000000,\"cache_misses\":null,\"cpu_idle\":null,"
-        "\"cpi\":1.5,\"ipc\":0.666667,\"quality\":{\"cache_misses\":\"denied\"}}");
+        "\"cpi\":1.5,\"ipc\":0.666667,\"cycles_per_second\":2999964000,"
+        "\"instructions_per_second\":1999976000,\"ghz\":3,\"cache_mpki\":null,"
+        "\"quality\":{\"cache_misses\":\"denied\",\"cache_mpki\":\"denied\"}}");
     assert_int_equal(selection_init(&some, "cpi,cycles,cpi,nonsense"), 0);
     assert_int_equal(selection_bind(&some, &s), 1);
     assert_string_equal(

@@ -15,7 +15,7 @@ static struct event table[N_EVENTS] = {
     [USER] = {.column = "cpu_user", .kind = EVENT_GAUGE, .group = 3},
     [TRACE] = {.column = "sched_switch", .type = PERF_TYPE_TRACEPOINT, .group = 4},
 };
-static const struct event_table events = {table, N_EVENTS, 5};
+static const struct event_table events = {.events = table, .n = N_EVENTS, .n_groups = 5};
 
 static struct sum sum(double raw, double enabled, double running)
 {

@@ -13,7 +13,7 @@ static struct event table[N_EVENTS] = {
     [FAULTS] = {.name = "minor-faults", .column = "minor_faults", .group = 1},
     [GAUGE] = {.name = "cpu-user", .column = "cpu_user", .kind = EVENT_GAUGE, .group = 2},
 };
-static const struct event_table events = {table, N_EVENTS, 3};
+static const struct event_table events = {.events = table, .n = N_EVENTS, .n_groups = 3};
 
 static struct sum sum(double raw, double enabled, double running)
 {
@@ -313,6 +313,52 @@ static void slots_are_kept_apart(void **state)
     history_free(h);
 }
 
+// A total takes one column, what was not opened none, and gauges have no times.
+static void what_has_no_value_takes_no_memory(void **state)
+{
+    struct event list[] = {
+        {.column = "faults", .group = 0},
+        {.column = "cycles", .group = 1, .availability = QUALITY_NOT_SUPPORTED},
+        {.column = "psi", .kind = EVENT_GAUGE, .group = 2, .total_only = true},
+        {.column = "user", .kind = EVENT_GAUGE, .group = 2},
+    };
+    const struct event_table t = {.events = list, .n = 4, .n_groups = 3};
+    struct sum sums[3][4];
+    struct history *h;
+
+    (void)state;
+    assert_int_equal(history_new(&t, 3, SCOPE_CPU, 100, SIZE_MAX, &h), 0);
+    assert_int_equal(history_memory(h), 100 * (16 + 3 * 8 + 3 * 8 + 8 + 3 * 8));
+    for (int i = 0; i < 2; i++) {
+        for (size_t slot = 0; slot < 3; slot++)
+            for (size_t e = 0; e < 4; e++)
+                sums[slot][e] = sum(100 * (i + 1) + 10 * (double)slot + (double)e, MS, MS);
+        history_push(h, &(struct interval){1000 + i, 0.1, &sums[0][0]});
+    }
+    assert_near(history_sum(h, 2, 2, 1, 0).raw, 210);
+    assert_nan(history_sum(h, 2, 2, 0, 1).raw);
+    assert_near(history_sum(h, 2, 2, 0, 2).raw, 100);
+    assert_nan(history_sum(h, 2, 2, 1, 2).raw);
+    assert_near(history_sum(h, 2, 2, 2, 3).raw, 100);
+    history_free(h);
+}
+
+// Rates of gauges divide by the time between the two readings, not by that of the rows asked for.
+static void the_time_between_a_gauges_readings_is_known(void **state)
+{
+    struct history *h = new_history(100);
+
+    (void)state;
+    for (int i = 1; i <= 9; i++)
+        push(h, i, sum(1, MS, MS), 1, i == 2 || i == 6 || i == 8 ? i : NAN);
+    assert_near(history_gauge_seconds(h, 6, 6, 0, GAUGE), 0.4);
+    assert_near(history_gauge_seconds(h, 5, 9, 0, GAUGE), 0.6);
+    assert_near(history_gauge_seconds(h, 3, 7, 0, GAUGE), 0.4);
+    assert_nan(history_gauge_seconds(h, 7, 7, 0, GAUGE));
+    assert_nan(history_gauge_seconds(h, 1, 9, 0, GAUGE));
+    history_free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -321,6 +367,8 @@ int main(void)
         cmocka_unit_test(timestamps_increase_strictly),
         cmocka_unit_test(at_or_after_finds_the_row),
         cmocka_unit_test(memory_bounds_the_rows),
+        cmocka_unit_test(what_has_no_value_takes_no_memory),
+        cmocka_unit_test(the_time_between_a_gauges_readings_is_known),
         cmocka_unit_test(no_slots_or_no_events_is_refused),
         cmocka_unit_test(a_span_is_scaled_by_its_summed_times),
         cmocka_unit_test(intervals_that_never_ran_are_left_out_of_a_span),

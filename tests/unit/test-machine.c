@@ -103,6 +103,42 @@ static void each_error_has_its_advice(void **state)
     assert_contains(advice, "this kernel has no such event");
 }
 
+static double slots(const char *path, const char *text, const char *smt)
+{
+    char root[64];
+    double found;
+
+    scratch_init(root);
+    scratch_write(root, path, text);
+    if (smt)
+        scratch_write(root, "sys/devices/system/cpu/smt/active", smt);
+    found = machine_slots_per_cycle(root);
+    scratch_done(root);
+    return found;
+}
+
+static void slots_per_cycle_come_from_the_machine(void **state)
+{
+    static const char *const amd = "vendor_id\t: AuthenticAMD\ncpu family\t: %d\n";
+    static const char *const intel = "vendor_id\t: GenuineIntel\ncpu family\t: 6\n";
+    const char *caps = "sys/bus/event_source/devices/armv8_pmuv3_0/caps/slots";
+    char text[128];
+
+    (void)state;
+    assert_near(slots(caps, "0x00000005\n", NULL), 5);
+    assert_near(slots(caps, "8\n", NULL), 8);
+    snprintf(text, sizeof(text), amd, 25);
+    assert_near(slots("proc/cpuinfo", text, "1\n"), 6);
+    snprintf(text, sizeof(text), amd, 26);
+    assert_near(slots("proc/cpuinfo", text, "1\n"), 8);
+    snprintf(text, sizeof(text), amd, 23);
+    assert_near(slots("proc/cpuinfo", text, "1\n"), 0);
+    assert_near(slots("proc/cpuinfo", intel, "0\n"), 4);
+    assert_near(slots("proc/cpuinfo", intel, "1\n"), 0);
+    assert_near(slots("proc/cpuinfo", intel, NULL), 0);
+    assert_near(machine_slots_per_cycle(fixture("empty")), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -113,6 +149,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_found_out_is_empty),
         cmocka_unit_test(the_paranoid_level_is_read_or_the_kernels_default),
         cmocka_unit_test(each_error_has_its_advice),
+        cmocka_unit_test(slots_per_cycle_come_from_the_machine),
     };
 
     return cmocka_run_group_tests_name("machine", tests, NULL, NULL);

@@ -189,6 +189,18 @@ static void texts_that_are_too_long_are_cut(void **state)
     assert_int_equal(strlen(model.events.events[0].why), EVENT_REASON_MAX - 1);
 }
 
+static void what_metrics_need_to_know_arrives(void **state)
+{
+    (void)state;
+    assert_true(apply(0, "{\"cs\":\"stream\",\"slots_per_cycle\":8}", NULL));
+    assert_true(model.events.slots_per_cycle == 8);
+    assert_true(apply(0, "{\"cs\":\"stream\",\"slots_per_cycle\":\"many\"}", NULL));
+    assert_true(model.events.slots_per_cycle == 8);
+    assert_true(apply(0, "{\"cs\":\"event\",\"kind\":\"gauge\",\"total_only\":true}", NULL));
+    assert_true(model.events.events[0].total_only);
+    assert_false(model.events.events[1].total_only);
+}
+
 static void the_doctors_findings_are_kept(void **state)
 {
     struct note_effect effect;
@@ -255,6 +267,7 @@ int main(void)
         TEST(padding_behind_a_note_is_not_part_of_it),
         TEST(unknown_kinds_change_nothing_and_malformed_ones_are_told),
         TEST(texts_that_are_too_long_are_cut),
+        TEST(what_metrics_need_to_know_arrives),
     };
 
     return cmocka_run_group_tests_name("note", tests, NULL, NULL);

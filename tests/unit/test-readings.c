@@ -9,7 +9,7 @@ static struct event table[N_EVENTS] = {
     {.name = "cycles", .column = "cycles", .kind = EVENT_COUNT},
     {.name = "cpu-user", .column = "cpu_user", .kind = EVENT_GAUGE, .group = 1},
 };
-static const struct event_table events = {table, N_EVENTS, 2};
+static const struct event_table events = {.events = table, .n = N_EVENTS, .n_groups = 2};
 
 static void set(struct readings *r, size_t row, uint64_t value, uint64_t enabled, uint64_t running)
 {

@@ -251,6 +251,42 @@ static void a_gauge_is_exact_where_it_was_read(void **state)
     history_free(h);
 }
 
+static struct value only(struct event e, const char *metric, struct sum first, struct sum then)
+{
+    struct event_table t = {.tasks = true};
+    struct history *h;
+    struct value v;
+
+    e.group = -1;
+    assert_int_equal(event_table_add(&t, &e), 0);
+    assert_int_equal(history_new(&t, 1, SCOPE_TASK, 100, SIZE_MAX, &h), 0);
+    event_table_done(&t);
+    history_push(h, &(struct interval){1, 0.5, &first});
+    history_push(h, &(struct interval){2, 0.5, &first});
+    history_push(h, &(struct interval){3, 0.5, &then});
+    v = value(h, 3, 3, metric);
+    history_free(h);
+    return v;
+}
+
+static void rates_take_their_units_and_times(void **state)
+{
+    struct event cycles = {.name = "cycles"}, joules = {.name = "power/energy-pkg/", .scale = 0.25},
+                 psi = {.name = "psi-io-some", .kind = EVENT_GAUGE};
+    struct sum none = sum(0, 0, 0), tenth = sum(3e8, 100 * MS, 100 * MS);
+
+    (void)state;
+    // Of the 500 ms, 100 on a CPU.
+    assert_near(only(cycles, "ghz", none, tenth).value, 3);
+    assert_near(only(cycles, "cycles_per_second", none, tenth).value, 6e8);
+    assert_nan(only(cycles, "ghz", none, none).value);
+    assert_near(only(joules, "watts_pkg", none, sum(100, 500 * MS, 500 * MS)).value, 50);
+    assert_near(only(psi, "pressure_io_some", none, (struct sum){.raw = 125 * MS}).value, 0.125);
+    psi.availability = QUALITY_NOT_SUPPORTED;
+    assert_nan(only(psi, "pressure_io_some", none, none).value);
+    assert_int_equal(only(psi, "pressure_io_some", none, none).quality, QUALITY_NOT_SUPPORTED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -265,6 +301,7 @@ int main(void)
         cmocka_unit_test(a_division_by_zero_has_no_value),
         cmocka_unit_test(cpu_use_covers_at_least_a_second),
         cmocka_unit_test(a_gauge_is_exact_where_it_was_read),
+        cmocka_unit_test(rates_take_their_units_and_times),
     };
 
     return cmocka_run_group_tests_name("value", tests, NULL, NULL);

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// The process table on its way into the streams: a slice of the scan after each tick's work, and
+// notes when a scan is complete.
+#pragma once
+
+#include "cmd/consumer.h"
+#include "collect/process_scan.h"
+
+#define PROCESS_TABLE_LAST ((ns_t)0) // instead of a budget: the last scan of a run, as a whole
+
+// How long a slice may be, so that the next tick is not late.
+ns_t process_table_budget(ns_t interval);
+// `scan` is made when there is somebody to tell (NULL until then): the caller frees it.
+void process_table_step(struct process_scan **scan, const struct target *target,
+                        int64_t timestamp_ms, ns_t budget, struct consumer *const *to, size_t n);

@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collect/process_scan.h"
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/text.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#define LIST_BYTES   4096   // some 170 entries of /proc, which take the kernel 0.1 ms
+#define STAT_BYTES   131072 // /proc/stat: the interrupts of a large machine come before its forks
+#define NAMES_A_SCAN 100    // a process may call itself anew: so many that ran are looked up again
+
+struct process {
+    pid_t pid, parent;
+    uint64_t cpu;     // ns
+    uint64_t ran;     // since the scan before
+    uint64_t started; // clock ticks since boot: tells a PID's second process from its first
+    bool born, member;
+    char comm[PROCESS_COMM_MAX];
+};
+
+struct table {
+    struct process *list; // ascending PIDs once it is complete; owned
+    size_t n, capacity;
+};
+
+struct process_scan {
+    char root[PATH_MAX];
+    pid_t tree;
+    process_clock *clock;
+    struct table before, now;
+    struct process_change *changes;
+    size_t n_changes, changes_capacity;
+    size_t at;     // in before: where the next PID is expected
+    size_t names;  // looked up in this scan
+    pid_t turn;    // names of PIDs up to here were looked up in the scans before …
+    pid_t reached; // … and up to here in this one
+    int directory; // −1: no scan is under way
+    char entries[LIST_BYTES] __attribute__((aligned(8)));
+    size_t entry, entries_size;
+    bool compared; // there was a scan before
+    ns_t due, done;
+    double seconds;
+    char *stat; // of STAT_BYTES
+    uint64_t started_tasks, forks;
+};
+
+static int kernel_clock(pid_t pid, uint64_t *ret_ns)
+{
+    struct timespec t;
+
+    // MAKE_PROCESS_CPUCLOCK(pid, CPUCLOCK_SCHED)
+    if (clock_gettime((clockid_t)(~(unsigned)pid << 3 | 2), &t) < 0)
+        return -errno;
+    *ret_ns = (uint64_t)timespec_ns(t);
+    return 0;
+}
+
+int process_scan_new(const char *root, pid_t tree, process_clock *clock, struct process_scan **ret)
+{
+    struct process_scan *s = calloc(1, sizeof(*s));
+
+    if (!s)
+        return -ENOMEM;
+    text_copy(s->root, sizeof(s->root), root);
+    s->tree = tree;
+    s->clock = clock ? clock : kernel_clock;
+    s->directory = -1;
+    s->stat = malloc(STAT_BYTES);
+    if (!s->stat) {
+        process_scan_free(s);
+        return -ENOMEM;
+    }
+    *ret = s;
+    return 0;
+}
+
+void process_scan_free(struct process_scan *s)
+{
+    if (!s)
+        return;
+    if (s->directory >= 0)
+        close(s->directory);
+    free(s->before.list);
+    free(s->now.list);
+    free(s->changes);
+    free(s->stat);
+    free(s);
+}
+
+static int compare(const void *a, const void *b)
+{
+    pid_t left = ((const struct process *)a)->pid, right = ((const struct process *)b)->pid;
+
+    return (left > right) - (left < right);
+}
+
+// /proc lists PIDs in ascending order, so that the next one is where the last one was.
+static const struct process *find(struct process_scan *s, pid_t pid)
+{
+    const struct table *t = &s->before;
+    const struct process key = {.pid = pid};
+
+    while (s->at < t->n && t->list[s->at].pid < pid)
+        s->at++;
+    if (s->at < t->n && t->list[s->at].pid == pid)
+        return &t->list[s->at];
+    return t->n ? bsearch(&key, t->list, t->n, sizeof(*t->list), compare) : NULL;
+}
+
+// Name, parent and start from /proc/PID/stat: "7 (any (bytes)) S 1 …". False when it is gone.
+static bool look_up(const struct process_scan *s, struct process *p)
+{
+    char path[64], text[1024], *name, *end, *field;
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", p->pid);
+    if (file_read(s->root, path, text, sizeof(text)) <= 0)
+        return false;
+    name = strchr(text, '(');
+    end = strrchr(text, ')');
+    if (!name || !end || end < name || strlen(end) < 4)
+        return false;
+    *end = '\0';
+    text_copy(p->comm, sizeof(p->comm), name + 1);
+    field = end + 4; // ") S "
+    p->parent = (pid_t)strtol(field, NULL, 10);
+    for (int i = 4; field && i < 22; i++) // 4 is the parent, 22 starttime (proc(5))
+        field = (field = strchr(field, ' ')) ? field + 1 : NULL;
+    p->started = field ? strtoull(field, NULL, 10) : 0;
+    return true;
+}
+
+static bool add(struct table *t, const struct process *p)
+{
+    if (t->n == t->capacity) {
+        size_t capacity = t->capacity ? 2 * t->capacity : 256;
+        struct process *list =
+            t->n < PROCESS_SCAN_MAX ? reallocarray(t->list, capacity, sizeof(*list)) : NULL;
+
+        if (!list)
+            return false;
+        t->list = list;
+        t->capacity = capacity;
+    }
+    t->list[t->n++] = *p;
+    return true;
+}
+
+static void visit(struct process_scan *s, pid_t pid)
+{
+    const struct process *old = find(s, pid);
+    struct process p = {.pid = pid};
+
+    if (s->clock(pid, &p.cpu) < 0)
+        return; // it has ended since it was listed
+    if (old && p.cpu >= old->cpu) {
+        uint64_t cpu = p.cpu;
+
+        p = *old;
+        p.born = false;
+        p.ran = cpu - p.cpu;
+        p.cpu = cpu;
+        if (p.ran && p.member && pid > s->turn && s->names < NAMES_A_SCAN) {
+            s->names++;
+            s->reached = pid > s->reached ? pid : s->reached;
+            if (look_up(s, &p) && p.started != old->started)
+                old = NULL; // another process has got the PID
+        }
+    } else {
+        old = NULL;
+        if (!look_up(s, &p))
+            return;
+    }
+    if (!old) {
+        p.born = s->compared;
+        p.ran = s->compared ? p.cpu : 0;
+        p.member = !s->tree || pid == s->tree;
+    }
+    add(&s->now, &p);
+}
+
+// Children of members are members. Mostly parents come before their children, and one pass does.
+static void find_members(struct process_scan *s)
+{
+    bool again = s->tree != 0;
+
+    while (again) {
+        again = false;
+        for (size_t i = 0; i < s->now.n; i++) {
+            struct process *p = &s->now.list[i];
+            struct process key = {.pid = p->parent};
+            const struct process *parent;
+
+            if (p->member || (s->compared && !p->born))
+                continue;
+            parent = bsearch(&key, s->now.list, s->now.n, sizeof(key), compare);
+            if (parent && parent->member)
+                again = p->member = true;
+        }
+    }
+}
+
+static void change(struct process_scan *s, const struct process *p, unsigned what, uint64_t cpu)
+{
+    struct process_change *c;
+
+    if (s->n_changes == s->changes_capacity) {
+        size_t capacity = s->changes_capacity ? 2 * s->changes_capacity : 64;
+
+        c = reallocarray(s->changes, capacity, sizeof(*c));
+        if (!c)
+            return;
+        s->changes = c;
+        s->changes_capacity = capacity;
+    }
+    c = &s->changes[s->n_changes++];
+    *c = (struct process_change){.pid = p->pid, .what = what, .cpu_ns = cpu};
+    memcpy(c->comm, p->comm, sizeof(c->comm));
+}
+
+static void compare_tables(struct process_scan *s)
+{
+    const struct process *old = s->before.list, *end = old + s->before.n;
+
+    for (size_t i = 0; i < s->now.n; i++) {
+        const struct process *p = &s->now.list[i];
+
+        for (; old < end && (old->pid < p->pid || (old->pid == p->pid && p->born)); old++)
+            if (old->member)
+                change(s, old, PROCESS_ENDED, 0);
+        if (old < end && old->pid == p->pid)
+            old++;
+        if (p->member && (p->ran || p->born))
+            change(s, p, p->born ? PROCESS_BORN : 0, p->ran);
+    }
+    for (; old < end; old++)
+        if (old->member)
+            change(s, old, PROCESS_ENDED, 0);
+}
+
+// "processes N" of /proc/stat: the tasks that were started since boot.
+static void count_forks(struct process_scan *s)
+{
+    const char *line = NULL;
+    uint64_t started;
+
+    if (file_read(s->root, "/proc/stat", s->stat, STAT_BYTES) > 0)
+        line = strstr(s->stat, "\nprocesses ");
+    started = line ? strtoull(line + strlen("\nprocesses "), NULL, 10) : s->started_tasks;
+    s->forks = s->compared && started > s->started_tasks ? started - s->started_tasks : 0;
+    s->started_tasks = started;
+}
+
+static bool begin(struct process_scan *s, ns_t now)
+{
+    char path[PATH_MAX + 8];
+
+    if (now < s->due)
+        return false;
+    s->due = s->due ? s->due + ((now - s->due) / PROCESS_SCAN_UNIT + 1) * PROCESS_SCAN_UNIT
+                    : now + PROCESS_SCAN_UNIT;
+    snprintf(path, sizeof(path), "%s/proc", s->root);
+    s->directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    s->now.n = s->n_changes = s->at = s->names = s->entry = s->entries_size = 0;
+    return s->directory >= 0;
+}
+
+static bool finish(struct process_scan *s)
+{
+    struct table old = s->before;
+    ns_t done = clock_ns(CLOCK_MONOTONIC);
+    bool comparison = s->compared;
+
+    close(s->directory);
+    s->directory = -1;
+    // When nobody was left to be looked up, begin at the first again.
+    s->turn = s->names < NAMES_A_SCAN ? 0 : s->reached;
+    s->reached = 0;
+    qsort(s->now.list, s->now.n, sizeof(*s->now.list), compare);
+    find_members(s);
+    count_forks(s);
+    if (comparison)
+        compare_tables(s);
+    s->seconds = (double)(done - s->done) / (double)NS_PER_SEC;
+    s->done = done;
+    s->before = s->now;
+    s->now = old;
+    s->compared = true;
+    return comparison;
+}
+
+// The next PID of the list; 0 at its end.
+static pid_t next(struct process_scan *s)
+{
+    for (;;) {
+        const struct dirent64 *e;
+        char *end;
+        long pid;
+
+        if (s->entry >= s->entries_size) {
+            long n = syscall(SYS_getdents64, s->directory, s->entries, sizeof(s->entries));
+
+            if (n <= 0)
+                return 0;
+            s->entry = 0;
+            s->entries_size = (size_t)n;
+        }
+        e = (const void *)(s->entries + s->entry);
+        s->entry += e->d_reclen;
+        pid = strtol(e->d_name, &end, 10);
+        if (!*end && pid > 0 && pid <= INT_MAX && e->d_name[0] != '+')
+            return (pid_t)pid;
+    }
+}
+
+bool process_scan_step(struct process_scan *s, ns_t now, ns_t budget)
+{
+    ns_t end = clock_ns(CLOCK_MONOTONIC) + budget;
+
+    if (s->directory < 0 && !begin(s, now))
+        return false;
+    do {
+        pid_t pid = next(s);
+
+        if (!pid)
+            return finish(s);
+        visit(s, pid);
+    } while (clock_ns(CLOCK_MONOTONIC) < end);
+    return false;
+}
+
+void process_scan_hurry(struct process_scan *s)
+{
+    s->due = 0;
+}
+
+const struct process_change *process_scan_changes(const struct process_scan *s, size_t *ret_n)
+{
+    *ret_n = s->n_changes;
+    return s->changes;
+}
+
+double process_scan_seconds(const struct process_scan *s)
+{
+    return s->seconds;
+}
+
+uint64_t process_scan_forks(const struct process_scan *s)
+{
+    return s->forks;
+}

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collect/process_scan.h"
+
+#include "unit.h"
+
+#include "collect/notes.h"
+
+#define PIDS 1300
+
+static char root[64];
+static struct process_scan *scan;
+static uint64_t clocks[PIDS]; // ns; 0: there is no such process
+static ns_t now;
+
+static int fake_clock(pid_t pid, uint64_t *ret)
+{
+    if (pid >= PIDS || !clocks[pid])
+        return -ESRCH;
+    *ret = clocks[pid];
+    return 0;
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    scratch_init(root);
+    memset(clocks, 0, sizeof(clocks));
+    scratch_write(root, "proc/stat", "cpu 1\nprocesses 100\n");
+    scratch_write(root, "proc/self/stat", "not a PID");
+    scratch_write(root, "proc/1x", "nor this");
+    now = 0;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    process_scan_free(scan);
+    scan = NULL;
+    scratch_done(root);
+    return 0;
+}
+
+static void process(pid_t pid, const char *comm, pid_t parent, unsigned started, uint64_t cpu)
+{
+    char path[64], text[256];
+
+    snprintf(path, sizeof(path), "proc/%d/stat", pid);
+    snprintf(text, sizeof(text), "%d (%s) S %d 1 1 0 -1 4 0 0 0 0 1 2 3 4 20 0 1 0 %u 99 9\n", pid,
+             comm, parent, started);
+    scratch_write(root, path, text);
+    clocks[pid] = cpu;
+}
+
+static void gone(pid_t pid)
+{
+    char path[128];
+
+    snprintf(path, sizeof(path), "%s/proc/%d", root, pid);
+    scratch_done(path);
+    clocks[pid] = 0;
+}
+
+static void start(pid_t tree)
+{
+    assert_int_equal(process_scan_new(root, tree, fake_clock, &scan), 0);
+    now = NS_PER_SEC;
+    assert_false(process_scan_step(scan, now, NS_PER_SEC)); // nothing to compare with yet
+}
+
+static size_t step(void)
+{
+    size_t n;
+
+    now += NS_PER_SEC;
+    assert_true(process_scan_step(scan, now, NS_PER_SEC));
+    process_scan_changes(scan, &n);
+    return n;
+}
+
+static const struct process_change *of(pid_t pid, unsigned what)
+{
+    size_t n;
+    const struct process_change *c = process_scan_changes(scan, &n);
+
+    for (size_t i = 0; i < n; i++)
+        if (c[i].pid == pid && c[i].what == what)
+            return &c[i];
+    return NULL;
+}
+
+static void those_that_ran_are_told(void **state)
+{
+    (void)state;
+    process(1, "init", 0, 1, 5000);
+    process(7, "idle", 1, 2, 700);
+    process(9, "busy", 1, 3, 100);
+    start(0);
+    clocks[9] = 350;
+    clocks[1] = 5001;
+    assert_int_equal(step(), 2);
+    assert_int_equal(of(9, 0)->cpu_ns, 250);
+    assert_string_equal(of(9, 0)->comm, "busy");
+    assert_int_equal(of(1, 0)->cpu_ns, 1);
+    assert_int_equal(step(), 0);
+}
+
+static void births_deaths_and_forks_are_told(void **state)
+{
+    (void)state;
+    process(1, "init", 0, 1, 5000);
+    process(7, "mortal", 1, 2, 700);
+    start(0);
+    gone(7);
+    process(12, "child", 1, 9, 40);
+    process(3, "early", 1, 9, 50);
+    scratch_write(root, "proc/stat", "cpu 1\nprocesses 117\n");
+    assert_int_equal(step(), 3);
+    assert_int_equal(process_scan_forks(scan), 17);
+    assert_int_equal(of(12, PROCESS_BORN)->cpu_ns, 40);
+    assert_int_equal(of(3, PROCESS_BORN)->cpu_ns, 50);
+    assert_int_equal(of(7, PROCESS_ENDED)->cpu_ns, 0);
+    assert_int_equal(step(), 0);
+    assert_int_equal(process_scan_forks(scan), 0);
+}
+
+// A clock that went back, or another start time: the old one ended, a new one was born.
+static void a_pid_that_is_used_again_is_another_process(void **state)
+{
+    (void)state;
+    process(7, "first", 1, 2, 700);
+    process(8, "other", 1, 2, 10);
+    start(0);
+    process(7, "second", 1, 90, 30);
+    process(8, "heir", 1, 91, 60);
+    assert_int_equal(step(), 4);
+    assert_string_equal(of(7, PROCESS_ENDED)->comm, "first");
+    assert_string_equal(of(7, PROCESS_BORN)->comm, "second");
+    assert_int_equal(of(7, PROCESS_BORN)->cpu_ns, 30);
+    assert_string_equal(of(8, PROCESS_ENDED)->comm, "other");
+    assert_int_equal(of(8, PROCESS_BORN)->cpu_ns, 60);
+}
+
+static void names_follow_and_may_be_any_bytes(void **state)
+{
+    (void)state;
+    process(7, "sh", 1, 2, 700);
+    process(8, "a) R 1 (b", 1, 2, 10);
+    start(0);
+    process(7, "execed\xff\"<", 1, 2, 800);
+    clocks[8]++;
+    assert_int_equal(step(), 2);
+    assert_string_equal(of(7, 0)->comm, "execed\xff\"<");
+    assert_string_equal(of(8, 0)->comm, "a) R 1 (b");
+}
+
+static void a_tree_is_a_process_and_its_children(void **state)
+{
+    (void)state;
+    process(5, "target", 1, 2, 100);
+    process(6, "other", 1, 2, 100);
+    process(4, "grandchild", 9, 3, 100); // before its parent in the list
+    process(9, "child", 5, 3, 100);
+    start(5);
+    for (size_t i = 0; i < PIDS; i++)
+        clocks[i] += clocks[i] ? 1 : 0;
+    process(11, "late", 4, 8, 7);
+    process(3, "stranger", 6, 8, 7);
+    assert_int_equal(step(), 4);
+    assert_non_null(of(5, 0));
+    assert_non_null(of(9, 0));
+    assert_non_null(of(4, 0));
+    assert_non_null(of(11, PROCESS_BORN));
+    gone(6);
+    gone(9);
+    assert_int_equal(step(), 1);
+    assert_non_null(of(9, PROCESS_ENDED));
+}
+
+static void a_scan_is_done_in_slices(void **state)
+{
+    int slices = 1;
+    size_t n;
+
+    (void)state;
+    for (pid_t pid = 1; pid < 40; pid++)
+        process(pid, "one", 0, 1, 100);
+    start(0);
+    for (pid_t pid = 1; pid < 40; pid++)
+        clocks[pid] = 200;
+    // Not due yet, and then at least one process a slice.
+    assert_false(process_scan_step(scan, now + 10, 0));
+    now += NS_PER_SEC;
+    while (!process_scan_step(scan, now, 0))
+        slices++;
+    process_scan_changes(scan, &n);
+    assert_int_equal(n, 39);
+    assert_int_equal(slices, 40);
+    assert_true(process_scan_seconds(scan) > 0);
+}
+
+static void many_processes_take_several_notes(void **state)
+{
+    struct buf out = {0};
+    size_t notes = 0, items = 0;
+
+    (void)state;
+    for (pid_t pid = 1; pid < PIDS; pid++)
+        process(pid, "\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01", 0, 1, 100);
+    start(0);
+    for (pid_t pid = 1; pid < PIDS; pid++)
+        clocks[pid] = UINT64_MAX / 4;
+    assert_int_equal(step(), PIDS - 1);
+    notes_processes(&out, scan, 1234);
+    for (size_t i = 0; i + 11 < out.size; i++)
+        notes += memcmp(out.data + i, "\"processes\"", 11) == 0;
+    for (size_t i = 0; i + 3 < out.size; i++)
+        items += memcmp(out.data + i, ",0]", 3) == 0;
+    assert_int_equal(notes, 3);
+    assert_int_equal(items, PIDS - 1);
+    buf_done(&out);
+}
+
+static void the_kernels_clock_is_ours(void **state)
+{
+    size_t n;
+    const struct process_change *c;
+    uint64_t before, after;
+
+    (void)state;
+    assert_int_equal(process_scan_new("", getpid(), NULL, &scan), 0);
+    assert_false(process_scan_step(scan, NS_PER_SEC, 10 * NS_PER_SEC));
+    before = (uint64_t)clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+    while ((after = (uint64_t)clock_ns(CLOCK_PROCESS_CPUTIME_ID)) < before + 20 * NS_PER_MS)
+        ;
+    process_scan_hurry(scan);
+    assert_true(process_scan_step(scan, NS_PER_SEC, 10 * NS_PER_SEC));
+    c = process_scan_changes(scan, &n);
+    assert_int_equal(n, 1);
+    assert_int_equal(c->pid, getpid());
+    assert_string_equal(c->comm, "test-process-sc");
+    assert_true(c->cpu_ns >= after - before);
+}
+
+int main(void)
+{
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(those_that_ran_are_told),
+        TEST(births_deaths_and_forks_are_told),
+        TEST(a_pid_that_is_used_again_is_another_process),
+        TEST(names_follow_and_may_be_any_bytes),
+        TEST(a_tree_is_a_process_and_its_children),
+        TEST(a_scan_is_done_in_slices),
+        TEST(many_processes_take_several_notes),
+        TEST(the_kernels_clock_is_ours),
+    };
+
+    return cmocka_run_group_tests_name("process-scan", tests, NULL, NULL);
+}
