@@ -19,7 +19,7 @@
 void stream_source_round(const struct stream_source *s, ns_t time, bool baseline, struct buf *out)
 {
     const struct readings *r = &s->collector->readings;
-    bool tasks = s->collector->target.kind == TARGET_PROCESS;
+    bool tasks = target_is_tasks(&s->collector->target);
 
     for (size_t e = 0; e < r->events->n; e++) {
         const struct event *event = &r->events->events[e];
@@ -46,7 +46,7 @@ static int describe(const struct stream_source *s, struct buf *out)
     struct stream_thread *threads = NULL;
     struct stream_description d = {
         .events = &c->events,
-        .target = c->target.kind == TARGET_PROCESS ? STREAM_TASKS : STREAM_SYSTEM,
+        .target = target_is_tasks(&c->target) ? STREAM_TASKS : STREAM_SYSTEM,
         .cpus_possible = (unsigned)c->target.n_possible,
         .cpus_online = (unsigned)c->target.n_cpus,
         .n_threads = c->target.n_threads,

@@ -2,6 +2,7 @@
 #include "cmd/measure.h"
 
 #include "base/cleanup.h"
+#include "base/launch.h"
 #include "base/loop.h"
 #include "base/process.h"
 #include "cmd/consumer.h"
@@ -20,7 +21,7 @@
 #define STATUS_EVERY NS_PER_SEC
 
 // Why the loop ended; more than 0, so that it ends it.
-enum { ENDED_SIGNAL = 1, ENDED_DURATION, ENDED_TARGET, ENDED_READER };
+enum { ENDED_SIGNAL = 1, ENDED_DURATION, ENDED_TARGET, ENDED_COMMAND, ENDED_READER };
 
 struct measure {
     const struct options *options;
@@ -29,6 +30,8 @@ struct measure {
     struct tick tick;
     struct loop *loop;
     int signals;
+    struct launch launch;
+    bool told; // the command was asked to end
     char notice[1024];
     struct stream_source source;
     struct consumer recording, server;
@@ -122,6 +125,7 @@ static int on_tick(void *context, uint32_t events)
     if (!m->tick.started) {
         m->tick.started = true;
         collector_start(&m->collector, m->tick.grid.reference);
+        launch_go(&m->launch);
         return 0;
     }
     take_interval(m);
@@ -134,11 +138,32 @@ static int on_tick(void *context, uint32_t events)
     return 0;
 }
 
+// With a command, its end is what ends us: what a terminal sends has reached it as well, and what
+// was sent to us alone is passed on. One that does not heed it is not waited for a second time.
 static int on_signal(void *context, uint32_t events)
+{
+    struct measure *m = context;
+    struct signalfd_siginfo info;
+
+    (void)events;
+    if (read(m->signals, &info, sizeof(info)) != sizeof(info))
+        return 0;
+    if (m->launch.pid <= 0 || !m->tick.started)
+        return ENDED_SIGNAL;
+    if (info.ssi_code == SI_KERNEL)
+        return 0;
+    if (m->told)
+        return ENDED_SIGNAL;
+    m->told = true;
+    launch_signal(&m->launch, (int)info.ssi_signo);
+    return 0;
+}
+
+static int on_command_end(void *context, uint32_t events)
 {
     (void)context;
     (void)events;
-    return ENDED_SIGNAL;
+    return ENDED_COMMAND;
 }
 
 static int on_target_end(void *context, uint32_t events)
@@ -163,21 +188,46 @@ static int open_signals(struct measure *m)
     return m->signals < 0 ? -errno : loop_add(m->loop, m->signals, EPOLLIN, on_signal, m);
 }
 
+static int open_target(const struct measure *m, struct target *ret, char *ret_message)
+{
+    const struct options *o = m->options;
+
+    if (o->pid)
+        return target_process(o->pid, ret, ret_message);
+    if (o->command && !o->system && !o->cpu_list)
+        return target_command(m->launch.pid, o->command[0], ret, ret_message);
+    return target_system(o->cpu_list, ret, ret_message);
+}
+
+// Before anything of ours is changed that a command would inherit.
+static int hold_command(struct measure *m)
+{
+    const struct options *o = m->options;
+    int r = o->command
+                ? launch_open(o->command, o->output && strcmp(o->output, "-") == 0, &m->launch)
+                : 0;
+
+    if (r == 0)
+        return 0;
+    say("'%s' cannot be started: %s", o->command[0], strerror(-r));
+    return EXIT_FAILED;
+}
+
 static int open_collector(struct measure *m)
 {
     const struct options *o = m->options;
+    bool task = o->pid || (o->command && !o->system && !o->cpu_list);
     char message[EVENT_REASON_MAX];
     struct event_list list = {0};
     struct target target = {.pidfd = -1};
     int r;
 
-    r = event_list_parse(o->events ? o->events : event_list_default(o->pid != 0), &list, message);
+    r = event_list_parse(o->events ? o->events : event_list_default(task), &list, message);
     if (r < 0) {
         say("-e: %s", message);
         return EXIT_USAGE;
     }
-    r = o->pid ? target_process(o->pid, &target, message)
-               : target_system(o->cpu_list, &target, message);
+    r = open_target(m, &target, message);
     if (r == 0)
         r = collector_open(&m->collector, &list, &target, message);
     event_list_done(&list);
@@ -233,7 +283,9 @@ static int open_loop(struct measure *m)
 
     if (r == 0)
         r = open_signals(m);
-    if (r == 0 && m->collector.target.pidfd >= 0)
+    if (r == 0 && m->launch.pidfd >= 0)
+        r = loop_add(m->loop, m->launch.pidfd, EPOLLIN, on_command_end, m);
+    if (r == 0 && m->collector.target.kind == TARGET_PROCESS)
         r = loop_add(m->loop, m->collector.target.pidfd, EPOLLIN, on_target_end, m);
     if (r == 0)
         r = tick_open(&m->tick, m->options->interval);
@@ -255,13 +307,16 @@ int measure_open(const struct options *o, struct measure **ret)
         return EXIT_FAILED;
     }
     m->options = o;
+    m->launch = LAUNCH_NONE;
     m->signals = m->tick.fd = m->collector.target.pidfd = m->collector.cpu_time.fd = -1;
     m->source = (struct stream_source){
         .collector = &m->collector, .machine = &m->machine, .tick = &m->tick, .notice = m->notice};
     name_run(m->source.run);
+    status = hold_command(m);
     raise_descriptor_limit();
     machine_describe("", &m->machine);
-    status = open_collector(m);
+    if (status == 0)
+        status = open_collector(m);
     if (status == 0) {
         process_raise_priority();
         status = open_loop(m);
@@ -284,6 +339,7 @@ void measure_close(struct measure *m)
     consumer_close(&m->recording);
     consumer_close(&m->server);
     csv_bridge_close(&m->csv);
+    launch_close(&m->launch);
     tick_close(&m->tick);
     collector_close(&m->collector);
     loop_free(m->loop);
@@ -323,9 +379,20 @@ static void say_goodbye(struct measure *m, const char *reason)
     consumer_finish(&m->server);
 }
 
+// The command's own status, after its end.
+static int command_status(struct measure *m)
+{
+    int error, status = launch_reap(&m->launch, &error);
+
+    if (error)
+        say("'%s' cannot be started: %s", m->options->command[0], strerror(error));
+    return status;
+}
+
 int measure_run(struct measure *m)
 {
     char reason[192];
+    int status;
 
     m->ended = loop_run(m->loop);
     // What was counted since the last tick is not lost; --duration ends at a tick.
@@ -342,6 +409,9 @@ int measure_run(struct measure *m)
         snprintf(reason, sizeof(reason), "%s has ended", m->collector.target.text);
         say("%s", reason);
         break;
+    case ENDED_COMMAND:
+        snprintf(reason, sizeof(reason), "the command '%.100s' has ended", m->options->command[0]);
+        break;
     case ENDED_READER:
         snprintf(reason, sizeof(reason), "the reader of the stream is gone");
         break;
@@ -349,8 +419,9 @@ int measure_run(struct measure *m)
         snprintf(reason, sizeof(reason), "the collector ended");
     }
     say_goodbye(m, reason);
+    status = m->ended < 0 ? EXIT_FAILED : m->options->command ? command_status(m) : EXIT_DONE;
     if (m->tick.missed)
         say("%llu ticks were missed; their counts are in the intervals after them",
             (unsigned long long)m->tick.missed);
-    return m->ended < 0 ? EXIT_FAILED : EXIT_DONE;
+    return status;
 }

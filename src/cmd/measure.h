@@ -19,8 +19,8 @@ int measure_stream_to(struct measure *m, int fd);
 // ends the loop.
 struct loop *measure_loop(struct measure *m);
 
-// Measures until a signal, --duration, the target's end, or a function of the loop's ends it.
-// Returns the exit status.
+// Measures until a signal, --duration, the target's or the command's end, or a function of the
+// loop's ends it. Returns the exit status: the command's own, if there is one.
 int measure_run(struct measure *m);
-// Did the target end by itself? (The server then goes on showing its history.)
+// Did a process of the target's end by itself? (The server then goes on showing its history.)
 bool measure_target_ended(const struct measure *m);

@@ -37,7 +37,7 @@ static int bad(const char *option, const char *value, const char *wanted)
 static int parse_system(const char *value, struct options *o)
 {
     (void)value;
-    o->pid = 0;
+    o->system = true;
     return 0;
 }
 
@@ -177,6 +177,9 @@ static void build_getopt(const struct command *command, struct option *longs, ch
 {
     size_t n = 0;
 
+    // What follows the first word of COMMAND is its own.
+    if (command->options & OPTIONS_COLLECT)
+        *shorts++ = '+';
     *shorts++ = ':'; // we speak for ourselves
     for (size_t i = 0; i < N_ROWS; i++) {
         if (!(rows[i].sets & command->options))
@@ -236,7 +239,7 @@ void options_help(const struct command *const *commands, size_t n)
         printf("  %s%c%s--%-11s %-10s %s\n", rows[i].letter ? "-" : " ",
                rows[i].letter ? rows[i].letter : ' ', rows[i].letter ? ", " : "  ", rows[i].name,
                rows[i].argument ? rows[i].argument : "", rows[i].help);
-    printf("\nExit status: 0 done, 1 failed, 2 bad usage.\n");
+    printf("\nExit status: 0 done, 1 failed, 2 bad usage; after COMMAND, its own.\n");
 }
 
 static const struct options defaults = {
@@ -261,7 +264,7 @@ static int unknown_option(const struct command *command, char **argv)
 int options_parse(const struct command *command, int argc, char **argv, struct options *ret)
 {
     struct option longs[N_ROWS + 3];
-    char shorts[3 * N_ROWS + 4];
+    char shorts[3 * N_ROWS + 5];
     struct options o = defaults;
     int code;
 
@@ -291,12 +294,15 @@ int options_parse(const struct command *command, int argc, char **argv, struct o
         if (row->parse(optarg, &o) < 0)
             return -1;
     }
-    if (o.pid && o.cpu_list) {
-        say("-p and -C exclude each other: a process is counted on whichever CPU it runs");
+    if (o.pid && (o.cpu_list || o.system)) {
+        say("-p and %s exclude each other: a process is counted on whichever CPU it runs",
+            o.system ? "-a" : "-C");
         return -1;
     }
     o.operands = argv + optind;
     o.n_operands = argc - optind;
+    if (o.n_operands && command->options & OPTIONS_COLLECT)
+        o.command = o.operands;
     *ret = o;
     return 0;
 }

@@ -19,7 +19,8 @@ enum option_set {
 
 struct options {
     // collect
-    pid_t pid;            // 0: the system
+    bool system;          // -a was given
+    pid_t pid;            // 0: the system, or the command
     const char *cpu_list; // NULL: all
     const char *events;   // NULL: the default
     ns_t interval;
@@ -34,6 +35,7 @@ struct options {
     const char *allow_hosts[OPTIONS_HOSTS_MAX];
     size_t n_allow_hosts;
     const char *token_file;
+    char **command; // of argv, NULL-terminated: COMMAND of those who measure; NULL: none
     // What is left: INPUT of serve.
     char **operands; // of argv
     int n_operands;

@@ -69,7 +69,7 @@ static int open_all(struct collector *c, const struct perf_event_attr *attrs)
         size_t known = c->target.n_threads;
         int r = open_groups(c, attrs);
 
-        if (r < 0 || c->target.kind != TARGET_PROCESS || target_find_threads(&c->target) <= 0)
+        if (r < 0 || !target_is_tasks(&c->target) || target_find_threads(&c->target) <= 0)
             return r;
         if (tries == OPEN_TRIES) {
             c->target.n_threads = known;
@@ -166,7 +166,7 @@ void collector_start(struct collector *c, ns_t reference)
 {
     c->cpu_time_due = reference + CPU_TIME_EVERY;
     cpu_time_start(&c->cpu_time, &c->readings);
-    for (size_t i = 0; i < c->groups.n; i++)
+    for (size_t i = 0; i < c->groups.n && c->target.kind != TARGET_COMMAND; i++)
         group_enable(&c->groups.groups[i]);
     readings_advance(&c->readings);
 }

@@ -23,8 +23,8 @@ struct collector {
 int collector_open(struct collector *c, const struct event_list *list, struct target *target,
                    char *ret_message);
 void collector_close(struct collector *c);
-// Enables everything: counts and CPU time are zero now. `reference`: the time grid's,
-// CLOCK_MONOTONIC.
+// Enables everything (a command's events wait for its exec): counts and CPU time are zero now.
+// `reference`: the time grid's, CLOCK_MONOTONIC.
 void collector_start(struct collector *c, ns_t reference);
 // Reads everything into c->readings. `now`: CLOCK_MONOTONIC.
 void collector_read(struct collector *c, ns_t now);

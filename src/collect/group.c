@@ -21,21 +21,25 @@ struct group_reading {
     uint64_t values[GROUP_EVENTS_MAX];
 };
 
-// The attr as it is opened: a leader is disabled until its siblings are there.
-static struct perf_event_attr prepared(const struct perf_event_attr *attr, bool leader, bool task)
+// The attr as it is opened: a leader is disabled until its siblings are there, or until the command
+// that it counts is executed.
+static struct perf_event_attr prepared(const struct perf_event_attr *attr, bool leader, bool task,
+                                       bool on_exec)
 {
     struct perf_event_attr a = *attr;
 
     a.size = sizeof(a);
     a.disabled = leader;
+    a.enable_on_exec = leader && on_exec;
     a.inherit = task;
     a.read_format = READ_FORMAT;
     return a;
 }
 
-static int open_one(const struct perf_event_attr *attr, int leader_fd, pid_t pid, int cpu)
+static int open_one(const struct perf_event_attr *attr, int leader_fd, pid_t pid, int cpu,
+                    bool on_exec)
 {
-    struct perf_event_attr a = prepared(attr, leader_fd < 0, cpu < 0);
+    struct perf_event_attr a = prepared(attr, leader_fd < 0, cpu < 0, on_exec);
 
     return perf_event_open(&a, pid, cpu, leader_fd, 0);
 }
@@ -74,7 +78,7 @@ static int narrow_to_user(struct event *e, struct perf_event_attr *attr, int lea
 
     user.exclude_kernel = 1;
     user.exclude_hv = 1;
-    fd = open_one(&user, leader_fd, pid, -1);
+    fd = open_one(&user, leader_fd, pid, -1, false);
     if (fd < 0)
         return fd;
     *attr = user;
@@ -97,7 +101,7 @@ static bool has_user_part(const struct perf_event_attr *attr)
 // Opens an event beside leader_fd (−1: as a leader) on the probe's place. A descriptor or -errno.
 static int probe(struct event *e, struct perf_event_attr *attr, int leader_fd, pid_t pid, int cpu)
 {
-    int fd = open_one(attr, leader_fd, pid, cpu);
+    int fd = open_one(attr, leader_fd, pid, cpu, false);
 
     if (fd != -EACCES && fd != -EPERM)
         return fd;
@@ -196,12 +200,12 @@ int group_plan(struct event_table *events, struct perf_event_attr *attrs,
 
 // Opens all members on one place. 0, or the leader's -errno.
 static int open_row(struct group *g, const struct perf_event_attr *attrs, size_t row, pid_t pid,
-                    int cpu)
+                    int cpu, bool on_exec)
 {
     int *fds = &g->fds[row * g->n];
 
     for (size_t m = 0; m < g->n; m++) {
-        fds[m] = open_one(&attrs[g->events[m]], m ? fds[0] : -1, pid, cpu);
+        fds[m] = open_one(&attrs[g->events[m]], m ? fds[0] : -1, pid, cpu, on_exec);
         if (fds[m] < 0) {
             int r = fds[m];
 
@@ -231,7 +235,7 @@ int group_open(struct group *g, const struct perf_event_attr *attrs, const struc
 
         if (!target_place(target, row, &pid, &cpu))
             continue;
-        r = open_row(g, attrs, row, pid, cpu);
+        r = open_row(g, attrs, row, pid, cpu, target->kind == TARGET_COMMAND);
         if (r == -EMFILE || r == -ENFILE)
             return r;
     }

@@ -31,8 +31,8 @@ int group_plan(struct event_table *events, struct perf_event_attr *attrs,
                const struct target *target, struct group_set *ret);
 
 // Opens the group on every place of the target (closing what was open before); nothing counts
-// before group_enable(). A place where it does not open stays without (an offline CPU, a thread
-// that has ended). 0, -EMFILE/-ENFILE, or -ENOMEM.
+// before group_enable(), or before its exec for a command. A place where it does not open stays
+// without (an offline CPU, a thread that has ended). 0, -EMFILE/-ENFILE, or -ENOMEM.
 int group_open(struct group *g, const struct perf_event_attr *attrs, const struct target *target);
 void group_close(struct group *g);
 // Enables leader and members at once: a sibling that joins a running leader of a CPU never counts.

@@ -45,6 +45,8 @@ static const char *target_kind(const struct collector *c)
         return "cpus";
     case TARGET_PROCESS:
         return "process";
+    case TARGET_COMMAND:
+        return "command";
     }
     return "system";
 }

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/parse.h"
+#include "base/text.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -117,14 +118,27 @@ int target_process(pid_t pid, struct target *ret, char *ret_message)
     return 0;
 }
 
+int target_command(pid_t pid, const char *name, struct target *ret, char *ret_message)
+{
+    int r = target_process(pid, ret, ret_message);
+
+    if (r < 0)
+        return r;
+    ret->kind = TARGET_COMMAND;
+    // Until its exec it has our name.
+    text_copy(ret->threads[0].comm, TARGET_COMM_MAX, basename(name));
+    snprintf(ret->text, sizeof(ret->text), "command '%.100s'", name);
+    return 0;
+}
+
 size_t target_rows(const struct target *t)
 {
-    return t->kind == TARGET_PROCESS ? t->n_threads : t->n_possible;
+    return target_is_tasks(t) ? t->n_threads : t->n_possible;
 }
 
 bool target_place(const struct target *t, size_t row, pid_t *ret_pid, int *ret_cpu)
 {
-    if (t->kind == TARGET_PROCESS) {
+    if (target_is_tasks(t)) {
         *ret_pid = t->threads[row].tid;
         *ret_cpu = -1;
         return true;

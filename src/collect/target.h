@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whom we measure: the system, some of its CPUs, or a process with all its threads.
+// Whom we measure: the system, some of its CPUs, a process with all its threads, or a command that
+// is still to begin.
 #pragma once
 
 #include "model/reading.h"
@@ -10,7 +11,7 @@
 #define TARGET_TEXT_MAX    128
 #define TARGET_THREADS_MAX 32768 // descriptors run out long before
 
-enum target_kind { TARGET_SYSTEM, TARGET_CPUS, TARGET_PROCESS };
+enum target_kind { TARGET_SYSTEM, TARGET_CPUS, TARGET_PROCESS, TARGET_COMMAND };
 
 struct target_thread {
     pid_t tid;
@@ -34,11 +35,19 @@ struct target {
 // Each gives 0, or -errno with a sentence in `ret_message` (EVENT_REASON_MAX).
 int target_system(const char *cpu_list, struct target *ret, char *ret_message); // NULL: every CPU
 int target_process(pid_t pid, struct target *ret, char *ret_message);
+// A command that launch.h holds: its events begin to count when it is executed.
+int target_command(pid_t pid, const char *name, struct target *ret, char *ret_message);
 void target_done(struct target *t);
+
+// Are its places threads (else: CPUs)?
+static inline bool target_is_tasks(const struct target *t)
+{
+    return t->kind == TARGET_PROCESS || t->kind == TARGET_COMMAND;
+}
 
 static inline enum reading_scope target_scope(const struct target *t)
 {
-    return t->kind == TARGET_PROCESS ? SCOPE_TASK : SCOPE_CPU;
+    return target_is_tasks(t) ? SCOPE_TASK : SCOPE_CPU;
 }
 
 // Number of places (rows), and where event descriptors of row i are opened: its pid and cpu
