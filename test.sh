@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Installs what is missing, builds, and runs all test suites, or those named: unit page integration sanitizers e2e pmu.
+# Installs what is missing, builds, and runs all test suites, or those named: unit page integration sanitizers fuzz e2e pmu.
 # Every suite speaks TAP; the last line is "N passed, N failed" (", N skipped" where some were, each with its reason above).
 set -uo pipefail
 cd "$(dirname "$0")"
-all=(unit page integration sanitizers e2e pmu)
+all=(unit page integration sanitizers fuzz e2e pmu)
 suites=("${@:-${all[@]}}")
 results=build/test-results
 export CMOCKA_MESSAGE_OUTPUT=TAP
@@ -40,6 +40,11 @@ run_suite() {
       CYCLESCOPE=build-asan/cyclescope CYCLESCOPE_SANITIZED=1 python3 tests/integration/run.py
       build build-tsan -Db_sanitize=thread -Dbuildtype=debugoptimized && units build-tsan
       CYCLESCOPE=build-tsan/cyclescope CYCLESCOPE_SANITIZED=1 python3 tests/integration/run.py test_http test_stream_perf ;;
+    fuzz) # a short run of each target; FUZZ_SECONDS=600 for a long one
+      for f in tests/fuzz/fuzz-*.sh; do
+        if "$f" "${FUZZ_SECONDS:-20}" >"$results/${f##*/}.log" 2>&1; then echo "ok - $f found nothing"
+        else echo "not ok - $f"; sed 's/^/# /' "$results/${f##*/}.log" | tail -40; fi
+      done ;;
     e2e) tests/e2e/run.sh ;;
     pmu) tests/pmu/run.sh ;;
     *) echo "not ok - there is no suite '$1'; there are: ${all[*]}" ;;
@@ -67,7 +72,7 @@ for suite in "${suites[@]}"; do
     grep -A 25 '^ *not ok' "$tap" | grep -v '# SKIP' | head -150
     tail -n 15 "$results/$suite.err" | sed 's/^/  stderr: /'
   fi
-  grep -E '# SKIP' "$tap" | sed 's/^ */  skipped: /'
+  grep -E '# SKIP' "$tap" | sort | uniq -c | sed 's/^ */  skipped: /'
   passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 done
 if [ "$passed" = 0 ] && [ "$failed" = 0 ]; then failed=1; fi

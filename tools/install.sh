@@ -8,7 +8,8 @@ what=${1:-run}
 packages=(gcc libc6-dev meson ninja-build pkg-config python3 libmicrohttpd-dev libseccomp-dev libcap-ng-dev
           libjansson-dev)
 if [ "$what" = test ]; then
-  packages+=(libcmocka-dev linux-perf valgrind curl chromium procps
+  packages+=(clang libclang-rt-14-dev
+             libcmocka-dev linux-perf chromium procps mount
              qemu-system-arm qemu-system-x86 seabios ipxe-qemu cpio make xz-utils gcc-aarch64-linux-gnu
              libc6-dev-arm64-cross)
 fi

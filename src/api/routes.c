@@ -15,6 +15,7 @@ const struct web_route api_routes[] = {
     {"/api/series", handle_series, 0},
     {"/api/stream", handle_stream, 0},
     {"/api/meta", handle_meta, 0},
+    {"/api/doctor", handle_doctor, 0},
     {"/healthz", handle_health, WEB_PUBLIC},
 };
 

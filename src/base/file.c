@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define FIELD_SEARCH_BYTES 16384 // the first CPU's part of /proc/cpuinfo is below 4 KiB
 
@@ -29,6 +30,32 @@ int file_read(const char *root, const char *path, char *ret, size_t size)
         n--;
     ret[n] = '\0';
     return (int)n;
+}
+
+int file_create(const char *path)
+{
+    // What is there is looked at first, and then opened by its descriptor: it cannot be exchanged
+    // in between.
+    cleanup_close int there = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    char reopen[64];
+    struct stat st;
+    int fd;
+
+    if (there < 0 && errno == ENOENT) {
+        fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+        return fd < 0 ? -errno : fd;
+    }
+    if (there < 0 || fstat(there, &st) < 0)
+        return -errno;
+    if (S_ISLNK(st.st_mode))
+        return -ELOOP;
+    if (S_ISDIR(st.st_mode))
+        return -EISDIR;
+    if (!S_ISCHR(st.st_mode) && (st.st_uid != geteuid() || st.st_nlink > 1))
+        return -EPERM;
+    snprintf(reopen, sizeof(reopen), "/proc/self/fd/%d", there);
+    fd = open(reopen, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOCTTY);
+    return fd < 0 ? -errno : fd;
 }
 
 int file_read_long(const char *root, const char *path, long *ret)

@@ -8,6 +8,12 @@
 // Reads at most size − 1 bytes of root/path into `ret`, terminates them and cuts a trailing
 // newline. Returns the length, or -errno (`ret` is then untouched).
 int file_read(const char *root, const char *path, char *ret, size_t size);
+// Opens `path` for writing, emptied or made anew, in such a way that nobody else's file is written
+// through, as root in /tmp: a symbolic link is not followed (-ELOOP), and an existing file or FIFO
+// must be this user's (-EPERM); a device may be anybody's. A descriptor (close-on-exec), or -errno.
+// Waits for the reader of a FIFO.
+int file_create(const char *path);
+
 // The whole number in such a file. 0 or -errno (-EINVAL when it is not one).
 int file_read_long(const char *root, const char *path, long *ret);
 // The CPUs of /sys/devices/system/cpu/<which> ("possible", "online"): see parse_cpu_list().

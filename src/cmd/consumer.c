@@ -12,8 +12,9 @@
 #include <string.h>
 
 // A write for each of a thousand rounds a second costs more than the readings: below this they are
-// put together. Well within the 20 ms in which a reading is to be in the browser.
-#define FLUSH_EVERY  (10 * NS_PER_MS)
+// put together. Half the shortest interval that shall not wait for its successor (10 ms), because
+// ticks jitter.
+#define FLUSH_EVERY  (5 * NS_PER_MS)
 #define FINISH_LIMIT (2 * NS_PER_SEC)
 
 void stream_source_round(const struct stream_source *s, ns_t time, bool baseline, struct buf *out)
@@ -87,6 +88,7 @@ static int write_head(const struct stream_source *s, struct buf *out)
         return r;
     notes_stream(out, s->collector, s->machine, s->run, s->tick->started);
     notes_events(out, s->collector);
+    notes_doctor(out, s->findings);
     if (s->notice[0])
         notes_text(out, "warning", s->notice);
     if (s->tick->started)

@@ -8,6 +8,7 @@
 #include "collect/collector.h"
 #include "collect/machine.h"
 #include "collect/tick.h"
+#include "model/finding.h"
 #include "stream/sink.h"
 
 // What headers are made of; the same for all consumers of a run.
@@ -15,8 +16,9 @@ struct stream_source {
     const struct collector *collector;
     const struct machine *machine;
     const struct tick *tick;
-    char run[9];        // names this run in the ids of the push stream
-    const char *notice; // what cannot be counted here, "" nothing
+    char run[9];                     // names this run in the ids of the push stream
+    const char *notice;              // what cannot be counted here, "" nothing
+    const struct findings *findings; // the doctor's
 };
 
 struct consumer {

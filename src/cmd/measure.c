@@ -2,12 +2,14 @@
 #include "cmd/measure.h"
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/launch.h"
 #include "base/loop.h"
 #include "base/process.h"
 #include "cmd/choose.h"
 #include "cmd/consumer.h"
 #include "cmd/csv_bridge.h"
+#include "collect/doctor.h"
 #include "collect/notes.h"
 #include "stream/writer.h"
 
@@ -33,6 +35,7 @@ struct measure {
     int signals;
     struct launch launch;
     bool told; // the command was asked to end
+    struct findings findings;
     char notice[1024];
     struct stream_source source;
     struct consumer recording, server;
@@ -158,8 +161,8 @@ static int on_tick(void *context, uint32_t events)
     elapsed = clock_ns(CLOCK_MONOTONIC) - m->tick.grid.reference;
     if (m->options->duration && elapsed >= m->options->duration)
         return ENDED_DURATION;
-    // Who records into a pipe, and nothing else, has nobody left to measure for.
-    if (m->options->output && !m->recording.sink && !m->csv.ring && !m->server.sink)
+    // Who streams to a reader that is gone, over a cut connection perhaps, is not left behind.
+    if (m->options->output && !m->recording.sink)
         return ENDED_READER;
     return 0;
 }
@@ -255,13 +258,15 @@ static int open_recording(struct measure *m)
             "serve -`");
         return EXIT_USAGE;
     }
-    fd = to_stdout ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)
-                   : open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0644);
-    r = fd < 0 ? -errno
+    fd = to_stdout ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3) : file_create(name);
+    r = fd < 0 ? (to_stdout ? -errno : fd)
                : consumer_open(&m->recording, fd, to_stdout ? "-o -" : name, false, m->loop,
                                &m->source);
     if (r < 0) {
-        say("%s: %s; choose another file with -o", name, strerror(-r));
+        say("%s: %s; choose another file with -o", name,
+            r == -ELOOP   ? "is a symbolic link, which is not followed"
+            : r == -EPERM ? "belongs to another user, and is left alone"
+                          : strerror(-r));
         if (fd >= 0)
             close(fd);
         return EXIT_FAILED;
@@ -311,15 +316,21 @@ int measure_open(const struct options *o, struct measure **ret)
     m->launch = LAUNCH_NONE;
     m->signals = m->tick.fd = m->collector.target.ends = m->collector.cpu_time.fd = -1;
     m->collector.online.fd = -1;
-    m->source = (struct stream_source){
-        .collector = &m->collector, .machine = &m->machine, .tick = &m->tick, .notice = m->notice};
+    m->source = (struct stream_source){.collector = &m->collector,
+                                       .machine = &m->machine,
+                                       .tick = &m->tick,
+                                       .notice = m->notice,
+                                       .findings = &m->findings};
     name_run(m->source.run);
     status = hold_command(m);
     raise_descriptor_limit();
     machine_describe("", &m->machine);
-    if (status == 0)
+    // Before our own events take counters, and before the clock starts.
+    if (status == 0) {
+        doctor_run(&m->findings);
         status = choose_collector(o, m->launch.pid, &m->machine, &m->collector, m->notice,
                                   sizeof(m->notice));
+    }
     if (status == 0) {
         process_raise_priority();
         status = open_loop(m);

@@ -193,6 +193,13 @@ static int parse_token_file(const char *value, struct options *o)
     return 0;
 }
 
+static int parse_json(const char *value, struct options *o)
+{
+    (void)value;
+    o->json = true;
+    return 0;
+}
+
 static const struct option_row rows[] = {
     {"system", 'a', NULL, OPTIONS_COLLECT, parse_system, "measure the whole system (the default)"},
     {"pid", 'p', "PID[,PID]", OPTIONS_COLLECT, parse_pids,
@@ -224,6 +231,7 @@ static const struct option_row rows[] = {
      "a further Host name that is let in"},
     {"token-file", 0, "FILE", OPTIONS_SERVE, parse_token_file,
      "holds the token that every request must bring"},
+    {"json", 0, NULL, OPTIONS_DOCTOR, parse_json, "as JSON, for a program"},
 };
 #define N_ROWS (sizeof(rows) / sizeof(rows[0]))
 
@@ -284,6 +292,10 @@ static void help_of(const struct command *command)
     }
     printf("  -h, --help                   this text\n      --version                print the "
            "version\n");
+    if (command->options & OPTIONS_DOCTOR)
+        printf(
+            "\nExit status: 0 hardware counters work, 3 only software events do, 1 nothing does, "
+            "2 bad usage.\n");
 }
 
 void options_help(const struct command *const *commands, size_t n)
@@ -297,7 +309,8 @@ void options_help(const struct command *const *commands, size_t n)
         printf("  %s%c%s--%-11s %-10s %s\n", rows[i].letter ? "-" : " ",
                rows[i].letter ? rows[i].letter : ' ', rows[i].letter ? ", " : "  ", rows[i].name,
                rows[i].argument ? rows[i].argument : "", rows[i].help);
-    printf("\nExit status: 0 done, 1 failed, 2 bad usage; after COMMAND, its own.\n");
+    printf("\nExit status: 0 done, 1 failed, 2 bad usage; after COMMAND, its own; of doctor 0: "
+           "hardware counters work,\n3: only software events do, 1: nothing does.\n");
 }
 
 static const struct options defaults = {

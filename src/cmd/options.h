@@ -13,6 +13,7 @@
 enum option_set {
     OPTIONS_COLLECT = 1, // of whoever measures
     OPTIONS_SERVE = 2,   // of whoever shows
+    OPTIONS_DOCTOR = 16, // of who only looks
 };
 
 #define OPTIONS_LISTEN_MAX 8 // more sockets than that is a mistake
@@ -43,6 +44,8 @@ struct options {
     size_t n_allow_hosts;
     const char *token_file;
     char **command; // of argv, NULL-terminated: COMMAND of those who measure; NULL: none
+    // doctor
+    bool json;
     // What is left: INPUT of serve.
     char **operands; // of argv
     int n_operands;

@@ -175,7 +175,8 @@ void collector_close(struct collector *c)
 void collector_start(struct collector *c, ns_t reference)
 {
     c->last_read = clock_ns(CLOCK_MONOTONIC);
-    c->cpu_time_due = reference + CPU_TIME_EVERY;
+    // Read at the first tick: perf takes what is not in it as not supported.
+    c->cpu_time_due = reference;
     cpu_time_start(&c->cpu_time, &c->readings);
     for (size_t i = 0; i < c->groups.n && c->target.kind != TARGET_COMMAND; i++)
         group_enable(&c->groups.groups[i]);

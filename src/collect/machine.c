@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 static void describe_cpu(const char *root, struct machine *m)
 {
@@ -19,6 +22,34 @@ static void describe_cpu(const char *root, struct machine *m)
     file_read_field(root, "/proc/cpuinfo", "CPU part", part, sizeof(part));
     if (part[0])
         snprintf(m->cpu_model, sizeof(m->cpu_model), "%s CPU part %s", m->arch, part);
+}
+
+// What a guest's processor says of its hypervisor (CPUID leaf 0x40000000); "" when it says nothing,
+// or on other architectures. Of this machine, whatever the root.
+static void ask_processor(char *ret, size_t size)
+{
+    ret[0] = '\0';
+#if defined(__x86_64__)
+    static const struct {
+        const char signature[13], *name;
+    } known[] = {
+        {"KVMKVMKVM", "KVM"},      {"Microsoft Hv", "Hyper-V"}, {"VMwareVMware", "VMware"},
+        {"XenVMMXenVMM", "Xen"},   {"TCGTCGTCGTCG", "QEMU"},    {"VBoxVBoxVBox", "VirtualBox"},
+        {"bhyve bhyve ", "bhyve"}, {"ACRNACRNACRN", "ACRN"},    {" lrpepyh  vr", "Parallels"},
+    };
+    union {
+        unsigned words[3];
+        char text[13];
+    } signature = {0};
+    unsigned eax;
+
+    __cpuid(0x40000000, eax, signature.words[0], signature.words[1], signature.words[2]);
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (strcmp(signature.text, known[i].signature) == 0)
+            text_copy(ret, size, known[i].name);
+#else
+    (void)size;
+#endif
 }
 
 static void describe_hypervisor(const char *root, struct machine *m)
@@ -46,7 +77,11 @@ static void describe_hypervisor(const char *root, struct machine *m)
             return;
         }
     file_read_field(root, "/proc/cpuinfo", "flags", flags, sizeof(flags));
-    if (strstr(flags, " hypervisor"))
+    if (!strstr(flags, " hypervisor"))
+        return;
+    if (!root[0])
+        ask_processor(m->hypervisor, sizeof(m->hypervisor));
+    if (!m->hypervisor[0])
         snprintf(m->hypervisor, sizeof(m->hypervisor), "a hypervisor that does not name itself");
 }
 

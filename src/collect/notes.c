@@ -122,6 +122,16 @@ void notes_status(struct buf *out, const struct notes_status *status)
     end(&j, out, ABOUT_ALL);
 }
 
+void notes_doctor(struct buf *out, const struct findings *findings)
+{
+    struct buf text = {0};
+    struct json j;
+
+    begin(&j, &text, "doctor");
+    findings_json(&j, findings);
+    end(&j, out, ABOUT_ALL);
+}
+
 void notes_text(struct buf *out, const char *severity, const char *text_)
 {
     struct buf text = {0};
@@ -198,7 +208,8 @@ void notes_missing(const struct collector *c, const struct machine *m, char *ret
         snprintf(
             ret, size,
             "no hardware PMU on this machine%s%s: cycles, instructions, cache and branch events "
-            "cannot be counted; CPU use and software events are shown",
+            "cannot be counted; CPU use and software events are shown (cyclescope doctor says "
+            "more)",
             m->hypervisor[0] ? ", a virtual machine under " : "", m->hypervisor);
     } else if (unsupported) {
         list_missing(c, QUALITY_NOT_SUPPORTED, names, sizeof(names));

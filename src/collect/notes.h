@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "collect/collector.h"
 #include "collect/machine.h"
+#include "model/finding.h"
 
 struct notes_status {
     uint64_t missed_ticks;
@@ -21,6 +22,7 @@ void notes_stream(struct buf *out, const struct collector *c, const struct machi
 void notes_online(struct buf *out, const char *online);
 void notes_events(struct buf *out, const struct collector *c);
 void notes_status(struct buf *out, const struct notes_status *status);
+void notes_doctor(struct buf *out, const struct findings *findings);
 void notes_text(struct buf *out, const char *severity, const char *text);
 void notes_end(struct buf *out, const char *reason);
 

@@ -67,6 +67,9 @@ void perf_event_advice(int error, const char *name, const struct perf_event_attr
     size_t size = EVENT_REASON_MAX;
     int paranoid = perf_event_paranoid("");
 
+    // Some kernels say so of an event that the PMU has not, when nothing special is asked of it.
+    if (error == -EOPNOTSUPP && is_hardware(attr) && !attr->precise_ip)
+        error = -ENOENT;
     for (size_t i = 0; i < sizeof(advice) / sizeof(advice[0]); i++)
         if (advice[i].error == -error) {
             snprintf(ret, size, "%.80s: %s", name, advice[i].text);

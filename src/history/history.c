@@ -130,13 +130,12 @@ void history_push(struct history *h, const struct interval *interval)
     h->timestamp[row] = timestamp;
     h->seconds[row] = interval->seconds;
     for (size_t slot = 0; slot < h->n_slots; slot++) {
-        for (size_t g = 0; g < (size_t)h->events.n_groups; g++)
-            h->times[(g * h->n_slots + slot) * h->capacity + row] = (struct times){0};
         for (size_t e = 0; e < h->events.n; e++) {
             struct sum s = interval->sums[slot * h->events.n + e];
 
             raw_column(h, slot, e)[row] = s.raw;
-            // A member without a reading must not overwrite the times of its group.
+            // A member without a reading must not overwrite the times of its group. Without a value
+            // times mean nothing.
             if (!isnan(s.raw))
                 times_column(h, slot, e)[row] =
                     (struct times){.enabled = (float)s.enabled, .running = (float)s.running};

@@ -110,6 +110,44 @@ static void apply_text(struct session *s, json_t *note, struct note_effect *effe
     effect->meta = true;
 }
 
+static void apply_finding(struct findings *findings, json_t *check)
+{
+    struct finding *f = &findings->checks[findings->n];
+    const char *status = json_string_value(json_object_get(check, "status"));
+
+    *f = (struct finding){.status = FINDING_UNKNOWN};
+    copy_text(check, "name", f->name, sizeof(f->name));
+    copy_text(check, "found", f->found, sizeof(f->found));
+    copy_text(check, "cost", f->cost, sizeof(f->cost));
+    copy_text(check, "remedy", f->remedy, sizeof(f->remedy));
+    if (status)
+        finding_status_parse(status, &f->status);
+    findings->n += f->name[0] != '\0';
+}
+
+static void apply_doctor(struct session *s, json_t *note, struct note_effect *effect)
+{
+    json_t *checks = json_object_get(note, "checks"), *check;
+    size_t i;
+
+    if (!json_is_array(checks))
+        return;
+    if (!s->doctor)
+        s->doctor = malloc(sizeof(*s->doctor));
+    if (!s->doctor)
+        return;
+    s->doctor->n = 0;
+    s->doctor->at_ms = 0;
+    copy_integer(note, "at", &s->doctor->at_ms);
+    json_array_foreach(checks, i, check)
+    {
+        if (s->doctor->n == FINDINGS_MAX)
+            break;
+        apply_finding(s->doctor, check);
+    }
+    effect->meta = true;
+}
+
 bool note_apply(struct session *s, struct event_table *events, size_t event, const char *json,
                 size_t size, struct note_effect *ret)
 {
@@ -136,6 +174,8 @@ bool note_apply(struct session *s, struct event_table *events, size_t event, con
         effect.meta = true;
     } else if (strcmp(kind, "status") == 0) {
         apply_status(s, note);
+    } else if (strcmp(kind, "doctor") == 0) {
+        apply_doctor(s, note, &effect);
     } else if (strcmp(kind, "note") == 0) {
         apply_text(s, note, &effect);
     } else if (strcmp(kind, "end") == 0) {

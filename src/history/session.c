@@ -27,8 +27,10 @@ void session_done(struct session *s)
 {
     history_free(s->history);
     free(s->cpu_online);
+    free(s->doctor);
     s->history = NULL;
     s->cpu_online = NULL;
+    s->doctor = NULL;
     pthread_rwlock_destroy(&s->lock);
 }
 

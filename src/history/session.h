@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "history/history.h"
+#include "model/finding.h"
 
 #include <pthread.h>
 
@@ -43,6 +44,7 @@ struct session {
     bool *cpu_online;              // [cpus_possible], owned, NULL unknown
     struct session_note notes[SESSION_NOTES_MAX];
     size_t n_notes;
+    struct findings *doctor; // of the collector's machine; owned; NULL: the stream has none
     struct session_health health;
     unsigned meta_generation; // grows when anything but health and history changes
     struct history *history;  // NULL until the first interval; owned

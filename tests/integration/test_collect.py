@@ -181,6 +181,33 @@ class Recording(Folder):
                               stderr=subprocess.STDOUT, text=True, timeout=20, check=False).stdout
         self.assertIn("<not supported>", text)
 
+    def test_nothing_planted_is_written_through(self):
+        victim = os.path.join(self.folder, "victim")
+        with open(victim, "w", encoding="ascii") as f:
+            f.write("precious\n")
+        os.symlink(victim, self.recording)
+        done = run("collect", "-o", self.recording, "--csv", "none")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("symbolic link", done.stderr)
+        os.unlink(self.recording)
+        os.link(victim, self.recording)
+        done = run("collect", "-o", self.recording, "--csv", "none")
+        self.assertEqual(done.returncode, 1)
+        os.unlink(self.recording)
+        if os.geteuid() == 0:
+            os.chown(victim, 65534, 65534)
+            done = run("collect", "-o", victim, "--csv", "none")
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("another user", done.stderr)
+        with open(victim, encoding="ascii") as f:
+            self.assertEqual(f.read(), "precious\n")
+
+    def test_a_recording_of_ours_is_replaced(self):
+        for _ in range(2):
+            self.assertEqual(run("collect", "-o", self.recording, "--csv", "none", "--duration", "300ms").returncode, 0)
+        self.assertEqual(len({t for t, _, _ in stat_report(self.recording)}), 3)
+        self.assertEqual(run("collect", "-o", "/dev/null", "--csv", "none", "--duration", "200ms").returncode, 0)
+
     def test_a_pipe_whose_reader_goes(self):
         with subprocess.Popen([PROGRAM, "collect", "-o", "-", "--csv", "none"], stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE) as p:

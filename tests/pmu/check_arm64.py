@@ -8,6 +8,9 @@ SHORT, LONG = 100_000_000, 250_000_000  # rounds, as in guest/exact.sh
 def check_exact(tap, boot):
     with boot("arm64", "exact", icount="shift=0,sleep=off") as guest:
         guest.finish()
+    tap.equal(guest.text("doctor.status").strip(), "0", "arm64: doctor says that hardware counters work")
+    tap.ok("cycles and instructions count; 6 events at once" in guest.text("doctor.out"),
+           "arm64: and how many count at once", guest.text("doctor.out"))
     sums = {}
     for name in ("user-short", "user-long"):
         tap.equal(guest.text(name + ".status").strip(), "0", f"arm64: collect -p ends cleanly ({name})")

@@ -51,12 +51,23 @@ class Served:
         return {query: [r for r in rows if r["sequence"] <= last] for query, rows in answers.items()}
 
 
+def check_doctor(tap, s, report, status, *says):
+    """The doctor's exit status and what it says about the PMU; the page is told the same."""
+    out = s.guest.text("doctor.out")
+    tap.equal(s.guest.text("doctor.status").strip(), str(status), f"{s.name}: doctor exits with {status}")
+    tap.ok(all(word in out for word in says), f"{s.name}: and says why", out)
+    hardware = {c["name"]: c for c in report["checks"]}["hardware"]
+    tap.equal(hardware["status"], "fail" if status else "pass", f"{s.name}: /api/doctor says so of the PMU")
+
+
 def check_exact(tap, boot):
     """Eight counters: every event all the time. Also everything that does not depend on the PMU."""
     with Served(tap, boot, "http-exact", pmu={"counters": 8, "profile": "varying"}, environment={"record": "1"}) as s:
         server.check_page_and_meta(tap, s)
         server.check_stream(tap, s)
         answers = s.each(40)
+        report = s.api.json("/api/doctor")
+    check_doctor(tap, s, report, 0, "cycles and instructions count; 8 events at once")
     rows = answers[""]
     samples.check_shape(tap, s.name, rows)
     samples.check_hardware(tap, s.name, rows)
@@ -73,6 +84,8 @@ def check_scaled(tap, boot):
     """Four counters: multiplexed."""
     with Served(tap, boot, "http-scaled", pmu={"counters": 4, "profile": "varying"}) as s:
         answers = s.each(40)
+        report = s.api.json("/api/doctor")
+    check_doctor(tap, s, report, 0, "cycles and instructions count; 4 events at once")
     rows = answers[""]
     samples.check_shape(tap, s.name, rows)
     samples.check_hardware(tap, s.name, rows)
@@ -100,6 +113,8 @@ def check_no_pmu(tap, boot):
         rows = s.rows(25)
         of_cpu = s.api.json("/api/latest?cpu=1")
         meta = s.api.json("/api/meta")
+        report = s.api.json("/api/doctor")
+    check_doctor(tap, s, report, 3, "gives this virtual machine no PMU", "a virtual machine under QEMU")
     samples.check_shape(tap, s.name, rows)
     samples.check_not_supported(tap, s.name, rows, meta["columns"], (*EVENTS, *RATIOS))
     uses = [r["cpu_use"] for r in rows[15:]]  # a share over the last second

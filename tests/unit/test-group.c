@@ -90,7 +90,7 @@ static void a_group_counts_from_when_it_is_enabled(void **state)
 
     (void)state;
     if (!can_count())
-        skip();
+        skip_because("this user may not count here");
     add(&f, "faults", (struct perf_event_attr)SOFTWARE(PERF_COUNT_SW_PAGE_FAULTS), 0);
     add(&f, "minor-faults", (struct perf_event_attr)SOFTWARE(PERF_COUNT_SW_PAGE_FAULTS_MIN), 0);
     plan(&f, getpid());
@@ -125,7 +125,7 @@ static void an_impossible_event_says_why_and_leaves_its_group_alone(void **state
 
     (void)state;
     if (!can_count())
-        skip();
+        skip_because("this user may not count here");
     add(&f, "nonsense", (struct perf_event_attr)IMPOSSIBLE, 0);
     add(&f, "faults", (struct perf_event_attr)SOFTWARE(PERF_COUNT_SW_PAGE_FAULTS), 0);
     add(&f, "minor-faults", (struct perf_event_attr)SOFTWARE(PERF_COUNT_SW_PAGE_FAULTS_MIN), 0);
@@ -148,7 +148,7 @@ static void wished_groups_stay_apart_and_in_order(void **state)
 
     (void)state;
     if (!can_count())
-        skip();
+        skip_because("this user may not count here");
     add(&f, "a", (struct perf_event_attr)SOFTWARE(PERF_COUNT_SW_PAGE_FAULTS), 0);
     add(&f, "b", (struct perf_event_attr)SOFTWARE(PERF_COUNT_SW_PAGE_FAULTS_MIN), 1);
     add(&f, "c", (struct perf_event_attr)SOFTWARE(PERF_COUNT_SW_PAGE_FAULTS_MAJ), 0);
@@ -174,7 +174,7 @@ static void what_does_not_fit_a_group_makes_a_second_one(void **state)
 
     (void)state;
     if (!can_count())
-        skip();
+        skip_because("this user may not count here");
     for (int i = 0; i < GROUP_EVENTS_MAX + 2; i++)
         add(&f, "faults", (struct perf_event_attr)SOFTWARE(PERF_COUNT_SW_PAGE_FAULTS), 0);
     plan(&f, getpid());
@@ -197,7 +197,7 @@ static void a_thread_that_has_ended_stays_without(void **state)
     if (!can_count()) {
         kill(child, SIGKILL);
         waitpid(child, NULL, 0);
-        skip();
+        skip_because("this user may not count here");
     }
     add(&f, "faults", (struct perf_event_attr)SOFTWARE(PERF_COUNT_SW_PAGE_FAULTS), 0);
     plan(&f, child);
@@ -257,7 +257,7 @@ static void without_privileges_only_what_has_a_user_part_is_narrowed_to_it(void 
     assert_true(WIFEXITED(status));
     if (WEXITSTATUS(status) == 77) {
         print_message("needs perf_event_paranoid 2 and a user without privileges\n");
-        skip();
+        skip_because("this user may not count here");
     }
     assert_int_equal(WEXITSTATUS(status), 0);
 }

@@ -189,6 +189,56 @@ static void texts_that_are_too_long_are_cut(void **state)
     assert_int_equal(strlen(model.events.events[0].why), EVENT_REASON_MAX - 1);
 }
 
+static void the_doctors_findings_are_kept(void **state)
+{
+    struct note_effect effect;
+    const struct finding *f;
+
+    (void)state;
+    assert_null(model.session.doctor);
+    assert_true(apply(0,
+                      "{\"cs\":\"doctor\",\"at\":1763830000123,\"checks\":["
+                      "{\"name\":\"hardware\",\"status\":\"fail\",\"found\":\"no PMU\","
+                      "\"cost\":\"much\",\"remedy\":\"`another machine`\"},"
+                      "{\"name\":\"odd\",\"status\":\"splendid\",\"found\":7},{},null,3]}",
+                      &effect));
+    assert_true(effect.meta);
+    assert_int_equal(model.session.doctor->n, 2);
+    assert_int_equal(model.session.doctor->at_ms, 1763830000123);
+    f = findings_find(model.session.doctor, "hardware");
+    assert_non_null(f);
+    assert_int_equal(f->status, FINDING_FAIL);
+    assert_string_equal(f->found, "no PMU");
+    assert_string_equal(f->cost, "much");
+    assert_string_equal(f->remedy, "`another machine`");
+    f = findings_find(model.session.doctor, "odd");
+    assert_true(f && f->status == FINDING_UNKNOWN && !f->found[0]);
+    // A later one replaces it; one without checks changes nothing.
+    assert_true(apply(0, "{\"cs\":\"doctor\",\"checks\":\"none\"}", NULL));
+    assert_int_equal(model.session.doctor->n, 2);
+    assert_true(apply(0, "{\"cs\":\"doctor\",\"checks\":[]}", NULL));
+    assert_int_equal(model.session.doctor->n, 0);
+}
+
+static void more_findings_than_there_is_room_for_are_cut(void **state)
+{
+    char json[16384] = "{\"cs\":\"doctor\",\"checks\":[", text[1000];
+
+    (void)state;
+    memset(text, 'x', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    snprintf(json + strlen(json), sizeof(json) - strlen(json),
+             "{\"name\":\"%s\",\"found\":\"%s\",\"cost\":\"%s\",\"remedy\":\"%s\"}", text, text,
+             text, text);
+    for (size_t i = 0; i < 200; i++)
+        strcat(json, ",{\"name\":\"check\"}");
+    strcat(json, "]}");
+    assert_true(apply(0, json, NULL));
+    assert_int_equal(model.session.doctor->n, FINDINGS_MAX);
+    assert_int_equal(strlen(model.session.doctor->checks[0].name), FINDING_NAME_MAX - 1);
+    assert_int_equal(strlen(model.session.doctor->checks[0].remedy), FINDING_TEXT_MAX - 1);
+}
+
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
@@ -199,6 +249,8 @@ int main(void)
         TEST(an_event_note_comes_too_late_once_events_are_fixed),
         TEST(a_status_note_is_kept_as_health),
         TEST(texts_are_kept_up_to_a_bound),
+        TEST(the_doctors_findings_are_kept),
+        TEST(more_findings_than_there_is_room_for_are_cut),
         TEST(a_goodbye_gives_the_reason),
         TEST(padding_behind_a_note_is_not_part_of_it),
         TEST(unknown_kinds_change_nothing_and_malformed_ones_are_told),

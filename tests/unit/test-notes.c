@@ -5,6 +5,7 @@
 
 #include "unit.h"
 
+#include "base/json.h"
 #include "history/ingest.h"
 #include "stream/writer.h"
 
@@ -190,11 +191,42 @@ static void what_is_not_permitted_says_what_to_type(void **state)
     assert_int_equal(strlen(small), sizeof(small) - 1);
 }
 
+static void the_doctors_findings_arrive_as_they_were(void **state)
+{
+    static struct findings sent;
+    struct buf before = {0}, after = {0};
+    struct json j = {.out = &before};
+
+    (void)state;
+    sent = (struct findings){.n = FINDINGS_MAX, .at_ms = 1763830000123};
+    for (size_t i = 0; i < sent.n; i++) {
+        struct finding *f = &sent.checks[i];
+
+        snprintf(f->name, sizeof(f->name), "check-%zu", i);
+        f->status = (enum finding_status)(i % (FINDING_UNKNOWN + 1));
+        snprintf(f->found, sizeof(f->found), "<%zu> \"of\" them", i);
+        // As large as texts can be: all of it is within one record.
+        memset(f->cost, 'c', sizeof(f->cost) - 1);
+        memset(f->remedy, 'r', sizeof(f->remedy) - 1);
+    }
+    notes_doctor(&stream, &sent);
+    feed();
+    assert_non_null(session.doctor);
+    findings_json(&j, &sent);
+    j = (struct json){.out = &after};
+    findings_json(&j, session.doctor);
+    buf_putc(&before, '\0');
+    assert_buf(&after, before.data);
+    buf_done(&before);
+    buf_done(&after);
+}
+
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(the_run_and_its_target_arrive),
+        TEST(the_doctors_findings_arrive_as_they_were),
         TEST(a_resumed_stream_is_told_apart),
         TEST(events_arrive_with_kind_quality_and_reason),
         TEST(columns_that_changed_places_arrive_as_they_are),

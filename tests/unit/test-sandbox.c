@@ -20,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "unit.h"
 
 #define SKIPPED 77
 
@@ -52,7 +52,7 @@ static void expect_fine(int (*body)(void), unsigned needs)
     int status = confined(body, needs);
 
     if (WIFEXITED(status) && WEXITSTATUS(status) == SKIPPED)
-        skip();
+        skip_because("sanitizer builds have no filter: their runtime needs calls of its own");
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
         fail_msg("status %x", status);
 }
@@ -62,7 +62,7 @@ static void expect_killed(int (*body)(void))
     int status = confined(body, SANDBOX_OPEN_READ | SANDBOX_WRITE_FILES);
 
     if (WIFEXITED(status) && WEXITSTATUS(status) == SKIPPED)
-        skip();
+        skip_because("sanitizer builds have no filter: their runtime needs calls of its own");
     if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGSYS)
         fail_msg("status %x", status);
 }

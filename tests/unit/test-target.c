@@ -111,6 +111,11 @@ static void hold(int fd)
         ;
 }
 
+static void *nothing(void *context)
+{
+    return context;
+}
+
 static void *wait_in_thread(void *context)
 {
     pthread_barrier_t *barrier = ((void **)context)[0];
@@ -125,27 +130,34 @@ static void *wait_in_thread(void *context)
 static void a_process_has_all_its_threads(void **state)
 {
     struct target t;
-    pthread_barrier_t barrier;
+    pthread_barrier_t first, later; // a barrier may go only after its threads have
     pthread_t threads[3];
     int pipe_fds[2];
-    void *context[] = {&barrier, &pipe_fds[0]};
-    size_t workers = 0;
+    void *with_first[] = {&first, &pipe_fds[0]}, *with_later[] = {&later, &pipe_fds[0]};
+    size_t workers = 0, others;
     pid_t pid;
     int cpu;
 
     (void)state;
+    // This thread, and that of a sanitizer, which some start with the first of ours.
+    pthread_create(&threads[0], NULL, nothing, NULL);
+    pthread_join(threads[0], NULL);
+    assert_int_equal(target_process(getpid(), &t, message), 0);
+    others = target_rows(&t);
+    target_done(&t);
     assert_int_equal(pipe2(pipe_fds, O_CLOEXEC), 0);
-    pthread_barrier_init(&barrier, NULL, 3);
+    pthread_barrier_init(&first, NULL, 3);
+    pthread_barrier_init(&later, NULL, 2);
     for (int i = 0; i < 2; i++)
-        pthread_create(&threads[i], NULL, wait_in_thread, context);
-    pthread_barrier_wait(&barrier);
+        pthread_create(&threads[i], NULL, wait_in_thread, with_first);
+    pthread_barrier_wait(&first);
     assert_int_equal(target_process(getpid(), &t, message), 0);
     assert_int_equal(t.kind, TARGET_PROCESS);
     assert_int_equal(target_scope(&t), SCOPE_TASK);
-    assert_int_equal(target_rows(&t), 3);
+    assert_int_equal(target_rows(&t), others + 2);
     assert_true(t.ends >= 0);
     assert_contains(t.text, "process ");
-    for (size_t row = 0; row < 3; row++) {
+    for (size_t row = 0; row < others + 2; row++) {
         assert_true(target_place(&t, row, &pid, &cpu));
         assert_int_equal(cpu, -1);
         assert_int_equal(pid, t.threads[row].tid);
@@ -155,19 +167,18 @@ static void a_process_has_all_its_threads(void **state)
     assert_int_equal(target_find_threads(&t), 0);
 
     // One that is born later is found, and those known stay where they are.
-    pthread_barrier_destroy(&barrier);
-    pthread_barrier_init(&barrier, NULL, 2);
-    pthread_create(&threads[2], NULL, wait_in_thread, context);
-    pthread_barrier_wait(&barrier);
+    pthread_create(&threads[2], NULL, wait_in_thread, with_later);
+    pthread_barrier_wait(&later);
     pid = t.threads[1].tid;
     assert_int_equal(target_find_threads(&t), 1);
-    assert_int_equal(target_rows(&t), 4);
+    assert_int_equal(target_rows(&t), others + 3);
     assert_int_equal(t.threads[1].tid, pid);
     close(pipe_fds[1]);
     for (int i = 0; i < 3; i++)
         pthread_join(threads[i], NULL);
     close(pipe_fds[0]);
-    pthread_barrier_destroy(&barrier);
+    pthread_barrier_destroy(&first);
+    pthread_barrier_destroy(&later);
     target_done(&t);
 }
 
@@ -185,7 +196,7 @@ static void a_process_that_ends_takes_its_threads_along(void **state)
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
     assert_true(target_find_threads(&t) < 0);
-    assert_int_equal(target_rows(&t), 1);
+    assert_true(target_rows(&t) >= 1); // a sanitizer's own thread may be there
     target_done(&t);
 }
 

@@ -31,6 +31,8 @@ measure() {
     cp "$csv" /results/
 }
 
+cyclescope doctor >/results/doctor.out 2>&1
+echo $? >/results/doctor.status
 measure user-short 100000000 -e instructions:u
 measure user-long 250000000 -e instructions:u
 measure default 300000000
