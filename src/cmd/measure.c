@@ -245,44 +245,6 @@ static int hold_command(struct measure *m)
     return EXIT_FAILED;
 }
 
-static int open_recording(struct measure *m)
-{
-    const char *name = m->options->output;
-    bool to_stdout = name && strcmp(name, "-") == 0;
-    int fd, r;
-
-    if (!name)
-        return 0;
-    if (to_stdout && isatty(STDOUT_FILENO)) {
-        say("-o -: the stream is binary and does not go to a terminal; pipe it into `cyclescope "
-            "serve -`");
-        return EXIT_USAGE;
-    }
-    fd = to_stdout ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3) : file_create(name);
-    r = fd < 0 ? (to_stdout ? -errno : fd)
-               : consumer_open(&m->recording, fd, to_stdout ? "-o -" : name, false, m->loop,
-                               &m->source);
-    if (r < 0) {
-        say("%s: %s; choose another file with -o", name,
-            r == -ELOOP   ? "is a symbolic link, which is not followed"
-            : r == -EPERM ? "belongs to another user, and is left alone"
-                          : strerror(-r));
-        if (fd >= 0)
-            close(fd);
-        return EXIT_FAILED;
-    }
-    return 0;
-}
-
-static void name_run(char ret[9])
-{
-    uint32_t run;
-
-    if (getrandom(&run, sizeof(run), GRND_NONBLOCK) != sizeof(run))
-        run = (uint32_t)clock_ns(CLOCK_REALTIME);
-    snprintf(ret, 9, "%08x", run);
-}
-
 static int open_loop(struct measure *m)
 {
     int r = loop_new(&m->loop);
@@ -321,7 +283,7 @@ int measure_open(const struct options *o, struct measure **ret)
                                        .tick = &m->tick,
                                        .notice = m->notice,
                                        .findings = &m->findings};
-    name_run(m->source.run);
+    stream_source_name(&m->source);
     status = hold_command(m);
     raise_descriptor_limit();
     machine_describe("", &m->machine);
@@ -342,7 +304,7 @@ int measure_open(const struct options *o, struct measure **ret)
         return 0;
     }
     if (status == 0)
-        status = open_recording(m);
+        status = consumer_open_output(&m->recording, o->output, m->loop, &m->source);
     if (status != 0) {
         measure_close(m);
         return status;
