@@ -37,8 +37,8 @@ def ours(pids, seconds):
 
 
 def perfs(pids, seconds):
-    return cpu_seconds(["perf", "stat", "-p", pids, "-x,", "-I", "100", "-e", EVENTS, "-o", "/dev/null", "--timeout",
-                        str(int(seconds * 1000))])
+    return cpu_seconds(["perf", "stat", "-p", pids, "-x,", "-I", "100", "-e", EVENTS, "-o", "/dev/null", "--",
+                        "sleep", str(seconds)])
 
 
 def opening(pids):

@@ -18,7 +18,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 
 #define STATUS_EVERY NS_PER_SEC
@@ -46,16 +45,6 @@ struct measure {
     ns_t status_at, status_cpu; // when the last status was made, and the CPU time then
     int ended;
 };
-
-static void raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
 
 static void send_status(struct measure *m, ns_t now)
 {
@@ -285,7 +274,7 @@ int measure_open(const struct options *o, struct measure **ret)
                                        .findings = &m->findings};
     stream_source_name(&m->source);
     status = hold_command(m);
-    raise_descriptor_limit();
+    process_raise_descriptors();
     machine_describe("", &m->machine);
     // Before our own events take counters, and before the clock starts.
     if (status == 0) {
