@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 
 // In the child: only async-signal-safe calls.
@@ -73,4 +74,14 @@ void process_raise_priority(void)
 
     sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &param);
     prctl(PR_SET_TIMERSLACK, 1UL);
+}
+
+void process_raise_descriptors(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
 }

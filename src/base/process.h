@@ -20,3 +20,6 @@ int64_t process_resident_bytes(void);
 // A real-time priority (SCHED_FIFO) for this thread where it is permitted, not inherited by
 // children, and timers without slack.
 void process_raise_priority(void);
+
+// As many descriptors as this user may have.
+void process_raise_descriptors(void);

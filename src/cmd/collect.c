@@ -10,13 +10,8 @@ static int run(const struct command *self, int argc, char **argv)
 
     if (r != 0)
         return r < 0 ? EXIT_USAGE : EXIT_DONE;
-    if (options.n_operands) {
-        say("'%s': measuring a command is not built yet; start it, and pass its PID with -p",
-            options.operands[0]);
-        return EXIT_USAGE;
-    }
     status = measure_open(&options, &measure);
-    if (status != 0)
+    if (status != 0 || !measure)
         return status;
     status = measure_run(measure);
     measure_close(measure);
@@ -25,7 +20,7 @@ static int run(const struct command *self, int argc, char **argv)
 
 const struct command command_collect = {
     .name = "collect",
-    .synopsis = "cyclescope collect [OPTIONS]",
+    .synopsis = "cyclescope collect [OPTIONS] [-- COMMAND [ARG…]]",
     .summary = "measure only: the stream to -o FILE|-, the CSV, or both",
     .options = OPTIONS_COLLECT,
     .run = run,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/consumer.h"
 
+#include "base/file.h"
 #include "cmd/command.h"
 #include "collect/notes.h"
 #include "config.h"
@@ -8,8 +9,12 @@
 #include "stream/writer.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
 
 // A write for each of a thousand rounds a second costs more than the readings: below this they are
 // put together. Half the shortest interval that shall not wait for its successor (10 ms), because
@@ -17,10 +22,19 @@
 #define FLUSH_EVERY  (5 * NS_PER_MS)
 #define FINISH_LIMIT (2 * NS_PER_SEC)
 
+void stream_source_name(struct stream_source *s)
+{
+    uint32_t run;
+
+    if (getrandom(&run, sizeof(run), GRND_NONBLOCK) != sizeof(run))
+        run = (uint32_t)clock_ns(CLOCK_REALTIME);
+    snprintf(s->run, sizeof(s->run), "%08x", run);
+}
+
 void stream_source_round(const struct stream_source *s, ns_t time, bool baseline, struct buf *out)
 {
     const struct readings *r = &s->collector->readings;
-    bool tasks = s->collector->target.kind == TARGET_PROCESS;
+    bool tasks = target_is_tasks(&s->collector->target);
 
     for (size_t e = 0; e < r->events->n; e++) {
         const struct event *event = &r->events->events[e];
@@ -47,7 +61,7 @@ static int describe(const struct stream_source *s, struct buf *out)
     struct stream_thread *threads = NULL;
     struct stream_description d = {
         .events = &c->events,
-        .target = c->target.kind == TARGET_PROCESS ? STREAM_TASKS : STREAM_SYSTEM,
+        .target = target_is_tasks(&c->target) ? STREAM_TASKS : STREAM_SYSTEM,
         .cpus_possible = (unsigned)c->target.n_possible,
         .cpus_online = (unsigned)c->target.n_cpus,
         .n_threads = c->target.n_threads,
@@ -109,6 +123,34 @@ int consumer_open(struct consumer *c, int fd, const char *name, bool quiet, stru
         consumer_sideband(c, &head);
     buf_done(&head);
     return r;
+}
+
+int consumer_open_output(struct consumer *c, const char *name, struct loop *loop,
+                         const struct stream_source *source)
+{
+    bool to_stdout = name && strcmp(name, "-") == 0;
+    int fd, r;
+
+    if (!name)
+        return 0;
+    if (to_stdout && isatty(STDOUT_FILENO)) {
+        say("-o -: the stream is binary and does not go to a terminal; pipe it into `cyclescope "
+            "serve -`");
+        return EXIT_USAGE;
+    }
+    fd = to_stdout ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3) : file_create(name);
+    r = fd < 0 ? (to_stdout ? -errno : fd)
+               : consumer_open(c, fd, to_stdout ? "-o -" : name, false, loop, source);
+    if (r < 0) {
+        say("%s: %s; choose another file with -o", name,
+            r == -ELOOP   ? "is a symbolic link, which is not followed"
+            : r == -EPERM ? "belongs to another user, and is left alone"
+                          : strerror(-r));
+        if (fd >= 0)
+            close(fd);
+        return EXIT_FAILED;
+    }
+    return 0;
 }
 
 void consumer_close(struct consumer *c)

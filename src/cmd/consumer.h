@@ -31,6 +31,9 @@ struct consumer {
     bool quiet;       // it is somebody else's business that it broke
 };
 
+// Gives the run its random name.
+void stream_source_name(struct stream_source *s);
+
 // Appends the readings of now: those of this interval, or, for a baseline, all that were ever
 // taken.
 void stream_source_round(const struct stream_source *s, ns_t time, bool baseline, struct buf *out);
@@ -38,6 +41,10 @@ void stream_source_round(const struct stream_source *s, ns_t time, bool baseline
 // Takes fd and queues the header. 0 or -errno (fd is then still the caller's).
 int consumer_open(struct consumer *c, int fd, const char *name, bool quiet, struct loop *loop,
                   const struct stream_source *source);
+// The same for -o NAME (NULL: none; "-": standard output). 0, or an exit status after having said
+// why.
+int consumer_open_output(struct consumer *c, const char *name, struct loop *loop,
+                         const struct stream_source *source);
 void consumer_close(struct consumer *c);
 // Each does nothing for a consumer that is not in use, and says what went wrong; one whose reader
 // is gone is closed.

@@ -3,8 +3,10 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/launch.h"
 #include "base/loop.h"
 #include "base/process.h"
+#include "cmd/choose.h"
 #include "cmd/consumer.h"
 #include "cmd/csv_bridge.h"
 #include "cmd/process_table.h"
@@ -17,13 +19,12 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 
 #define STATUS_EVERY NS_PER_SEC
 
 // Why the loop ended; more than 0, so that it ends it.
-enum { ENDED_SIGNAL = 1, ENDED_DURATION, ENDED_TARGET, ENDED_READER };
+enum { ENDED_SIGNAL = 1, ENDED_DURATION, ENDED_TARGET, ENDED_COMMAND, ENDED_READER };
 
 struct measure {
     const struct options *options;
@@ -32,6 +33,8 @@ struct measure {
     struct tick tick;
     struct loop *loop;
     int signals;
+    struct launch launch;
+    bool told; // the command was asked to end
     struct findings findings;
     char notice[1024];
     struct stream_source source;
@@ -44,16 +47,6 @@ struct measure {
     ns_t status_at, status_cpu; // when the last status was made, and the CPU time then
     int ended;
 };
-
-static void raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
 
 static void send_status(struct measure *m, ns_t now)
 {
@@ -81,6 +74,30 @@ static void send_status(struct measure *m, ns_t now)
     m->status_cpu = cpu;
 }
 
+static void hand_out(struct measure *m, struct buf *records)
+{
+    consumer_sideband(&m->recording, records);
+    consumer_sideband(&m->server, records);
+    buf_done(records);
+}
+
+static void tell_consumers(struct measure *m, const char *text)
+{
+    struct buf note = {0};
+
+    notes_text(&note, "info", text);
+    hand_out(m, &note);
+}
+
+static void tell_online(struct measure *m)
+{
+    struct buf note = {0};
+
+    say("CPUs online now: %s", m->collector.online.text);
+    notes_online(&note, m->collector.online.text);
+    hand_out(m, &note);
+}
+
 static void follow_wall_clock(struct measure *m)
 {
     struct buf clock = {0};
@@ -88,9 +105,7 @@ static void follow_wall_clock(struct measure *m)
     if (!tick_follow_wall_clock(&m->tick))
         return;
     stream_write_clock(&clock, m->tick.grid.reference, m->tick.grid.wall);
-    consumer_sideband(&m->recording, &clock);
-    consumer_sideband(&m->server, &clock);
-    buf_done(&clock);
+    hand_out(m, &clock);
 }
 
 // One interval: read first, then hand on.
@@ -98,8 +113,9 @@ static void take_interval(struct measure *m)
 {
     ns_t now = clock_ns(CLOCK_MONOTONIC);
     ns_t time = now - m->tick.grid.reference;
+    bool cpus_changed;
 
-    collector_read(&m->collector, now);
+    cpus_changed = collector_read(&m->collector, now);
     follow_wall_clock(m);
     m->last_timestamp = grid_timestamp_ms(&m->tick.grid, time, m->last_timestamp);
     csv_bridge_interval(&m->csv, &m->collector.readings, m->last_timestamp);
@@ -110,6 +126,8 @@ static void take_interval(struct measure *m)
         consumer_round(&m->server, &m->round, now);
     }
     readings_advance(&m->collector.readings);
+    if (cpus_changed)
+        tell_online(m);
     if (now >= m->status_due) {
         send_status(m, now);
         m->status_due = now + STATUS_EVERY;
@@ -137,6 +155,7 @@ static int on_tick(void *context, uint32_t events)
     if (!m->tick.started) {
         m->tick.started = true;
         collector_start(&m->collector, m->tick.grid.reference);
+        launch_go(&m->launch);
     } else {
         take_interval(m);
     }
@@ -150,18 +169,53 @@ static int on_tick(void *context, uint32_t events)
     return 0;
 }
 
+// With a command, its end is what ends us: what a terminal sends has reached it as well, and what
+// was sent to us alone is passed on. One that does not heed it is not waited for a second time.
 static int on_signal(void *context, uint32_t events)
 {
-    (void)context;
+    struct measure *m = context;
+    struct signalfd_siginfo info;
+
     (void)events;
-    return ENDED_SIGNAL;
+    if (read(m->signals, &info, sizeof(info)) != sizeof(info))
+        return 0;
+    if (m->launch.pid <= 0 || !m->tick.started)
+        return ENDED_SIGNAL;
+    if (info.ssi_code == SI_KERNEL)
+        return 0;
+    if (m->told)
+        return ENDED_SIGNAL;
+    m->told = true;
+    launch_signal(&m->launch, (int)info.ssi_signo);
+    return 0;
 }
 
-static int on_target_end(void *context, uint32_t events)
+static int on_command_end(void *context, uint32_t events)
 {
     (void)context;
     (void)events;
-    return ENDED_TARGET;
+    return ENDED_COMMAND;
+}
+
+// Its final counts are in the intervals until then, and in the one that follows.
+static int on_target_end(void *context, uint32_t events)
+{
+    struct measure *m = context;
+    struct target *t = &m->collector.target;
+    size_t i;
+
+    (void)events;
+    while (target_take_end(t, &i))
+        if (t->n_alive && !m->options->command) {
+            char text[128];
+
+            snprintf(text, sizeof(text), "%s %d (%s) has ended; %zu go on",
+                     t->kind == TARGET_THREADS ? "thread" : "process", t->tasks[i].pid,
+                     t->tasks[i].comm, t->n_alive);
+            say("%s", text);
+            tell_consumers(m, text);
+        }
+    return t->n_alive || m->options->command ? 0 : ENDED_TARGET;
 }
 
 static int open_signals(struct measure *m)
@@ -179,71 +233,18 @@ static int open_signals(struct measure *m)
     return m->signals < 0 ? -errno : loop_add(m->loop, m->signals, EPOLLIN, on_signal, m);
 }
 
-static int open_collector(struct measure *m)
+// Before anything of ours is changed that a command would inherit.
+static int hold_command(struct measure *m)
 {
     const struct options *o = m->options;
-    char message[EVENT_REASON_MAX];
-    struct event_list list = {0};
-    struct target target = {.pidfd = -1};
-    int r;
+    int r = o->command
+                ? launch_open(o->command, o->output && strcmp(o->output, "-") == 0, &m->launch)
+                : 0;
 
-    r = event_list_parse("", o->events ? o->events : event_list_default(o->pid != 0), &list,
-                         message);
-    if (r < 0) {
-        say("-e: %s", message);
-        return EXIT_USAGE;
-    }
-    r = o->pid ? target_process(o->pid, &target, message)
-               : target_system(o->cpu_list, &target, message);
     if (r == 0)
-        r = collector_open(&m->collector, &list, &target, message);
-    event_list_done(&list);
-    if (r < 0) {
-        say("%s", message);
-        return EXIT_FAILED;
-    }
-    notes_missing(&m->collector, &m->machine, m->notice, sizeof(m->notice));
-    if (m->notice[0])
-        say("%s", m->notice);
-    return 0;
-}
-
-static int open_recording(struct measure *m)
-{
-    const char *name = m->options->output;
-    bool to_stdout = name && strcmp(name, "-") == 0;
-    int fd, r;
-
-    if (!name)
         return 0;
-    if (to_stdout && isatty(STDOUT_FILENO)) {
-        say("-o -: the stream is binary and does not go to a terminal; pipe it into `cyclescope "
-            "serve -`");
-        return EXIT_USAGE;
-    }
-    fd = to_stdout ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3) : file_create(name);
-    r = fd < 0 ? (to_stdout ? -errno : fd)
-               : consumer_open(&m->recording, fd, to_stdout ? "-o -" : name, false, m->loop,
-                               &m->source);
-    if (r < 0) {
-        say("%s: %s; choose another file with -o", name,
-            r == -ELOOP   ? "is a symbolic link, which is not followed"
-            : r == -EPERM ? "belongs to another user, and is left alone"
-                          : strerror(-r));
-        if (fd >= 0)
-            close(fd);
-        return EXIT_FAILED;
-    }
-    return 0;
-}
-
-static void name_run(char ret[9])
-{
-    uint32_t run;
-
-    if (getrandom(&run, sizeof(run), GRND_NONBLOCK) != sizeof(run))
-        run = (uint32_t)clock_ns(CLOCK_REALTIME);
-    snprintf(ret, 9, "%08x", run);
+    say("'%s' cannot be started: %s", o->command[0], strerror(-r));
+    return EXIT_FAILED;
 }
 
 static int open_loop(struct measure *m)
@@ -252,8 +253,10 @@ static int open_loop(struct measure *m)
 
     if (r == 0)
         r = open_signals(m);
-    if (r == 0 && m->collector.target.pidfd >= 0)
-        r = loop_add(m->loop, m->collector.target.pidfd, EPOLLIN, on_target_end, m);
+    if (r == 0 && m->launch.pidfd >= 0)
+        r = loop_add(m->loop, m->launch.pidfd, EPOLLIN, on_command_end, m);
+    if (r == 0 && m->collector.target.ends >= 0)
+        r = loop_add(m->loop, m->collector.target.ends, EPOLLIN, on_target_end, m);
     if (r == 0)
         r = tick_open(&m->tick, m->options->interval);
     if (r == 0)
@@ -274,25 +277,37 @@ int measure_open(const struct options *o, struct measure **ret)
         return EXIT_FAILED;
     }
     m->options = o;
-    m->signals = m->tick.fd = m->collector.target.pidfd = m->collector.cpu_time.fd = -1;
+    m->launch = LAUNCH_NONE;
+    m->signals = m->tick.fd = m->collector.target.ends = m->collector.cpu_time.fd = -1;
+    m->collector.online.fd = -1;
     m->collector.pressure = PRESSURE_NONE;
     m->source = (struct stream_source){.collector = &m->collector,
                                        .machine = &m->machine,
                                        .tick = &m->tick,
                                        .notice = m->notice,
                                        .findings = &m->findings};
-    name_run(m->source.run);
-    raise_descriptor_limit();
+    stream_source_name(&m->source);
+    status = hold_command(m);
+    process_raise_descriptors();
     machine_describe("", &m->machine);
     // Before our own events take counters, and before the clock starts.
-    doctor_run(&m->findings);
-    status = open_collector(m);
+    if (status == 0) {
+        doctor_run(&m->findings);
+        status = choose_collector(o, m->launch.pid, &m->machine, &m->collector, m->notice,
+                                  sizeof(m->notice));
+    }
     if (status == 0) {
         process_raise_priority();
         status = open_loop(m);
     }
+    if (status == 0 && o->dry_run) {
+        choose_print_plan(o, &m->collector);
+        measure_close(m);
+        *ret = NULL;
+        return 0;
+    }
     if (status == 0)
-        status = open_recording(m);
+        status = consumer_open_output(&m->recording, o->output, m->loop, &m->source);
     if (status != 0) {
         measure_close(m);
         return status;
@@ -310,6 +325,7 @@ void measure_close(struct measure *m)
     consumer_close(&m->server);
     csv_bridge_close(&m->csv);
     process_scan_free(m->processes);
+    launch_close(&m->launch);
     tick_close(&m->tick);
     collector_close(&m->collector);
     loop_free(m->loop);
@@ -349,9 +365,20 @@ static void say_goodbye(struct measure *m, const char *reason)
     consumer_finish(&m->server);
 }
 
+// The command's own status, after its end.
+static int command_status(struct measure *m)
+{
+    int error, status = launch_reap(&m->launch, &error);
+
+    if (error)
+        say("'%s' cannot be started: %s", m->options->command[0], strerror(error));
+    return status;
+}
+
 int measure_run(struct measure *m)
 {
     char reason[192];
+    int status;
 
     m->ended = loop_run(m->loop);
     // What was counted since the last tick is not lost; --duration ends at a tick.
@@ -370,6 +397,9 @@ int measure_run(struct measure *m)
         snprintf(reason, sizeof(reason), "%s has ended", m->collector.target.text);
         say("%s", reason);
         break;
+    case ENDED_COMMAND:
+        snprintf(reason, sizeof(reason), "the command '%.100s' has ended", m->options->command[0]);
+        break;
     case ENDED_READER:
         snprintf(reason, sizeof(reason), "the reader of the stream is gone");
         break;
@@ -377,8 +407,9 @@ int measure_run(struct measure *m)
         snprintf(reason, sizeof(reason), "the collector ended");
     }
     say_goodbye(m, reason);
+    status = m->ended < 0 ? EXIT_FAILED : m->options->command ? command_status(m) : EXIT_DONE;
     if (m->tick.missed)
         say("%llu ticks were missed; their counts are in the intervals after them",
             (unsigned long long)m->tick.missed);
-    return m->ended < 0 ? EXIT_FAILED : EXIT_DONE;
+    return status;
 }

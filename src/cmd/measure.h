@@ -7,7 +7,8 @@
 
 struct measure; // opaque
 
-// Opens what `o` asks for. 0, or an exit status after having said why.
+// Opens what `o` asks for. 0, or an exit status after having said why. --dry-run: prints the plan,
+// and *ret is NULL.
 int measure_open(const struct options *o, struct measure **ret);
 void measure_close(struct measure *m);
 
@@ -19,8 +20,8 @@ int measure_stream_to(struct measure *m, int fd);
 // ends the loop.
 struct loop *measure_loop(struct measure *m);
 
-// Measures until a signal, --duration, the target's end, or a function of the loop's ends it.
-// Returns the exit status.
+// Measures until a signal, --duration, the target's or the command's end, or a function of the
+// loop's ends it. Returns the exit status: the command's own, if there is one.
 int measure_run(struct measure *m);
-// Did the target end by itself? (The server then goes on showing its history.)
+// Did a process of the target's end by itself? (The server then goes on showing its history.)
 bool measure_target_ended(const struct measure *m);

@@ -3,6 +3,9 @@
 
 #include "collect/notes.h"
 
+#include <errno.h>
+#include <stdlib.h>
+
 #define SHARE     4                 // of the time between two ticks
 #define SLICE_MAX (5 * NS_PER_MS)   // and not more at once
 #define LAST_MAX  (200 * NS_PER_MS) // at the end of a run no tick is delayed
@@ -22,16 +25,30 @@ static bool step(struct process_scan *scan, ns_t budget)
     return process_scan_step(scan, now, LAST_MAX);
 }
 
+// Of a process or command its tree; of anything else the machine.
+static int open_scan(const struct target *target, struct process_scan **ret)
+{
+    pid_t *roots = calloc(target->n_tasks + 1, sizeof(*roots));
+    int r;
+
+    if (!roots)
+        return -ENOMEM;
+    for (size_t i = 0; i < target->n_tasks; i++)
+        roots[i] = target->tasks[i].pid;
+    r = process_scan_new("", roots, target->n_tasks, NULL, ret);
+    free(roots);
+    return r;
+}
+
 void process_table_step(struct process_scan **scan, const struct target *target,
                         int64_t timestamp_ms, ns_t budget, struct consumer *const *to, size_t n)
 {
-    pid_t tree = target->kind == TARGET_PROCESS ? target->pid : 0;
     struct buf notes = {0};
     bool anybody = false;
 
     for (size_t i = 0; i < n; i++)
         anybody |= to[i]->sink != NULL;
-    if (!anybody || (!*scan && process_scan_new("", tree, NULL, scan) < 0))
+    if (!anybody || (!*scan && open_scan(target, scan) < 0))
         return;
     if (!step(*scan, budget))
         return;

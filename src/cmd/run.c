@@ -151,13 +151,8 @@ static int run(const struct command *self, int argc, char **argv)
 
     if (r != 0)
         return r < 0 ? EXIT_USAGE : EXIT_DONE;
-    if (options.n_operands) {
-        say("'%s': measuring a command is not built yet; start it, and pass its PID with -p",
-            options.operands[0]);
-        return EXIT_USAGE;
-    }
     status = measure_open(&options, &p.measure);
-    if (status != 0)
+    if (status != 0 || !p.measure)
         return status;
     r = start_server(&p);
     if (r < 0) {
@@ -167,8 +162,8 @@ static int run(const struct command *self, int argc, char **argv)
         return EXIT_FAILED;
     }
     status = measure_run(p.measure);
-    // Only where the target has ended by itself is there something that a person would still look
-    // at.
+    // Only where a process that others started has ended is there something that a person would
+    // still look at; a command's caller waits for it to end.
     if (!measure_target_ended(p.measure))
         stop_server(&p);
     measure_close(p.measure);
@@ -180,7 +175,7 @@ static int run(const struct command *self, int argc, char **argv)
 
 const struct command command_run = {
     .name = NULL,
-    .synopsis = "cyclescope [OPTIONS]",
+    .synopsis = "cyclescope [OPTIONS] [-- COMMAND [ARG…]]",
     .summary = "measure this machine and show it: collector and server",
     .options = OPTIONS_COLLECT | OPTIONS_SERVE,
     .run = run,

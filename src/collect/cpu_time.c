@@ -101,8 +101,8 @@ static bool wanted(const struct cpu_time *c, bool total, unsigned long cpu)
     pid_t pid;
     int place;
 
-    if (total || c->target->kind == TARGET_PROCESS)
-        return total && c->target->kind == TARGET_PROCESS;
+    if (total || target_is_tasks(c->target))
+        return total && target_is_tasks(c->target);
     return cpu < c->target->n_possible && target_place(c->target, cpu, &pid, &place);
 }
 

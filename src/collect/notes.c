@@ -45,8 +45,14 @@ static const char *target_kind(const struct collector *c)
         return "system";
     case TARGET_CPUS:
         return "cpus";
+    case TARGET_CGROUPS:
+        return "cgroup";
     case TARGET_PROCESS:
         return "process";
+    case TARGET_THREADS:
+        return "thread";
+    case TARGET_COMMAND:
+        return "command";
     }
     return "system";
 }
@@ -75,6 +81,16 @@ void notes_stream(struct buf *out, const struct collector *c, const struct machi
         json_key(&j, "slots_per_cycle");
         json_metric(&j, c->events.slots_per_cycle);
     }
+    end(&j, out, ABOUT_ALL);
+}
+
+void notes_online(struct buf *out, const char *online)
+{
+    struct buf text = {0};
+    struct json j;
+
+    begin(&j, &text, "online");
+    put_string(&j, "online", online);
     end(&j, out, ABOUT_ALL);
 }
 

@@ -98,7 +98,7 @@ static int describe(struct pressure *p, struct event_table *events)
 int pressure_open(struct pressure *p, const char *root, struct event_table *events,
                   const struct target *target)
 {
-    size_t rows = target->kind == TARGET_PROCESS ? 1 : target->n_possible;
+    size_t rows = target_is_tasks(target) ? 1 : target->n_possible;
     size_t first_event = events->n;
     int r;
 
@@ -129,7 +129,7 @@ void pressure_close(struct pressure *p)
 // Of a system per CPU, of a process the sum of all CPUs, because its places are not CPUs.
 static void read_delays(struct pressure *p, struct readings *readings)
 {
-    bool process = p->target->kind == TARGET_PROCESS;
+    bool process = target_is_tasks(p->target);
     uint64_t sum = 0;
 
     if (!read_text(p, SCHEDSTAT))

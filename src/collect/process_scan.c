@@ -34,7 +34,8 @@ struct table {
 
 struct process_scan {
     char root[PATH_MAX];
-    pid_t tree;
+    pid_t *trees; // owned
+    size_t n_trees;
     process_clock *clock;
     struct table before, now;
     struct process_change *changes;
@@ -64,21 +65,25 @@ static int kernel_clock(pid_t pid, uint64_t *ret_ns)
     return 0;
 }
 
-int process_scan_new(const char *root, pid_t tree, process_clock *clock, struct process_scan **ret)
+int process_scan_new(const char *root, const pid_t *trees, size_t n, process_clock *clock,
+                     struct process_scan **ret)
 {
     struct process_scan *s = calloc(1, sizeof(*s));
 
     if (!s)
         return -ENOMEM;
     text_copy(s->root, sizeof(s->root), root);
-    s->tree = tree;
     s->clock = clock ? clock : kernel_clock;
     s->directory = -1;
     s->stat = malloc(STAT_BYTES);
-    if (!s->stat) {
+    s->trees = calloc(n + 1, sizeof(*s->trees));
+    if (!s->stat || !s->trees) {
         process_scan_free(s);
         return -ENOMEM;
     }
+    s->n_trees = n;
+    for (size_t i = 0; i < n; i++)
+        s->trees[i] = trees[i];
     *ret = s;
     return 0;
 }
@@ -93,6 +98,7 @@ void process_scan_free(struct process_scan *s)
     free(s->now.list);
     free(s->changes);
     free(s->stat);
+    free(s->trees);
     free(s);
 }
 
@@ -114,6 +120,14 @@ static const struct process *find(struct process_scan *s, pid_t pid)
     if (s->at < t->n && t->list[s->at].pid == pid)
         return &t->list[s->at];
     return t->n ? bsearch(&key, t->list, t->n, sizeof(*t->list), compare) : NULL;
+}
+
+static bool is_root(const struct process_scan *s, pid_t pid)
+{
+    for (size_t i = 0; i < s->n_trees; i++)
+        if (s->trees[i] == pid)
+            return true;
+    return false;
 }
 
 // Name, parent and start from /proc/PID/stat: "7 (any (bytes)) S 1 …". False when it is gone.
@@ -182,7 +196,7 @@ static void visit(struct process_scan *s, pid_t pid)
     if (!old) {
         p.born = s->compared;
         p.ran = s->compared ? p.cpu : 0;
-        p.member = !s->tree || pid == s->tree;
+        p.member = !s->n_trees || is_root(s, pid);
     }
     add(&s->now, &p);
 }
@@ -190,7 +204,7 @@ static void visit(struct process_scan *s, pid_t pid)
 // Children of members are members. Mostly parents come before their children, and one pass does.
 static void find_members(struct process_scan *s)
 {
-    bool again = s->tree != 0;
+    bool again = s->n_trees != 0;
 
     while (again) {
         again = false;

@@ -35,9 +35,10 @@ struct process_scan; // opaque
 // Reads a process's CPU clock in ns. 0 or -errno.
 typedef int process_clock(pid_t pid, uint64_t *ret_ns);
 
-// Of all processes, or, with `tree`, of that one and its children. root: see base/file.h; `clock`:
+// Of all processes, or, with `n` > 0, of these and their children. root: see base/file.h; `clock`:
 // NULL is the kernel's, a test has its own. 0 or -errno.
-int process_scan_new(const char *root, pid_t tree, process_clock *clock, struct process_scan **ret);
+int process_scan_new(const char *root, const pid_t *trees, size_t n, process_clock *clock,
+                     struct process_scan **ret);
 void process_scan_free(struct process_scan *s);
 
 // Works on the scan that is under way, or begins the next when it is due, for about `budget` ns.

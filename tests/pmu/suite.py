@@ -10,6 +10,7 @@ import check_accuracy
 import check_arm64
 import check_events
 import check_http
+import check_targets
 from guest import Guest, GuestError
 from prepare import Guests, PrepareError
 from tap import Tap
@@ -19,6 +20,7 @@ GROUPS = {
     "arm64-ratio": check_arm64.check_ratio,
     "accuracy": check_accuracy.check,
     "events": check_events.check,
+    "targets": check_targets.check,
     "http-exact": check_http.check_exact,
     "http-scaled": check_http.check_scaled,
     "http-missing": check_http.check_missing,

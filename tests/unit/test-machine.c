@@ -68,41 +68,6 @@ static void the_paranoid_level_is_read_or_the_kernels_default(void **state)
     assert_int_equal(perf_event_paranoid(fixture("empty")), 2);
 }
 
-static void each_error_has_its_advice(void **state)
-{
-    static const struct {
-        int error;
-        bool system_wide;
-        enum quality quality;
-        const char *says;
-    } cases[] = {
-        {-EACCES, true, QUALITY_DENIED, "sudo"},
-        {-EPERM, true, QUALITY_DENIED, "-p PID"},
-        {-EACCES, false, QUALITY_DENIED, "sudo"},
-        {-ENOENT, true, QUALITY_NOT_SUPPORTED, "offers no"},
-        {-EOPNOTSUPP, true, QUALITY_NOT_SUPPORTED, "offers no"},
-        {-EINVAL, true, QUALITY_NOT_SUPPORTED, "refuses"},
-        {-EMFILE, true, QUALITY_NOT_SUPPORTED, "ulimit -n"},
-        {-ESRCH, false, QUALITY_NOT_SUPPORTED, "no such process"},
-        {-ENODEV, true, QUALITY_NOT_SUPPORTED, "offline"},
-        {-ENOSYS, true, QUALITY_NOT_SUPPORTED, "perf events"},
-        {-EXDEV, true, QUALITY_NOT_SUPPORTED, "perf_event_open"},
-    };
-    const struct perf_event_attr hardware = {.type = PERF_TYPE_HARDWARE},
-                                 software = {.type = PERF_TYPE_SOFTWARE};
-    char advice[EVENT_REASON_MAX];
-
-    (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        assert_int_equal(perf_event_quality(cases[i].error), cases[i].quality);
-        perf_event_advice(cases[i].error, "an-event", &hardware, cases[i].system_wide, advice);
-        assert_contains(advice, "an-event: ");
-        assert_contains(advice, cases[i].says);
-    }
-    perf_event_advice(-ENOENT, "an-event", &software, true, advice);
-    assert_contains(advice, "this kernel has no such event");
-}
-
 static double slots(const char *path, const char *text, const char *smt)
 {
     char root[64];
@@ -148,7 +113,6 @@ int main(void)
         cmocka_unit_test(an_arm_guest_gives_its_part_number),
         cmocka_unit_test(what_cannot_be_found_out_is_empty),
         cmocka_unit_test(the_paranoid_level_is_read_or_the_kernels_default),
-        cmocka_unit_test(each_error_has_its_advice),
         cmocka_unit_test(slots_per_cycle_come_from_the_machine),
     };
 

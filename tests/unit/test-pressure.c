@@ -18,7 +18,7 @@ static int set_up(void **state)
     scratch_init(root);
     pressure = PRESSURE_NONE;
     target = (struct target){
-        .kind = TARGET_SYSTEM, .cpus = cpus, .n_cpus = 2, .n_possible = 3, .pidfd = -1};
+        .kind = TARGET_SYSTEM, .cpus = cpus, .n_cpus = 2, .n_possible = 3, .ends = -1};
     event_table_add(&events, &(struct event){.name = "cycles", .group = -1});
     return 0;
 }

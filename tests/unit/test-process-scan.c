@@ -63,7 +63,7 @@ static void gone(pid_t pid)
 
 static void start(pid_t tree)
 {
-    assert_int_equal(process_scan_new(root, tree, fake_clock, &scan), 0);
+    assert_int_equal(process_scan_new(root, &tree, tree != 0, fake_clock, &scan), 0);
     now = NS_PER_SEC;
     assert_false(process_scan_step(scan, now, NS_PER_SEC)); // nothing to compare with yet
 }
@@ -226,9 +226,10 @@ static void the_kernels_clock_is_ours(void **state)
     size_t n;
     const struct process_change *c;
     uint64_t before, after;
+    pid_t self = getpid();
 
     (void)state;
-    assert_int_equal(process_scan_new("", getpid(), NULL, &scan), 0);
+    assert_int_equal(process_scan_new("", &self, 1, NULL, &scan), 0);
     assert_false(process_scan_step(scan, NS_PER_SEC, 10 * NS_PER_SEC));
     before = (uint64_t)clock_ns(CLOCK_PROCESS_CPUTIME_ID);
     while ((after = (uint64_t)clock_ns(CLOCK_PROCESS_CPUTIME_ID)) < before + 20 * NS_PER_MS)
