@@ -33,7 +33,7 @@ struct metric_binding {
     const struct metric *metric;
     int inputs[METRIC_INPUTS_MAX]; // index into the event table
     size_t n_inputs;
-    bool split; // a one_group metric whose inputs are in different groups: see history_value()
+    bool split; // a one_group metric whose inputs are in different groups: see value_of_metric()
     enum quality availability; // EXACT, or the worst of its inputs'
 };
 

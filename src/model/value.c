@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/value.h"
+
+static struct value no_value(enum quality quality)
+{
+    return (struct value){.value = NAN, .quality = quality};
+}
+
+struct value value_of_event(const struct event *e, struct sum s, enum reading_scope scope)
+{
+    if (e->availability != QUALITY_EXACT)
+        return no_value(e->availability);
+    // A gauge has no times: it was read in this stretch, or it was not.
+    if (e->kind == EVENT_GAUGE)
+        return (struct value){.value = s.raw, .quality = QUALITY_EXACT, .running_percent = 100};
+    return (struct value){.value = sum_count(s, scope),
+                          .quality = sum_quality(s, scope),
+                          .running_percent = sum_running_percent(s, scope)};
+}
+
+struct value value_of_metric(const struct metric_binding *b, const struct value *in, double seconds)
+{
+    struct value result = {.quality = QUALITY_EXACT, .running_percent = 100};
+    double counts[METRIC_INPUTS_MAX];
+
+    if (b->availability != QUALITY_EXACT)
+        return no_value(b->availability);
+    for (size_t i = 0; i < b->n_inputs; i++) {
+        counts[i] = in[i].value;
+        result.quality = quality_worse(result.quality, in[i].quality);
+        if (in[i].running_percent < result.running_percent)
+            result.running_percent = in[i].running_percent;
+        if (isnan(in[i].value))
+            return no_value(result.quality);
+    }
+    // Two groups that did not run all the time ran at different times.
+    if (b->split && result.quality != QUALITY_EXACT)
+        return no_value(result.quality);
+    result.value = b->metric->evaluate(counts, seconds);
+    return result;
+}
