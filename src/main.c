@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct command *const commands[] = {&command_run, &command_collect, &command_serve};
+static const struct command *const commands[] = {&command_run, &command_collect, &command_serve, &command_stat};
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 void say(const char *format, ...)

@@ -20,6 +20,7 @@ struct command {
 extern const struct command command_run;
 extern const struct command command_collect;
 extern const struct command command_serve;
+extern const struct command command_stat;
 
 // "cyclescope: " and the sentence, as one line on standard error.
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -69,6 +69,7 @@ static int parse_interval(const char *value, struct options *o)
         return bad("interval", value, "a time is written 100ms, 1s, 5m");
     if (o->interval < INTERVAL_MIN || o->interval > INTERVAL_MAX)
         return bad("interval", value, "1ms is the least, 1h the most");
+    o->interval_given = true;
     return 0;
 }
 
@@ -110,6 +111,27 @@ static int parse_csv_rows(const char *value, struct options *o)
     if (parse_u64(value, &rows) < 0 || rows < CSV_ROWS_MIN || rows > CSV_ROWS_MAX)
         return bad("csv-rows", value, "a number from 16 to 100000000");
     o->csv_rows = rows;
+    return 0;
+}
+
+static int parse_json(const char *value, struct options *o)
+{
+    (void)value;
+    o->json = true;
+    return 0;
+}
+
+static int parse_csv_stdout(const char *value, struct options *o)
+{
+    (void)value;
+    o->csv_stdout = true;
+    return 0;
+}
+
+static int parse_per_cpu(const char *value, struct options *o)
+{
+    (void)value;
+    o->per_cpu = true;
     return 0;
 }
 
@@ -156,9 +178,12 @@ static const struct option_row rows[] = {
     {"duration", 0, "TIME", OPTIONS_COLLECT, parse_stop_after, "stop after this time"},
     {"output", 'o', "FILE", OPTIONS_COLLECT, parse_output,
      "write the stream (perf.data) to FILE, or - for a pipe"},
-    {"csv", 0, "PATH", OPTIONS_COLLECT, parse_csv,
+    {"csv", 0, "PATH", OPTIONS_BRIDGE, parse_csv,
      "where the CSV is kept, or none (/tmp/perf_data.csv)"},
-    {"csv-rows", 0, "N", OPTIONS_COLLECT, parse_csv_rows, "rows that the CSV holds (36000)"},
+    {"csv-rows", 0, "N", OPTIONS_BRIDGE, parse_csv_rows, "rows that the CSV holds (36000)"},
+    {"json", 0, NULL, OPTIONS_STAT, parse_json, "as JSON, for a program"},
+    {"csv", 0, NULL, OPTIONS_STAT, parse_csv_stdout, "of stat: rows as in the CSV file, here"},
+    {"per-cpu", 'A', NULL, OPTIONS_STAT, parse_per_cpu, "with the numbers of each CPU"},
     {"listen", 0, "ADDR:PORT", OPTIONS_SERVE, parse_listen,
      "where the page is; port 0 picks one (127.0.0.1:5000 and [::1]:5000)"},
     {"memory", 0, "SIZE", OPTIONS_SERVE, parse_memory, "bound of the history in memory (32MiB)"},

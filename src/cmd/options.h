@@ -12,6 +12,8 @@
 enum option_set {
     OPTIONS_COLLECT = 1, // of whoever measures
     OPTIONS_SERVE = 2,   // of whoever shows
+    OPTIONS_BRIDGE = 16, // of whoever measures and keeps the CSV data bridge
+    OPTIONS_STAT = 32,   // of the numbers in the terminal
 };
 
 #define OPTIONS_LISTEN_MAX 8 // more sockets than that is a mistake
@@ -24,10 +26,15 @@ struct options {
     const char *cpu_list; // NULL: all
     const char *events;   // NULL: the default
     ns_t interval;
+    bool interval_given;
     ns_t duration;      // 0: until a signal
     const char *output; // NULL: no recording; "-": standard output
     const char *csv;    // NULL: none
     size_t csv_rows;
+    // stat
+    bool json;
+    bool csv_stdout; // its --csv
+    bool per_cpu;
     // serve
     const char *listen[OPTIONS_LISTEN_MAX]; // none: the default
     size_t n_listen;

@@ -70,13 +70,16 @@ static double stretch_seconds(const struct history *h, uint64_t from, uint64_t t
 static struct value metric_value(const struct history *h, uint64_t from, uint64_t to, size_t slot,
                                  const struct metric_binding *b)
 {
-    struct value in[METRIC_INPUTS_MAX];
+    struct sum sums[METRIC_INPUTS_MAX];
 
+    if (b->availability != QUALITY_EXACT)
+        return (struct value){.value = NAN, .quality = b->availability};
     if (b->metric->window_seconds > 0)
         from = widen(h, from, to, b->metric->window_seconds * WINDOW_ENOUGH);
     for (size_t i = 0; i < b->n_inputs; i++)
-        in[i] = event_value(h, from, to, slot, (size_t)b->inputs[i]);
-    return value_of_metric(b, in, stretch_seconds(h, from, to));
+        sums[i] = history_sum(h, from, to, slot, (size_t)b->inputs[i]);
+    return value_of_metric(b, history_events(h), sums, history_scope(h),
+                           stretch_seconds(h, from, to));
 }
 
 struct value history_value(const struct history *h, uint64_t from, uint64_t to, size_t slot,

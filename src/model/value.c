@@ -18,24 +18,27 @@ struct value value_of_event(const struct event *e, struct sum s, enum reading_sc
                           .running_percent = sum_running_percent(s, scope)};
 }
 
-struct value value_of_metric(const struct metric_binding *b, const struct value *in, double seconds)
+struct value value_of_metric(const struct metric_binding *b, const struct event_table *events,
+                             const struct sum *sums, enum reading_scope scope, double seconds)
 {
     struct value result = {.quality = QUALITY_EXACT, .running_percent = 100};
-    double counts[METRIC_INPUTS_MAX];
+    double in[METRIC_INPUTS_MAX];
 
     if (b->availability != QUALITY_EXACT)
         return no_value(b->availability);
     for (size_t i = 0; i < b->n_inputs; i++) {
-        counts[i] = in[i].value;
-        result.quality = quality_worse(result.quality, in[i].quality);
-        if (in[i].running_percent < result.running_percent)
-            result.running_percent = in[i].running_percent;
-        if (isnan(in[i].value))
+        struct value v = value_of_event(&events->events[b->inputs[i]], sums[i], scope);
+
+        in[i] = v.value;
+        result.quality = quality_worse(result.quality, v.quality);
+        if (v.running_percent < result.running_percent)
+            result.running_percent = v.running_percent;
+        if (isnan(v.value))
             return no_value(result.quality);
     }
     // Two groups that did not run all the time ran at different times.
     if (b->split && result.quality != QUALITY_EXACT)
         return no_value(result.quality);
-    result.value = b->metric->evaluate(counts, seconds);
+    result.value = b->metric->evaluate(in, seconds);
     return result;
 }

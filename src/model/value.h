@@ -14,6 +14,7 @@ struct value {
 
 // `s`: what the event counted over the stretch; for a gauge, raw is its increase.
 struct value value_of_event(const struct event *e, struct sum s, enum reading_scope scope);
-// in[i]: the value of input i over the stretch, which took `seconds`.
-struct value value_of_metric(const struct metric_binding *b, const struct value *in,
-                             double seconds);
+// sums[i]: what input i counted over the stretch, which took `seconds`; `events`: those of the
+// binding.
+struct value value_of_metric(const struct metric_binding *b, const struct event_table *events,
+                             const struct sum *sums, enum reading_scope scope, double seconds);
