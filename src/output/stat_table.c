@@ -30,7 +30,6 @@ static const struct {
     {"cpu_use", "CPU use"},
     {"cpus_utilized", "CPUs"},
     {"ipc", "IPC"},
-    {"ghz", "clock"},
     {"cycles", "cycles"},
     {"instructions", "instr."},
     {"cache_miss_rate", "cache miss"},
@@ -42,8 +41,8 @@ static const struct {
 };
 #define N_FIRST (sizeof(first) / sizeof(first[0]))
 
-// What others say already: IPC is CPI's inverse, and a clock is read in GHz.
-static const char *const left_out[] = {"cpi", "cycles_per_second", "instructions_per_second"};
+// What others say already: IPC is CPI's inverse, and cycles/s are GHz.
+static const char *const left_out[] = {"cpi", "ghz"};
 #define N_LEFT_OUT (sizeof(left_out) / sizeof(left_out[0]))
 
 static bool has(const struct stat_table *t, const char *id)
@@ -79,12 +78,25 @@ static bool is_there(const struct column *c)
     return (c->event ? c->event->availability : c->metric->availability) == QUALITY_EXACT;
 }
 
+// Is `id` the rate of an event that is shown as one already?
+static bool is_rate_of_shown(const struct stat_table *t, const char *id)
+{
+    for (size_t i = 0; i < t->n; i++) {
+        const struct event *e = t->columns[i].column.event;
+
+        if (e && strncmp(id, e->column, strlen(e->column)) == 0 &&
+            strcmp(id + strlen(e->column), "_per_second") == 0)
+            return true;
+    }
+    return false;
+}
+
 static void add_first(struct stat_table *t, const struct history *h)
 {
     struct column c;
 
     for (size_t i = 0; i < N_FIRST; i++)
-        if (history_column(h, first[i].id, &c) && is_there(&c))
+        if (history_column(h, first[i].id, &c) && is_there(&c) && !is_rate_of_shown(t, first[i].id))
             add(t, c, first[i].title);
 }
 
@@ -104,7 +116,7 @@ static void add_metrics(struct stat_table *t, const struct history *h)
     for (size_t i = 0; i < n; i++) {
         struct column c = {.metric = &bindings[i], .index = i};
 
-        if (is_there(&c) && !is_left_out(column_id(&c)))
+        if (is_there(&c) && !is_left_out(column_id(&c)) && !is_rate_of_shown(t, column_id(&c)))
             add(t, c, bindings[i].metric->name);
     }
 }
