@@ -11,7 +11,7 @@ static int run(const struct command *self, int argc, char **argv)
     if (r != 0)
         return r < 0 ? EXIT_USAGE : EXIT_DONE;
     status = measure_open(&options, &measure);
-    if (status != 0)
+    if (status != 0 || !measure)
         return status;
     status = measure_run(measure);
     measure_close(measure);

@@ -5,6 +5,7 @@
 #include "base/launch.h"
 #include "base/loop.h"
 #include "base/process.h"
+#include "cmd/choose.h"
 #include "cmd/consumer.h"
 #include "cmd/csv_bridge.h"
 #include "collect/notes.h"
@@ -83,6 +84,30 @@ static void send_status(struct measure *m, ns_t now)
     m->status_cpu = cpu;
 }
 
+static void hand_out(struct measure *m, struct buf *records)
+{
+    consumer_sideband(&m->recording, records);
+    consumer_sideband(&m->server, records);
+    buf_done(records);
+}
+
+static void tell_consumers(struct measure *m, const char *text)
+{
+    struct buf note = {0};
+
+    notes_text(&note, "info", text);
+    hand_out(m, &note);
+}
+
+static void tell_online(struct measure *m)
+{
+    struct buf note = {0};
+
+    say("CPUs online now: %s", m->collector.online.text);
+    notes_online(&note, m->collector.online.text);
+    hand_out(m, &note);
+}
+
 static void follow_wall_clock(struct measure *m)
 {
     struct buf clock = {0};
@@ -90,9 +115,7 @@ static void follow_wall_clock(struct measure *m)
     if (!tick_follow_wall_clock(&m->tick))
         return;
     stream_write_clock(&clock, m->tick.grid.reference, m->tick.grid.wall);
-    consumer_sideband(&m->recording, &clock);
-    consumer_sideband(&m->server, &clock);
-    buf_done(&clock);
+    hand_out(m, &clock);
 }
 
 // One interval: read first, then hand on.
@@ -100,8 +123,9 @@ static void take_interval(struct measure *m)
 {
     ns_t now = clock_ns(CLOCK_MONOTONIC);
     ns_t time = now - m->tick.grid.reference;
+    bool cpus_changed;
 
-    collector_read(&m->collector, now);
+    cpus_changed = collector_read(&m->collector, now);
     follow_wall_clock(m);
     m->last_timestamp = grid_timestamp_ms(&m->tick.grid, time, m->last_timestamp);
     csv_bridge_interval(&m->csv, &m->collector.readings, m->last_timestamp);
@@ -116,6 +140,8 @@ static void take_interval(struct measure *m)
         consumer_round(&m->server, &m->round, now);
     }
     readings_advance(&m->collector.readings);
+    if (cpus_changed)
+        tell_online(m);
     if (now >= m->status_due) {
         send_status(m, now);
         m->status_due = now + STATUS_EVERY;
@@ -175,11 +201,25 @@ static int on_command_end(void *context, uint32_t events)
     return ENDED_COMMAND;
 }
 
+// Its final counts are in the intervals until then, and in the one that follows.
 static int on_target_end(void *context, uint32_t events)
 {
-    (void)context;
+    struct measure *m = context;
+    struct target *t = &m->collector.target;
+    size_t i;
+
     (void)events;
-    return ENDED_TARGET;
+    while (target_take_end(t, &i))
+        if (t->n_alive && !m->options->command) {
+            char text[128];
+
+            snprintf(text, sizeof(text), "%s %d (%s) has ended; %zu go on",
+                     t->kind == TARGET_THREADS ? "thread" : "process", t->tasks[i].pid,
+                     t->tasks[i].comm, t->n_alive);
+            say("%s", text);
+            tell_consumers(m, text);
+        }
+    return t->n_alive || m->options->command ? 0 : ENDED_TARGET;
 }
 
 static int open_signals(struct measure *m)
@@ -197,17 +237,6 @@ static int open_signals(struct measure *m)
     return m->signals < 0 ? -errno : loop_add(m->loop, m->signals, EPOLLIN, on_signal, m);
 }
 
-static int open_target(const struct measure *m, struct target *ret, char *ret_message)
-{
-    const struct options *o = m->options;
-
-    if (o->pid)
-        return target_process(o->pid, ret, ret_message);
-    if (o->command && !o->system && !o->cpu_list)
-        return target_command(m->launch.pid, o->command[0], ret, ret_message);
-    return target_system(o->cpu_list, ret, ret_message);
-}
-
 // Before anything of ours is changed that a command would inherit.
 static int hold_command(struct measure *m)
 {
@@ -219,34 +248,6 @@ static int hold_command(struct measure *m)
         return 0;
     say("'%s' cannot be started: %s", o->command[0], strerror(-r));
     return EXIT_FAILED;
-}
-
-static int open_collector(struct measure *m)
-{
-    const struct options *o = m->options;
-    bool task = o->pid || (o->command && !o->system && !o->cpu_list);
-    char message[EVENT_REASON_MAX];
-    struct event_list list = {0};
-    struct target target = {.pidfd = -1};
-    int r;
-
-    r = event_list_parse(o->events ? o->events : event_list_default(task), &list, message);
-    if (r < 0) {
-        say("-e: %s", message);
-        return EXIT_USAGE;
-    }
-    r = open_target(m, &target, message);
-    if (r == 0)
-        r = collector_open(&m->collector, &list, &target, message);
-    event_list_done(&list);
-    if (r < 0) {
-        say("%s", message);
-        return EXIT_FAILED;
-    }
-    notes_missing(&m->collector, &m->machine, m->notice, sizeof(m->notice));
-    if (m->notice[0])
-        say("%s", m->notice);
-    return 0;
 }
 
 static int open_recording(struct measure *m)
@@ -293,8 +294,8 @@ static int open_loop(struct measure *m)
         r = open_signals(m);
     if (r == 0 && m->launch.pidfd >= 0)
         r = loop_add(m->loop, m->launch.pidfd, EPOLLIN, on_command_end, m);
-    if (r == 0 && m->collector.target.kind == TARGET_PROCESS)
-        r = loop_add(m->loop, m->collector.target.pidfd, EPOLLIN, on_target_end, m);
+    if (r == 0 && m->collector.target.ends >= 0)
+        r = loop_add(m->loop, m->collector.target.ends, EPOLLIN, on_target_end, m);
     if (r == 0)
         r = tick_open(&m->tick, m->options->interval);
     if (r == 0)
@@ -316,7 +317,8 @@ int measure_open(const struct options *o, struct measure **ret)
     }
     m->options = o;
     m->launch = LAUNCH_NONE;
-    m->signals = m->tick.fd = m->collector.target.pidfd = m->collector.cpu_time.fd = -1;
+    m->signals = m->tick.fd = m->collector.target.ends = m->collector.cpu_time.fd = -1;
+    m->collector.online.fd = -1;
     m->source = (struct stream_source){
         .collector = &m->collector, .machine = &m->machine, .tick = &m->tick, .notice = m->notice};
     name_run(m->source.run);
@@ -324,10 +326,17 @@ int measure_open(const struct options *o, struct measure **ret)
     raise_descriptor_limit();
     machine_describe("", &m->machine);
     if (status == 0)
-        status = open_collector(m);
+        status = choose_collector(o, m->launch.pid, &m->machine, &m->collector, m->notice,
+                                  sizeof(m->notice));
     if (status == 0) {
         process_raise_priority();
         status = open_loop(m);
+    }
+    if (status == 0 && o->dry_run) {
+        choose_print_plan(o, &m->collector);
+        measure_close(m);
+        *ret = NULL;
+        return 0;
     }
     if (status == 0)
         status = open_recording(m);

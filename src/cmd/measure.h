@@ -8,7 +8,8 @@
 
 struct measure; // opaque
 
-// Opens what `o` asks for. 0, or an exit status after having said why.
+// Opens what `o` asks for. 0, or an exit status after having said why. --dry-run: prints the plan,
+// and *ret is NULL.
 int measure_open(const struct options *o, struct measure **ret);
 void measure_close(struct measure *m);
 

@@ -41,13 +41,64 @@ static int parse_system(const char *value, struct options *o)
     return 0;
 }
 
-static int parse_pid(const char *value, struct options *o)
+static int parse_task_list(const char *option, const char *value, struct options *o)
 {
-    uint64_t pid;
+    const char *p = value;
 
-    if (parse_u64(value, &pid) < 0 || pid == 0 || pid > INT_MAX)
-        return bad("pid", value, "a process ID is a positive number");
-    o->pid = (pid_t)pid;
+    do {
+        char word[16];
+        size_t length = strcspn(p, ",");
+        uint64_t id;
+
+        snprintf(word, sizeof(word), "%.*s", length < sizeof(word) ? (int)length : 15, p);
+        if (parse_u64(word, &id) < 0 || id == 0 || id > INT_MAX)
+            return bad(option, value, "IDs are positive numbers, separated by commas");
+        if (o->n_tasks == OPTIONS_TASKS_MAX)
+            return bad(option, "…", "more than 1024 IDs; a cgroup (-G) has no such limit");
+        o->tasks[o->n_tasks++] = (pid_t)id;
+        p += length;
+    } while (*p++ == ',');
+    return 0;
+}
+
+// -p and -t exclude each other: what both would mean for a thread is anybody's guess.
+static int parse_tasks(const char *option, bool threads, const char *value, struct options *o)
+{
+    if (o->n_tasks && o->threads != threads)
+        return bad(option, value, "-p and -t exclude each other");
+    o->threads = threads;
+    return parse_task_list(option, value, o);
+}
+
+static int parse_pids(const char *value, struct options *o)
+{
+    return parse_tasks("pid", false, value, o);
+}
+
+static int parse_tids(const char *value, struct options *o)
+{
+    return parse_tasks("tid", true, value, o);
+}
+
+static int parse_cgroup(const char *value, struct options *o)
+{
+    if (o->n_cgroups == TARGET_CGROUPS_MAX)
+        return bad("cgroup", value, "more than 64 cgroups");
+    o->cgroups[o->n_cgroups++] = value;
+    return 0;
+}
+
+static int parse_strict(const char *value, struct options *o)
+{
+    (void)value;
+    o->strict = true;
+    return 0;
+}
+
+static int parse_dry_run(const char *value, struct options *o)
+{
+    (void)value;
+    o->dry_run = true;
     return 0;
 }
 
@@ -166,11 +217,18 @@ static int parse_token_file(const char *value, struct options *o)
 
 static const struct option_row rows[] = {
     {"system", 'a', NULL, OPTIONS_COLLECT, parse_system, "measure the whole system (the default)"},
-    {"pid", 'p', "PID", OPTIONS_COLLECT, parse_pid,
-     "measure this process: all threads, later children"},
+    {"pid", 'p', "PID[,PID]", OPTIONS_COLLECT, parse_pids,
+     "measure these processes: all threads, later children"},
+    {"tid", 't', "TID[,TID]", OPTIONS_COLLECT, parse_tids, "measure these threads"},
+    {"cgroup", 'G', "PATH", OPTIONS_COLLECT, parse_cgroup,
+     "measure this cgroup (v2), on every CPU; may be repeated"},
     {"cpu", 'C', "LIST", OPTIONS_COLLECT, parse_cpus, "measure these CPUs only, such as 0,2-3"},
     {"event", 'e', "LIST", OPTIONS_COLLECT, parse_events,
      "events: cycles,instructions:u,{branches,branch-misses},r1a8"},
+    {"strict", 0, NULL, OPTIONS_COLLECT, parse_strict,
+     "an event that is not available is an error, not a note"},
+    {"dry-run", 0, NULL, OPTIONS_COLLECT, parse_dry_run,
+     "print groups, descriptors and reads a second, and stop"},
     {"interval", 'I', "TIME", OPTIONS_COLLECT, parse_interval,
      "time between readings, from 1ms (100ms)"},
     {"freq", 'F', "HZ", OPTIONS_COLLECT, parse_freq,
@@ -286,6 +344,21 @@ static int unknown_option(const struct command *command, char **argv)
     return -1;
 }
 
+// Targets that cannot be had at once.
+static bool contradictory(const struct options *o)
+{
+    if (o->n_tasks && (o->cpu_list || o->system)) {
+        say("-%c and %s exclude each other: a process is counted on whichever CPU it runs",
+            o->threads ? 't' : 'p', o->system ? "-a" : "-C");
+        return true;
+    }
+    if (o->n_cgroups && (o->n_tasks || o->system)) {
+        say("-G and %s exclude each other", o->system ? "-a" : o->threads ? "-t" : "-p");
+        return true;
+    }
+    return false;
+}
+
 int options_parse(const struct command *command, int argc, char **argv, struct options *ret)
 {
     struct option longs[N_ROWS + 3];
@@ -319,11 +392,8 @@ int options_parse(const struct command *command, int argc, char **argv, struct o
         if (row->parse(optarg, &o) < 0)
             return -1;
     }
-    if (o.pid && (o.cpu_list || o.system)) {
-        say("-p and %s exclude each other: a process is counted on whichever CPU it runs",
-            o.system ? "-a" : "-C");
+    if (contradictory(&o))
         return -1;
-    }
     o.operands = argv + optind;
     o.n_operands = argc - optind;
     if (o.n_operands && command->options & OPTIONS_COLLECT)

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "cmd/command.h"
+#include "collect/target.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,11 +19,17 @@ enum option_set {
 
 #define OPTIONS_LISTEN_MAX 8 // more sockets than that is a mistake
 #define OPTIONS_HOSTS_MAX  16
+#define OPTIONS_TASKS_MAX  1024 // each has a descriptor per event and thread
 
 struct options {
     // collect
-    bool system;          // -a was given
-    pid_t pid;            // 0: the system, or the command
+    bool system;                    // -a was given
+    pid_t tasks[OPTIONS_TASKS_MAX]; // -p, or -t; none: the system, or the command
+    size_t n_tasks;
+    bool threads; // they are -t's
+    const char *cgroups[TARGET_CGROUPS_MAX];
+    size_t n_cgroups;
+    bool strict, dry_run;
     const char *cpu_list; // NULL: all
     const char *events;   // NULL: the default
     ns_t interval;

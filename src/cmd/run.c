@@ -152,7 +152,7 @@ static int run(const struct command *self, int argc, char **argv)
     if (r != 0)
         return r < 0 ? EXIT_USAGE : EXIT_DONE;
     status = measure_open(&options, &p.measure);
-    if (status != 0)
+    if (status != 0 || !p.measure)
         return status;
     r = start_server(&p);
     if (r < 0) {

@@ -183,6 +183,12 @@ static void put_summary(struct show *s, int status)
         put_csv(s, s->totals.sums);
 }
 
+// Are they tasks, and not CPUs, that are measured?
+static bool is_tasks(const struct options *o)
+{
+    return o->n_tasks || (o->command && !o->system && !o->cpu_list && !o->n_cgroups);
+}
+
 static int check(const struct options *o)
 {
     if (o->json && o->csv_stdout) {
@@ -194,7 +200,7 @@ static int check(const struct options *o)
             "CPUs");
         return -1;
     }
-    if (o->per_cpu && (o->pid || (o->command && !o->system && !o->cpu_list))) {
+    if (o->per_cpu && is_tasks(o)) {
         say("--per-cpu: a process is counted on whichever CPU it runs; measure CPUs with -a or -C");
         return -1;
     }
@@ -217,12 +223,12 @@ static int run(const struct command *self, int argc, char **argv)
     if (r != 0)
         return r < 0 ? EXIT_USAGE : EXIT_DONE;
     options.csv = NULL;
-    s.lines = options.interval_given || !(options.command || options.pid);
+    s.lines = options.interval_given || !(options.command || options.n_tasks);
     if (!options.interval_given)
         options.interval =
             !s.lines && options.duration % NS_PER_SEC ? INTERVAL_QUIET : INTERVAL_DEFAULT;
     status = measure_open(&options, &measure);
-    if (status != 0)
+    if (status != 0 || !measure) // --dry-run
         return status;
     s.collector = measure_collector(measure);
     if (prepare(&s) < 0) {

@@ -14,44 +14,52 @@
 // fine grid.
 #define CPU_TIME_EVERY (100 * NS_PER_MS)
 
-static int describe(struct event_table *events, const struct event_list *list,
-                    struct perf_event_attr **ret_attrs)
+// With several cgroups each has its own copy of the event, named after it.
+static void name_event(struct event *e, const char *name, const struct target *t, size_t cgroup)
 {
-    struct perf_event_attr *attrs = calloc(list->n, sizeof(*attrs));
+    if (t->n_cgroups > 1)
+        snprintf(e->name, sizeof(e->name), "%.*s %.*s", EVENT_NAME_MAX / 2 - 1, name,
+                 EVENT_NAME_MAX / 2 - 1, t->cgroups[cgroup].path);
+    else
+        snprintf(e->name, sizeof(e->name), "%s", name);
+}
 
-    if (!attrs)
+static int describe(struct collector *c, const struct event_list *list)
+{
+    size_t copies = c->target.n_cgroups ? c->target.n_cgroups : 1;
+
+    c->events.n_groups = list->n_groups * (int)copies;
+    c->attrs = calloc(list->n * copies, sizeof(*c->attrs));
+    if (!c->attrs)
         return -ENOMEM;
-    for (size_t i = 0; i < list->n; i++) {
-        const struct event_request *request = &list->requests[i];
+    for (size_t i = 0; i < list->n * copies; i++) {
+        const struct event_request *request = &list->requests[i % list->n];
         struct event e = {
             .id = i + 1,
             .type = request->attr.type,
             .config = request->attr.config,
             .kind = EVENT_COUNT,
             .scale = 1,
-            .group = request->group,
+            .group = request->group + list->n_groups * (int)(i / list->n),
         };
         int r;
 
         if (e.type == PERF_TYPE_SOFTWARE &&
             (e.config == PERF_COUNT_SW_TASK_CLOCK || e.config == PERF_COUNT_SW_CPU_CLOCK))
             snprintf(e.unit, sizeof(e.unit), "ns");
-        snprintf(e.name, sizeof(e.name), "%s", request->name);
-        attrs[i] = request->attr;
-        r = event_table_add(events, &e);
-        if (r < 0) {
-            free(attrs);
+        name_event(&e, request->name, &c->target, i / list->n);
+        c->attrs[i] = request->attr;
+        r = event_table_add(&c->events, &e);
+        if (r < 0)
             return r;
-        }
     }
-    *ret_attrs = attrs;
     return 0;
 }
 
-static int open_groups(struct collector *c, const struct perf_event_attr *attrs)
+static int open_groups(struct collector *c)
 {
     for (size_t i = 0; i < c->groups.n; i++) {
-        int r = group_open(&c->groups.groups[i], attrs, &c->target);
+        int r = group_open(&c->groups.groups[i], c->attrs, &c->target);
 
         if (r < 0)
             return r;
@@ -63,11 +71,11 @@ static int open_groups(struct collector *c, const struct perf_event_attr *attrs)
 // been attached before, and not if not, and nobody can tell which: so open anew, until no thread
 // was born while we did. A process that never stops starting threads is taken as it is after some
 // tries.
-static int open_all(struct collector *c, const struct perf_event_attr *attrs)
+static int open_all(struct collector *c)
 {
     for (int tries = 1;; tries++) {
         size_t known = c->target.n_threads;
-        int r = open_groups(c, attrs);
+        int r = open_groups(c);
 
         if (r < 0 || !target_is_tasks(&c->target) || target_find_threads(&c->target) <= 0)
             return r;
@@ -81,7 +89,7 @@ static int open_all(struct collector *c, const struct perf_event_attr *attrs)
 // Puts the members of a group next to each other, as a perf.data stream names them (leader and
 // number of members), keeping their order otherwise. One that opened only alone may stand between
 // them before.
-static int order_by_group(struct collector *c, struct perf_event_attr **attrs)
+static int order_by_group(struct collector *c)
 {
     size_t n = c->events.n, next = 0;
     struct event *events = calloc(n, sizeof(*events));
@@ -101,7 +109,7 @@ static int order_by_group(struct collector *c, struct perf_event_attr **attrs)
         for (size_t k = i; k < n; k++)
             if (c->events.events[k].id && c->events.events[k].group == group) {
                 place[k] = next;
-                sorted[next] = (*attrs)[k];
+                sorted[next] = c->attrs[k];
                 events[next++] = c->events.events[k];
                 c->events.events[k].id = 0;
             }
@@ -112,38 +120,37 @@ static int order_by_group(struct collector *c, struct perf_event_attr **attrs)
         for (size_t m = 0; m < c->groups.groups[g].n; m++)
             c->groups.groups[g].events[m] = place[c->groups.groups[g].events[m]];
     free(c->events.events);
-    free(*attrs);
+    free(c->attrs);
     free(place);
     c->events.events = events;
-    *attrs = sorted;
+    c->attrs = sorted;
     return 0;
 }
 
 int collector_open(struct collector *c, const struct event_list *list, struct target *target,
                    char *ret_message)
 {
-    struct perf_event_attr *attrs = NULL;
     size_t cpu_time_event;
     int r;
 
-    *c = (struct collector){.target = *target, .cpu_time.fd = -1};
-    *target = (struct target){.pidfd = -1};
-    c->events.n_groups = list->n_groups;
-    r = describe(&c->events, list, &attrs);
+    *c = (struct collector){.target = *target, .cpu_time.fd = -1, .online.fd = -1};
+    *target = TARGET_NONE;
+    r = describe(c, list);
     if (r == 0)
-        r = group_plan(&c->events, attrs, &c->target, &c->groups);
+        r = group_plan(&c->events, c->attrs, &c->target, &c->groups);
     if (r == 0)
-        r = order_by_group(c, &attrs);
+        r = order_by_group(c);
     if (r == 0)
         r = cpu_time_describe(&c->events, &cpu_time_event);
     if (r == 0)
-        r = open_all(c, attrs);
+        r = open_all(c);
     if (r == 0)
         r = readings_init(&c->readings, &c->events, target_rows(&c->target),
                           target_scope(&c->target));
     if (r == 0)
         r = cpu_time_open(&c->cpu_time, "", cpu_time_event, &c->target);
-    free(attrs);
+    if (r == 0 && !target_is_tasks(&c->target))
+        r = online_open(&c->online, "");
     if (r < 0) {
         snprintf(ret_message, EVENT_REASON_MAX, "cannot open the events: %s%s", strerror(-r),
                  r == -EMFILE ? "; raise the limit of open files (ulimit -n)" : "");
@@ -156,6 +163,9 @@ int collector_open(struct collector *c, const struct event_list *list, struct ta
 void collector_close(struct collector *c)
 {
     group_set_done(&c->groups);
+    online_close(&c->online);
+    free(c->attrs);
+    c->attrs = NULL;
     cpu_time_close(&c->cpu_time);
     readings_done(&c->readings);
     event_table_done(&c->events);
@@ -164,6 +174,7 @@ void collector_close(struct collector *c)
 
 void collector_start(struct collector *c, ns_t reference)
 {
+    c->last_read = clock_ns(CLOCK_MONOTONIC);
     c->cpu_time_due = reference + CPU_TIME_EVERY;
     cpu_time_start(&c->cpu_time, &c->readings);
     for (size_t i = 0; i < c->groups.n && c->target.kind != TARGET_COMMAND; i++)
@@ -171,15 +182,40 @@ void collector_start(struct collector *c, ns_t reference)
     readings_advance(&c->readings);
 }
 
-void collector_read(struct collector *c, ns_t now)
+// Opens what came online, closes what went.
+static void follow_cpus(struct collector *c)
 {
+    // Without memory for the list the CPUs stay as they are, until the next change.
+    if (target_online(&c->target, c->online.text) < 0)
+        return;
     for (size_t i = 0; i < c->groups.n; i++)
-        group_read(&c->groups.groups[i], &c->readings);
+        for (size_t row = 0; row < c->readings.n_rows; row++) {
+            struct group_place place;
+
+            if (group_place_of(&c->target, -1, row, &place))
+                group_open_row(&c->groups.groups[i], c->attrs, &c->target, row, &c->readings);
+            else
+                group_close_row(&c->groups.groups[i], row);
+        }
+}
+
+bool collector_read(struct collector *c, ns_t now)
+{
+    bool changed;
+
+    for (size_t i = 0; i < c->groups.n; i++)
+        group_read(&c->groups.groups[i], now - c->last_read, &c->readings);
+    c->last_read = now;
     if (now >= c->cpu_time_due) {
         cpu_time_read(&c->cpu_time, &c->readings);
         // On the grid: after a late tick the next one is due all the same.
         c->cpu_time_due += ((now - c->cpu_time_due) / CPU_TIME_EVERY + 1) * CPU_TIME_EVERY;
     }
+    // After reading: what a CPU counted before it went is in its frozen descriptors.
+    changed = online_changed(&c->online);
+    if (changed)
+        follow_cpus(c);
+    return changed;
 }
 
 size_t collector_counting(const struct collector *c, bool hardware_only)

@@ -6,15 +6,18 @@
 #include "base/clock.h"
 #include "collect/cpu_time.h"
 #include "collect/event_list.h"
-#include "collect/group.h"
+#include "collect/online.h"
+#include "collect/plan.h"
 
 struct collector {
     struct target target; // owned from collector_open() on
     struct event_table events;
+    struct perf_event_attr *attrs; // of the events that are counts, by their index; owned
     struct group_set groups;
+    struct online online;
     struct cpu_time cpu_time;
     struct readings readings;
-    ns_t cpu_time_due; // CLOCK_MONOTONIC
+    ns_t cpu_time_due, last_read; // CLOCK_MONOTONIC
 };
 
 // Plans and opens `list` for `target` (taken over, also on failure); events are disabled until
@@ -26,8 +29,10 @@ void collector_close(struct collector *c);
 // Enables everything (a command's events wait for its exec): counts and CPU time are zero now.
 // `reference`: the time grid's, CLOCK_MONOTONIC.
 void collector_start(struct collector *c, ns_t reference);
-// Reads everything into c->readings. `now`: CLOCK_MONOTONIC.
-void collector_read(struct collector *c, ns_t now);
+// Reads everything into c->readings. `now`: CLOCK_MONOTONIC. True when CPUs went offline or came
+// online: c->online.text and the target have the new list, what went has been read for the last
+// time, and what came is counted from now on.
+bool collector_read(struct collector *c, ns_t now);
 
 // How many events count, of all or of hardware events only; descriptors open.
 size_t collector_counting(const struct collector *c, bool hardware_only);

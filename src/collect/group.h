@@ -2,6 +2,7 @@
 // Events that are scheduled onto the PMU together and read with one read(2).
 #pragma once
 
+#include "base/clock.h"
 #include "collect/target.h"
 #include "model/readings.h"
 
@@ -12,7 +13,11 @@
 struct group {
     size_t events[GROUP_EVENTS_MAX]; // indexes into the event table and the attrs; the first leads
     size_t n;
-    int *fds; // [row * n + member], −1 where nothing is open; owned
+    int cgroup; // place in the target's cgroups; −1 without
+    int *fds;   // [row * n + member], −1 where nothing is open; owned
+    // The same: what was counted there before the descriptor that is open now, because its CPU was
+    // offline for a while. Owned.
+    struct reading *base;
     size_t n_rows;
 };
 
@@ -21,14 +26,20 @@ struct group_set {
     size_t n;
 };
 
-// Plans how `attrs` (one an event of the table) are grouped here, by opening them on the target's
-// first place: events of one wished group stay together as far as the kernel lets them; one that
-// does not open beside the others, but does alone, gets a group of its own; one that does not open
-// at all gets its availability and reason. Where a task's event is refused for its kernel part, its
-// attr is narrowed to user mode, its name gets ":u" and `why` says so. Sets the events' group
-// numbers. 0, or -errno for what stops everything (memory).
-int group_plan(struct event_table *events, struct perf_event_attr *attrs,
-               const struct target *target, struct group_set *ret);
+// Where and how an event is opened; see perf_event_open(2).
+struct group_place {
+    pid_t pid; // or a cgroup's descriptor
+    int cpu;
+    unsigned long flags;
+    bool on_exec; // counts from the task's exec on
+};
+
+// A descriptor, or -errno. leader_fd −1: as a leader, which is disabled until its siblings are
+// there.
+int group_open_event(const struct perf_event_attr *attr, int leader_fd,
+                     const struct group_place *place);
+// The place of this row, for group_open_event(). False when nothing is opened there.
+bool group_place_of(const struct target *target, int cgroup, size_t row, struct group_place *ret);
 
 // Opens the group on every place of the target (closing what was open before); nothing counts
 // before group_enable(), or before its exec for a command. A place where it does not open stays
@@ -37,8 +48,15 @@ int group_open(struct group *g, const struct perf_event_attr *attrs, const struc
 void group_close(struct group *g);
 // Enables leader and members at once: a sibling that joins a running leader of a CPU never counts.
 void group_enable(const struct group *g);
-// One read(2) a row, into `readings`.
-void group_read(const struct group *g, struct readings *readings);
+// One read(2) a row, into `readings`. `elapsed`: since the last time, which is the enabled time of
+// a group that the kernel gave up (a pinned one that found no counter) and that has not run.
+void group_read(const struct group *g, ns_t elapsed, struct readings *readings);
 size_t group_descriptors(const struct group *g);
+
+// A CPU went offline: its descriptors are frozen for ever. It came back, or for the first time: new
+// ones count on from what `readings` has. Both do nothing where nothing is to do.
+void group_close_row(struct group *g, size_t row);
+int group_open_row(struct group *g, const struct perf_event_attr *attrs,
+                   const struct target *target, size_t row, const struct readings *readings);
 
 void group_set_done(struct group_set *s);

@@ -43,8 +43,12 @@ static const char *target_kind(const struct collector *c)
         return "system";
     case TARGET_CPUS:
         return "cpus";
+    case TARGET_CGROUPS:
+        return "cgroup";
     case TARGET_PROCESS:
         return "process";
+    case TARGET_THREADS:
+        return "thread";
     case TARGET_COMMAND:
         return "command";
     }
@@ -70,6 +74,16 @@ void notes_stream(struct buf *out, const struct collector *c, const struct machi
     put_string(&j, "text", c->target.text);
     json_close(&j, '}');
     put_string(&j, "hypervisor", m->hypervisor);
+    put_string(&j, "online", online);
+    end(&j, out, ABOUT_ALL);
+}
+
+void notes_online(struct buf *out, const char *online)
+{
+    struct buf text = {0};
+    struct json j;
+
+    begin(&j, &text, "online");
     put_string(&j, "online", online);
     end(&j, out, ABOUT_ALL);
 }

@@ -17,6 +17,8 @@ struct notes_status {
 // Each appends one record. `resumed`: the stream begins in the middle of a run.
 void notes_stream(struct buf *out, const struct collector *c, const struct machine *m,
                   const char *run, bool resumed);
+// CPUs went offline or came online.
+void notes_online(struct buf *out, const char *online);
 void notes_events(struct buf *out, const struct collector *c);
 void notes_status(struct buf *out, const struct notes_status *status);
 void notes_text(struct buf *out, const char *severity, const char *text);

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
+// Targets that are CPUs. Those that are tasks: target_tasks.c; cgroups: cgroup.c.
 #include "collect/target.h"
 
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/parse.h"
-#include "base/text.h"
+#include "collect/target_private.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <string.h>
-#include <sys/syscall.h>
 
-static int fail(int error, char *ret_message, const char *what)
+int target_fail(int error, char *ret_message, const char *what)
 {
     snprintf(ret_message, EVENT_REASON_MAX, "%s: %s", what, strerror(-error));
     return error;
@@ -21,15 +20,26 @@ void target_done(struct target *t)
 {
     if (!t)
         return;
+    for (size_t i = 0; i < t->n_tasks; i++)
+        if (t->tasks[i].pidfd >= 0)
+            close(t->tasks[i].pidfd);
+    for (size_t i = 0; i < t->n_cgroups; i++) {
+        if (t->cgroups[i].fd >= 0)
+            close(t->cgroups[i].fd);
+        free(t->cgroups[i].path);
+    }
+    if (t->ends >= 0)
+        close(t->ends);
     free(t->cpus);
+    free(t->asked);
+    free(t->cgroups);
+    free(t->tasks);
+    free(t->known);
     free(t->threads);
-    if (t->pidfd >= 0)
-        close(t->pidfd);
-    *t = (struct target){.pidfd = -1};
+    *t = TARGET_NONE;
 }
 
-// Reads how many CPU numbers the machine can have, and which are online.
-static int read_cpus(struct target *t, int **ret_online, size_t *ret_n, char *ret_message)
+int target_read_cpus(struct target *t, char *ret_message)
 {
     cleanup_free int *possible = NULL;
     size_t n;
@@ -38,10 +48,10 @@ static int read_cpus(struct target *t, int **ret_online, size_t *ret_n, char *re
     if (r == 0 && n == 0)
         r = -EINVAL;
     if (r < 0)
-        return fail(r, ret_message, "/sys/devices/system/cpu/possible");
+        return target_fail(r, ret_message, "/sys/devices/system/cpu/possible");
     t->n_possible = (size_t)possible[n - 1] + 1;
-    r = file_read_cpus("", "online", ret_online, ret_n);
-    return r < 0 ? fail(r, ret_message, "/sys/devices/system/cpu/online") : 0;
+    r = file_read_cpus("", "online", &t->cpus, &t->n_cpus);
+    return r < 0 ? target_fail(r, ret_message, "/sys/devices/system/cpu/online") : 0;
 }
 
 static bool contains(const int *cpus, size_t n, int cpu)
@@ -52,82 +62,51 @@ static bool contains(const int *cpus, size_t n, int cpu)
     return false;
 }
 
-static int choose_cpus(struct target *t, const char *cpu_list, char *ret_message)
+// Keeps those of `cpus` that were asked for.
+static size_t narrow(const struct target *t, int *cpus, size_t n)
 {
-    cleanup_free int *asked = NULL;
-    size_t n;
-    int r = parse_cpu_list(cpu_list, &asked, &n);
+    size_t kept = 0;
 
-    if (r < 0 || n == 0) {
+    for (size_t i = 0; i < n; i++)
+        if (cpus[i] < (int)t->n_possible && (!t->asked || contains(t->asked, t->n_asked, cpus[i])))
+            cpus[kept++] = cpus[i];
+    return kept;
+}
+
+int target_choose_cpus(struct target *t, const char *cpu_list, char *ret_message)
+{
+    int r = parse_cpu_list(cpu_list, &t->asked, &t->n_asked);
+
+    if (r < 0 || t->n_asked == 0) {
         snprintf(ret_message, EVENT_REASON_MAX, "'%.60s' is not a CPU list such as 0,2-3",
                  cpu_list);
         return -EINVAL;
     }
-    for (size_t i = 0; i < n; i++)
-        if (!contains(t->cpus, t->n_cpus, asked[i])) {
+    for (size_t i = 0; i < t->n_asked; i++)
+        if (!contains(t->cpus, t->n_cpus, t->asked[i])) {
             snprintf(ret_message, EVENT_REASON_MAX, "CPU %d is not online on this machine",
-                     asked[i]);
+                     t->asked[i]);
             return -ENODEV;
         }
-    free(t->cpus);
-    t->cpus = take_ptr(asked);
-    t->n_cpus = n;
-    t->kind = TARGET_CPUS;
-    snprintf(t->text, sizeof(t->text), "CPUs %.100s", cpu_list);
+    t->n_cpus = narrow(t, t->cpus, t->n_cpus);
     return 0;
 }
 
 int target_system(const char *cpu_list, struct target *ret, char *ret_message)
 {
-    struct target t = {.kind = TARGET_SYSTEM, .pidfd = -1, .text = "the whole system"};
-    int r = read_cpus(&t, &t.cpus, &t.n_cpus, ret_message);
+    struct target t = {.kind = TARGET_SYSTEM, .ends = -1, .text = "the whole system"};
+    int r = target_read_cpus(&t, ret_message);
 
-    if (r == 0 && cpu_list)
-        r = choose_cpus(&t, cpu_list, ret_message);
+    if (r == 0 && cpu_list) {
+        t.kind = TARGET_CPUS;
+        snprintf(t.text, sizeof(t.text), "CPUs %.100s", cpu_list);
+        r = target_choose_cpus(&t, cpu_list, ret_message);
+    }
     if (r < 0) {
         target_done(&t);
         return r;
     }
     *ret = t;
-    return 0;
-}
-
-int target_process(pid_t pid, struct target *ret, char *ret_message)
-{
-    struct target t = {.kind = TARGET_PROCESS, .pid = pid, .pidfd = -1};
-    cleanup_free int *online = NULL;
-    size_t n;
-    int r = read_cpus(&t, &online, &n, ret_message);
-
-    if (r < 0)
-        return r;
-    t.pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-    r = t.pidfd < 0 ? -errno : target_find_threads(&t);
-    if (r == 0)
-        r = -ESRCH; // it has ended, and nobody has waited for it yet
-    if (r < 0) {
-        target_done(&t);
-        if (r == -ESRCH || r == -EINVAL || r == -ENOENT)
-            snprintf(ret_message, EVENT_REASON_MAX, "there is no process with PID %d", pid);
-        else
-            fail(r, ret_message, "pidfd_open");
-        return r;
-    }
-    snprintf(t.text, sizeof(t.text), "process %d (%s)", pid, t.threads[0].comm);
-    *ret = t;
-    return 0;
-}
-
-int target_command(pid_t pid, const char *name, struct target *ret, char *ret_message)
-{
-    int r = target_process(pid, ret, ret_message);
-
-    if (r < 0)
-        return r;
-    ret->kind = TARGET_COMMAND;
-    // Until its exec it has our name.
-    text_copy(ret->threads[0].comm, TARGET_COMM_MAX, basename(name));
-    snprintf(ret->text, sizeof(ret->text), "command '%.100s'", name);
     return 0;
 }
 
@@ -148,57 +127,16 @@ bool target_place(const struct target *t, size_t row, pid_t *ret_pid, int *ret_c
     return contains(t->cpus, t->n_cpus, (int)row);
 }
 
-static bool knows_thread(const struct target *t, pid_t tid)
+int target_online(struct target *t, const char *online)
 {
-    for (size_t i = 0; i < t->n_threads; i++)
-        if (t->threads[i].tid == tid)
-            return true;
-    return false;
-}
+    int *cpus;
+    size_t n;
+    int r = parse_cpu_list(online, &cpus, &n);
 
-static int add_thread(struct target *t, pid_t tid)
-{
-    struct target_thread *threads;
-    char path[64];
-
-    if (t->n_threads >= TARGET_THREADS_MAX)
-        return -E2BIG;
-    threads = reallocarray(t->threads, t->n_threads + 1, sizeof(*threads));
-    if (!threads)
-        return -ENOMEM;
-    t->threads = threads;
-    threads[t->n_threads] = (struct target_thread){.tid = tid};
-    snprintf(path, sizeof(path), "/proc/%d/task/%d/comm", t->pid, tid);
-    if (file_read("", path, threads[t->n_threads].comm, TARGET_COMM_MAX) < 0)
-        threads[t->n_threads].comm[0] = '\0';
-    t->n_threads++;
+    if (r < 0)
+        return r;
+    free(t->cpus);
+    t->cpus = cpus;
+    t->n_cpus = narrow(t, cpus, n);
     return 0;
-}
-
-int target_find_threads(struct target *t)
-{
-    char path[64];
-    DIR *directory;
-    struct dirent *entry;
-    int found = 0;
-
-    snprintf(path, sizeof(path), "/proc/%d/task", t->pid);
-    directory = opendir(path);
-    if (!directory)
-        return -errno;
-    while ((entry = readdir(directory))) {
-        uint64_t tid;
-        int r;
-
-        if (parse_u64(entry->d_name, &tid) < 0 || knows_thread(t, (pid_t)tid))
-            continue;
-        r = add_thread(t, (pid_t)tid);
-        if (r < 0) {
-            closedir(directory);
-            return r;
-        }
-        found++;
-    }
-    closedir(directory);
-    return found;
 }

@@ -128,6 +128,9 @@ bool note_apply(struct session *s, struct event_table *events, size_t event, con
     }
     if (strcmp(kind, "stream") == 0) {
         apply_stream(s, note, &effect);
+    } else if (strcmp(kind, "online") == 0) {
+        apply_online(s, note);
+        effect.meta = true;
     } else if (strcmp(kind, "event") == 0 && events) {
         apply_event(events, &events->events[event], note);
         effect.meta = true;

@@ -19,7 +19,7 @@ static int set_up(void **state)
     (void)state;
     scratch_init(root);
     target = (struct target){
-        .kind = TARGET_SYSTEM, .cpus = cpus, .n_cpus = 2, .n_possible = 3, .pidfd = -1};
+        .kind = TARGET_SYSTEM, .cpus = cpus, .n_cpus = 2, .n_possible = 3, .ends = -1};
     return sysconf(_SC_CLK_TCK) == 100 ? 0 : -1;
 }
 
@@ -188,7 +188,7 @@ static void a_real_file_is_read_to_its_last_cpu(void **state)
     struct cpu_time c;
 
     (void)state;
-    target = (struct target){.cpus = online, .n_cpus = 3, .n_possible = 4, .pidfd = -1};
+    target = (struct target){.cpus = online, .n_cpus = 3, .n_possible = 4, .ends = -1};
     event_table_add(&events, &(struct event){.name = "cycles", .group = -1});
     assert_int_equal(cpu_time_describe(&events, &(size_t){0}), 0);
     assert_int_equal(readings_init(&readings, &events, 4, SCOPE_CPU), 0);

@@ -31,7 +31,7 @@ static int set_up(void **state)
         .events = &collector.events, .cpus_possible = 2, .cpus_online = 2, .interval_ms = 100};
 
     (void)state;
-    collector = (struct collector){.target = {.kind = TARGET_CPUS, .pidfd = -1}};
+    collector = (struct collector){.target = {.kind = TARGET_CPUS, .ends = -1}};
     snprintf(collector.target.text, sizeof(collector.target.text), "CPUs 0 \"and\" <1>");
     machine = (struct machine){.hypervisor = "QEMU"};
     for (size_t i = 0; i < N_EVENTS; i++)

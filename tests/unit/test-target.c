@@ -26,7 +26,7 @@ static void the_system_has_every_online_cpu(void **state)
     assert_memory_equal(t.cpus, online, n * sizeof(*online));
     assert_int_equal(target_scope(&t), SCOPE_CPU);
     assert_int_equal(target_rows(&t), t.n_possible);
-    assert_int_equal(t.pidfd, -1);
+    assert_int_equal(t.ends, -1);
     for (size_t row = 0; row < target_rows(&t); row++) {
         pid_t pid;
         int cpu;
@@ -143,7 +143,7 @@ static void a_process_has_all_its_threads(void **state)
     assert_int_equal(t.kind, TARGET_PROCESS);
     assert_int_equal(target_scope(&t), SCOPE_TASK);
     assert_int_equal(target_rows(&t), 3);
-    assert_true(t.pidfd >= 0);
+    assert_true(t.ends >= 0);
     assert_contains(t.text, "process ");
     for (size_t row = 0; row < 3; row++) {
         assert_true(target_place(&t, row, &pid, &cpu));
