@@ -230,7 +230,7 @@ static const struct option_row rows[] = {
     {"dry-run", 0, NULL, OPTIONS_COLLECT, parse_dry_run,
      "print groups, descriptors and reads a second, and stop"},
     {"interval", 'I', "TIME", OPTIONS_COLLECT, parse_interval,
-     "time between readings, from 1ms (100ms)"},
+     "time between readings, from 1ms (100ms; of stat 1s)"},
     {"freq", 'F', "HZ", OPTIONS_COLLECT, parse_freq,
      "stack samples a second; not built yet, 0 is off (0)"},
     {"duration", 0, "TIME", OPTIONS_COLLECT, parse_stop_after, "stop after this time"},

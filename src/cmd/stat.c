@@ -15,9 +15,7 @@
 
 #define INTERVAL_DEFAULT NS_PER_SEC
 #define WINDOW_MAX       1.25 // s: metrics of CPU time look back for one, and a late tick more
-// Where nothing is shown but the end, we read this often for a --duration that is no whole number
-// of seconds; it ends at a reading.
-#define INTERVAL_QUIET (100 * NS_PER_MS)
+#define INTERVAL_QUIET   (100 * NS_PER_MS) // where nothing is shown but the end
 
 struct show {
     const struct options *options;
@@ -211,6 +209,16 @@ static int check(const struct options *o)
     return 0;
 }
 
+// --duration ends at a reading: not much later than asked for, where -I does not say how often.
+static ns_t interval_for(ns_t duration, bool lines)
+{
+    if (duration % NS_PER_SEC == 0)
+        return INTERVAL_DEFAULT;
+    if (lines)
+        return duration < INTERVAL_DEFAULT ? duration : INTERVAL_DEFAULT;
+    return duration < INTERVAL_QUIET ? duration : INTERVAL_QUIET;
+}
+
 static int run(const struct command *self, int argc, char **argv)
 {
     struct options options;
@@ -225,8 +233,7 @@ static int run(const struct command *self, int argc, char **argv)
     options.csv = NULL;
     s.lines = options.interval_given || !(options.command || options.n_tasks);
     if (!options.interval_given)
-        options.interval =
-            !s.lines && options.duration % NS_PER_SEC ? INTERVAL_QUIET : INTERVAL_DEFAULT;
+        options.interval = interval_for(options.duration, s.lines);
     status = measure_open(&options, &measure);
     if (status != 0 || !measure) // --dry-run
         return status;
