@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Targets that are cgroups v2. perf_event_open(2) takes a descriptor of the cgroup's folder.
 #include "base/cleanup.h"
+#include "collect/perf_event.h"
 #include "collect/target_private.h"
 
 #include <errno.h>
@@ -38,6 +39,20 @@ static int find_mount(char ret[PATH_MAX])
     return r;
 }
 
+// The kernel attaches perf to the hierarchy when the first controller is enabled in it.
+static bool has_counters(int fd, int cpu)
+{
+    struct perf_event_attr attr = {.type = PERF_TYPE_SOFTWARE,
+                                   .size = sizeof(attr),
+                                   .config = PERF_COUNT_SW_DUMMY,
+                                   .disabled = 1};
+    int event = perf_event_open(&attr, fd, cpu, -1, PERF_FLAG_PID_CGROUP);
+
+    if (event >= 0)
+        close(event);
+    return event != -ENOENT;
+}
+
 static int add(struct target *t, const char *mount, const char *path, char *ret_message)
 {
     struct target_cgroup *c = &t->cgroups[t->n_cgroups];
@@ -57,6 +72,13 @@ static int add(struct target *t, const char *mount, const char *path, char *ret_
     c->fd = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (c->fd < 0)
         return target_fail(-errno, ret_message, full);
+    if (t->n_cpus && !has_counters(c->fd, t->cpus[0])) {
+        snprintf(ret_message, EVENT_REASON_MAX,
+                 "cgroup %.60s: the kernel has no counters for it yet; write +cpu into "
+                 "%.60s/cgroup.subtree_control, and start again",
+                 c->path, mount);
+        return -ENOENT;
+    }
     return 0;
 }
 

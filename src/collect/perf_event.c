@@ -36,64 +36,73 @@ static bool is_hardware(const struct perf_event_attr *attr)
            attr->type == PERF_TYPE_RAW;
 }
 
+// What is the matter and what to do, for the errors that mean one thing only. Sources: the kernel's
+// kernel/events/core.c, perf_event_open(2).
+static const struct {
+    int error;
+    const char *text;
+} advice[] = {
+    {EINVAL, "the kernel refuses this combination of event, modifiers, group and CPU; try it "
+             "without modifiers, and outside of braces"},
+    {EMFILE, "no more file descriptors; raise the limit (ulimit -n), or measure fewer events or "
+             "threads"},
+    {ENFILE, "the machine has no more file descriptors; raise /proc/sys/fs/file-max"},
+    {ESRCH, "there is no such process (any more); pass the ID of one that runs"},
+    {ENODEV, "the CPU is offline; it is counted once it is online"},
+    {EBUSY, "another program holds the counters exclusively; end the other profiler"},
+    {E2BIG, "this kernel is too old for the event's attributes; leave out what is newer, or boot a "
+            "newer kernel"},
+    {ENOSYS, "this kernel was built without perf events; boot one with CONFIG_PERF_EVENTS"},
+    {EOVERFLOW, "call chains are limited to kernel.perf_event_max_stack frames; ask for fewer, or "
+                "raise it"},
+    {EOPNOTSUPP, "this PMU has no such feature (precise sampling, exclusion of a mode); leave out "
+                 "the modifiers"},
+    {ENOSPC, "all breakpoints of the processor are in use; end the debugger that holds them"},
+    {ENOMEM, "the kernel has no memory for it; measure fewer events or threads"},
+};
+
 void perf_event_advice(int error, const char *name, const struct perf_event_attr *attr,
                        bool system_wide, char *ret)
 {
     size_t size = EVENT_REASON_MAX;
+    int paranoid = perf_event_paranoid("");
 
+    for (size_t i = 0; i < sizeof(advice) / sizeof(advice[0]); i++)
+        if (advice[i].error == -error) {
+            snprintf(ret, size, "%.80s: %s", name, advice[i].text);
+            return;
+        }
     switch (-error) {
     case EACCES:
     case EPERM:
-        if (system_wide)
+        if (geteuid() == 0)
             snprintf(ret, size,
-                     "%s: counting the whole system needs privileges (perf_event_paranoid is %d): "
-                     "run the same command with sudo, or measure your own process with -p PID",
-                     name, perf_event_paranoid(""));
+                     "%.80s: not permitted, though this is root: a container's seccomp profile or "
+                     "a security module forbids it; run it outside, or allow perf_event_open there",
+                     name);
+        else if (system_wide)
+            snprintf(ret, size,
+                     "%.80s: counting the whole system needs privileges (perf_event_paranoid is "
+                     "%d): run the same command with sudo, or measure your own process with -p PID",
+                     name, paranoid);
         else
             snprintf(ret, size,
-                     "%s: the kernel does not let this user count that process "
+                     "%.80s: the kernel does not let this user count that process "
                      "(perf_event_paranoid is %d): run the same command with sudo",
-                     name, perf_event_paranoid(""));
+                     name, paranoid);
         return;
     case ENOENT:
-    case EOPNOTSUPP:
     case ENXIO:
         if (is_hardware(attr))
             snprintf(
                 ret, size,
-                "%s: this machine's processor, or the hypervisor that it runs under, offers no "
+                "%.80s: this machine's processor, or the hypervisor that it runs under, offers no "
                 "such counter",
                 name);
         else
-            snprintf(ret, size, "%s: this kernel has no such event", name);
-        return;
-    case EINVAL:
-        snprintf(ret, size, "%s: the kernel refuses this combination of event, modifiers and group",
-                 name);
-        return;
-    case EMFILE:
-    case ENFILE:
-        snprintf(
-            ret, size,
-            "%s: no more file descriptors; raise the limit (ulimit -n) or measure fewer events",
-            name);
-        return;
-    case ESRCH:
-        snprintf(ret, size, "%s: there is no such process (any more)", name);
-        return;
-    case ENODEV:
-        snprintf(ret, size, "%s: the CPU is offline", name);
-        return;
-    case EBUSY:
-        snprintf(ret, size, "%s: another program holds the counters exclusively", name);
-        return;
-    case E2BIG:
-        snprintf(ret, size, "%s: this kernel is too old for the event's attributes", name);
-        return;
-    case ENOSYS:
-        snprintf(ret, size, "%s: this kernel was built without perf events", name);
+            snprintf(ret, size, "%.80s: this kernel has no such event", name);
         return;
     default:
-        snprintf(ret, size, "%s: perf_event_open: %s", name, strerror(-error));
+        snprintf(ret, size, "%.80s: perf_event_open: %s", name, strerror(-error));
     }
 }

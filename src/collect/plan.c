@@ -54,17 +54,6 @@ static bool has_user_part(const struct perf_event_attr *attr)
                                                 attr->config != PERF_COUNT_SW_CPU_MIGRATIONS);
 }
 
-// Is it the cgroup that has no counters, and not the machine?
-static bool cgroup_is_missing(const struct perf_event_attr *attr, const struct group_place *place)
-{
-    struct group_place plain = {.pid = -1, .cpu = place->cpu};
-    int fd = place->flags & PERF_FLAG_PID_CGROUP ? group_open_event(attr, -1, &plain) : -1;
-
-    if (fd >= 0)
-        close(fd);
-    return fd >= 0;
-}
-
 // Does the event open at all? What it is otherwise goes into it.
 static bool opens(struct event *e, struct perf_event_attr *attr, const struct group_place *place)
 {
@@ -78,13 +67,7 @@ static bool opens(struct event *e, struct perf_event_attr *attr, const struct gr
         return true;
     }
     e->availability = perf_event_quality(fd);
-    if (fd == -ENOENT && cgroup_is_missing(attr, place))
-        snprintf(e->why, sizeof(e->why),
-                 "%.60s: the kernel has no counters for this cgroup yet; write +cpu into "
-                 "cgroup.subtree_control at the root of cgroup v2, and start again",
-                 e->name);
-    else
-        perf_event_advice(fd, e->name, attr, place->cpu >= 0, e->why);
+    perf_event_advice(fd, e->name, attr, place->cpu >= 0, e->why);
     return false;
 }
 

@@ -86,7 +86,8 @@ static inline bool target_is_tasks(const struct target *t)
 
 static inline enum reading_scope target_scope(const struct target *t)
 {
-    return target_is_tasks(t) ? SCOPE_TASK : SCOPE_CPU;
+    // A cgroup's events are enabled only while one of its tasks is on the CPU.
+    return target_is_tasks(t) || t->kind == TARGET_CGROUPS ? SCOPE_TASK : SCOPE_CPU;
 }
 
 // Number of places (rows), and where event descriptors of row i are opened: its pid and cpu

@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,13 +124,15 @@ static int add_task(struct target *t, pid_t pid)
         return task->pidfd;
     t->n_tasks++;
     t->n_alive++;
+    if (poll(&(struct pollfd){.fd = task->pidfd, .events = POLLIN}, 1, 0) == 1)
+        return -ESRCH; // it has ended, and nobody has waited for it yet
     if (epoll_ctl(t->ends, EPOLL_CTL_ADD, task->pidfd, &event) < 0)
         return -errno;
     if (pid >= TID_MAX)
         return -ESRCH;
     r = thread ? add_thread(t, pid) : find_threads_of(t, pid);
     if (!thread && r == 0)
-        return -ESRCH; // it has ended, and nobody has waited for it yet
+        return -ESRCH;
     read_comm(pid, task->comm);
     return r < 0 ? r : 0;
 }

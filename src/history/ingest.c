@@ -152,6 +152,9 @@ static void on_note(void *context, size_t event, const char *json, size_t size)
     pthread_rwlock_wrlock(&s->lock);
     if (!note_apply(s, s->history ? NULL : &i->events, event, json, size, &effect))
         i->skipped++;
+    // Its events are enabled only while one of its tasks is on the CPU.
+    if (!s->history && strcmp(s->target_kind, "cgroup") == 0)
+        i->readings.scope = SCOPE_TASK;
     i->baseline |= effect.resumed;
     i->ended |= effect.ended;
     s->meta_generation += effect.meta;

@@ -9,6 +9,7 @@ import traceback
 import check_accuracy
 import check_arm64
 import check_http
+import check_targets
 from guest import Guest, GuestError
 from prepare import Guests, PrepareError
 from tap import Tap
@@ -17,6 +18,7 @@ GROUPS = {
     "arm64-exact": check_arm64.check_exact,
     "arm64-ratio": check_arm64.check_ratio,
     "accuracy": check_accuracy.check,
+    "targets": check_targets.check,
     "http-exact": check_http.check_exact,
     "http-scaled": check_http.check_scaled,
     "http-missing": check_http.check_missing,

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+# Targets and groups on four counters and two CPUs: groups that do not fit, counters that somebody else holds, a command
+# with children, a cgroup, and a CPU that comes and goes.
+# shellcheck shell=dash disable=SC3043
+
+plan() { # NAME OPTIONS…
+    local name=$1
+    shift
+    cyclescope collect --csv none --dry-run "$@" >"/results/$name.plan" 2>&1
+}
+
+hold() { # COUNTERS
+    pinned "$1" >/tmp/pinned.out 2>&1 &
+    holder=$!
+    wait_for 10 grep -q pinned /tmp/pinned.out || say "pinned did not start"
+}
+
+five='{cache-references,cycles,branches,instructions,branch-misses}'
+plan five -e "$five"
+collect five 2 -e "$five"
+plan default
+
+hold 1
+plan starved -e '{cycles,instructions,branches,branch-misses}'
+collect starved 2 -e '{cycles,instructions,branches,branch-misses}'
+kill $holder
+hold 4
+collect none-left 1 -e '{cycles,instructions}'
+kill $holder
+
+# A command, its children counted too: two loops of one size, and one.
+for loops in 1 2; do
+    echo 'for i in $(seq '$loops'); do echo | loop 40000000 & done; wait' >/tmp/work.sh
+    cyclescope collect --csv /tmp/command-$loops.csv -e cycles,task-clock -- sh -c ". /tmp/work.sh; exit 9" \
+        >"/results/command-$loops.out" 2>&1 </dev/null
+    echo $? >"/results/command-$loops.status"
+    mv "/tmp/command-$loops.csv" /results/
+done
+
+# The same of a cgroup, with something outside that must not be counted.
+mkdir /sys/fs/cgroup/busy /sys/fs/cgroup/other
+(while :; do :; done) &
+outside=$!
+(
+    sh -c 'echo $PPID' >/sys/fs/cgroup/busy/cgroup.procs
+    while :; do :; done
+) &
+inside=$!
+cyclescope collect --csv none --duration 1s -G busy >/results/too-early.out 2>&1
+echo +cpu >/sys/fs/cgroup/cgroup.subtree_control || cat /sys/fs/cgroup/cgroup.controllers
+collect cgroup 3 -G busy -e cycles,cpu-clock
+collect cgroups 2 -G busy -G /sys/fs/cgroup/other -e cycles
+kill $outside $inside
+
+# A CPU that goes and comes back; then one that was away at the start.
+cpu1=/sys/devices/system/cpu/cpu1/online
+collect hotplug 6 -e cycles &
+collector=$!
+sleep 2
+say "offline: $(echo 0 2>&1 >$cpu1)"
+sleep 1.5
+say "online: $(echo 1 2>&1 >$cpu1)"
+wait $collector
+echo 0 >$cpu1
+collect absent 4 -e cycles &
+collector=$!
+sleep 2
+echo 1 >$cpu1
+wait $collector
