@@ -37,8 +37,10 @@ struct value value_of_metric(const struct metric_binding *b, const struct event_
             return no_value(result.quality);
     }
     // Two groups that did not run all the time ran at different times.
-    if (b->split && result.quality != QUALITY_EXACT)
-        return no_value(result.quality);
+    if (b->split && result.quality != QUALITY_EXACT) {
+        result.value = NAN;
+        return result;
+    }
     result.value = b->metric->evaluate(in, seconds);
     return result;
 }

@@ -244,7 +244,7 @@ static void put_cell(const struct stat_column *c, struct value v, double seconds
         number_short(v.value * c->factor, text);
     else
         snprintf(text, sizeof(text), "%s", word_of(v.quality));
-    if (v.quality == QUALITY_SCALED)
+    if (v.quality == QUALITY_SCALED && isfinite(v.value))
         strcat(text, "~");
     buf_printf(out, "  %*s", (int)c->width, text);
 }
@@ -260,7 +260,7 @@ void stat_table_line(const struct stat_table *t, const struct history *h, uint64
         struct value v = history_value(h, sequence, sequence, 0, &c->column);
 
         put_cell(c, v, history_seconds(h, sequence), out);
-        if (v.quality == QUALITY_SCALED && v.running_percent < least)
+        if (v.quality == QUALITY_SCALED && isfinite(v.value) && v.running_percent < least)
             least = v.running_percent;
     }
     if (t->counted && least < 100)
