@@ -218,20 +218,16 @@ static void an_interval_as_json(void **state)
 
     (void)state;
     stat_json_interval(history, 2, true, &b);
-    assert_buf(
-        &b,
-        "{\"timestamp\":1700000001123,\"seconds\":1,\"cycles\":1000000000,\"instructions\":"
-        "1500000000,\"branches\":null,\"branch_misses\":400000,\"context_switches\":1234,\"task_"
-        "clock\":1000000000,\"cpu_user\":100000000,\"cpu_system\":0,\"cpu_irq\":0,\"cpu_steal\":0,"
-        "\"cpu_iowait\":0,\"cpu_idle\":900000000,\"cpi\":0.666667,\"ipc\":1.5,\"branch_miss_rate\":"
-        "null,\"cpu_use\":0.1,\"context_switches_per_second\":1234,\"quality\":{\"branches\":\"not "
-        "supported\",\"branch_misses\":\"scaled 75\",\"branch_miss_rate\":\"not "
-        "supported\"},\"cpus\":{\"0\":{\"cycles\":1000000000,\"instructions\":1500000000,"
-        "\"branches\":null,\"branch_misses\":400000,\"context_switches\":1234,\"task_clock\":"
-        "1000000000,\"cpu_user\":100000000,\"cpu_system\":0,\"cpu_irq\":0,\"cpu_steal\":0,\"cpu_"
-        "iowait\":0,\"cpu_idle\":900000000,\"cpi\":0.666667,\"ipc\":1.5,\"branch_miss_rate\":null,"
-        "\"cpu_use\":0.1,\"context_switches_per_second\":1234,\"quality\":{\"branches\":\"not "
-        "supported\",\"branch_misses\":\"scaled 75\",\"branch_miss_rate\":\"not supported\"}}}}\n");
+    buf_putc(&b, '\0');
+    assert_contains(b.data, "{\"timestamp\":1700000001123,\"seconds\":1,\"cycles\":1000000000,"
+                            "\"instructions\":1500000000,\"branches\":null,");
+    assert_contains(b.data, "\"cpi\":0.666667,\"ipc\":1.5,");
+    assert_contains(b.data, "\"cpu_use\":0.1,");
+    assert_contains(b.data, "\"quality\":{\"branches\":\"not supported\","
+                            "\"branch_misses\":\"scaled 75\"");
+    assert_contains(b.data, "},\"cpus\":{\"0\":{\"cycles\":1000000000,");
+    assert_null(strstr(b.data, "\"1\":{")); // offline
+    assert_contains(b.data, "}}}}\n");
     buf_done(&b);
 }
 
