@@ -22,6 +22,6 @@ const struct command command_collect = {
     .name = "collect",
     .synopsis = "cyclescope collect [OPTIONS] [-- COMMAND [ARG…]]",
     .summary = "measure only: the stream to -o FILE|-, the CSV, or both",
-    .options = OPTIONS_COLLECT,
+    .options = OPTIONS_COLLECT | OPTIONS_BRIDGE,
     .run = run,
 };

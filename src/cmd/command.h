@@ -22,6 +22,7 @@ extern const struct command command_collect;
 extern const struct command command_serve;
 extern const struct command command_list;
 extern const struct command command_doctor;
+extern const struct command command_stat;
 
 // "cyclescope: " and the sentence, as one line on standard error.
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));

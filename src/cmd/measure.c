@@ -41,7 +41,11 @@ struct measure {
     struct consumer recording, server;
     struct csv_bridge csv;
     struct process_scan *processes; // see process_table.h
-    struct buf round;               // of this tick
+    interval_function interval;     // NULL: none
+    void *interval_context;
+    bool unwanted;    // it wants no more
+    ns_t last_time;   // of the last reading, after the reference
+    struct buf round; // of this tick
     int64_t last_timestamp;
     ns_t status_due;
     ns_t status_at, status_cpu; // when the last status was made, and the CPU time then
@@ -119,6 +123,10 @@ static void take_interval(struct measure *m)
     follow_wall_clock(m);
     m->last_timestamp = grid_timestamp_ms(&m->tick.grid, time, m->last_timestamp);
     csv_bridge_interval(&m->csv, &m->collector.readings, m->last_timestamp);
+    if (m->interval)
+        m->unwanted = m->interval(m->interval_context, &m->collector.readings, m->last_timestamp,
+                                  (double)(time - m->last_time) / NS_PER_SEC) != 0;
+    m->last_time = time;
     if (m->recording.sink || m->server.sink) {
         buf_clear(&m->round);
         stream_source_round(&m->source, time, false, &m->round);
@@ -156,6 +164,7 @@ static int on_tick(void *context, uint32_t events)
         m->tick.started = true;
         collector_start(&m->collector, m->tick.grid.reference);
         launch_go(&m->launch);
+        m->last_time = clock_ns(CLOCK_MONOTONIC) - m->tick.grid.reference;
     } else {
         take_interval(m);
     }
@@ -166,7 +175,7 @@ static int on_tick(void *context, uint32_t events)
     // Who streams to a reader that is gone, over a cut connection perhaps, is not left behind.
     if (m->options->output && !m->recording.sink)
         return ENDED_READER;
-    return 0;
+    return m->unwanted ? ENDED_READER : 0;
 }
 
 // With a command, its end is what ends us: what a terminal sends has reached it as well, and what
@@ -237,9 +246,8 @@ static int open_signals(struct measure *m)
 static int hold_command(struct measure *m)
 {
     const struct options *o = m->options;
-    int r = o->command
-                ? launch_open(o->command, o->output && strcmp(o->output, "-") == 0, &m->launch)
-                : 0;
+    bool quiet = o->json || o->csv_stdout || (o->output && strcmp(o->output, "-") == 0);
+    int r = o->command ? launch_open(o->command, quiet, &m->launch) : 0;
 
     if (r == 0)
         return 0;
@@ -339,6 +347,17 @@ int measure_stream_to(struct measure *m, int fd)
 {
     consumer_close(&m->server);
     return consumer_open(&m->server, fd, "the server", true, m->loop, &m->source);
+}
+
+void measure_intervals_to(struct measure *m, interval_function function, void *context)
+{
+    m->interval = function;
+    m->interval_context = context;
+}
+
+const struct collector *measure_collector(const struct measure *m)
+{
+    return &m->collector;
 }
 
 struct loop *measure_loop(struct measure *m)

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "cmd/options.h"
+#include "collect/collector.h"
 
 struct measure; // opaque
 
@@ -15,6 +16,13 @@ void measure_close(struct measure *m);
 // Hands the stream to fd (taken over), with a header of its own, from the next tick on. The
 // server's pipe: when it breaks, gone() is called. 0 or -errno.
 int measure_stream_to(struct measure *m, int fd);
+
+// Whoever else takes the intervals (`cyclescope stat`): called after each reading, with the
+// measured length. When it returns non-zero, nobody wants more, and measuring ends.
+typedef int (*interval_function)(void *context, const struct readings *readings,
+                                 int64_t timestamp_ms, double seconds);
+void measure_intervals_to(struct measure *m, interval_function function, void *context);
+const struct collector *measure_collector(const struct measure *m);
 
 // Things that the default command watches beside: see base/loop.h. A function that returns non-zero
 // ends the loop.

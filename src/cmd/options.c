@@ -129,6 +129,7 @@ static int parse_interval(const char *value, struct options *o)
         return bad("interval", value, "a time is written 100ms, 1s, 5m");
     if (o->interval < INTERVAL_MIN || o->interval > INTERVAL_MAX)
         return bad("interval", value, "1ms is the least, 1h the most");
+    o->interval_given = true;
     return 0;
 }
 
@@ -170,6 +171,20 @@ static int parse_csv_rows(const char *value, struct options *o)
     if (parse_u64(value, &rows) < 0 || rows < CSV_ROWS_MIN || rows > CSV_ROWS_MAX)
         return bad("csv-rows", value, "a number from 16 to 100000000");
     o->csv_rows = rows;
+    return 0;
+}
+
+static int parse_csv_stdout(const char *value, struct options *o)
+{
+    (void)value;
+    o->csv_stdout = true;
+    return 0;
+}
+
+static int parse_per_cpu(const char *value, struct options *o)
+{
+    (void)value;
+    o->per_cpu = true;
     return 0;
 }
 
@@ -224,15 +239,17 @@ static const struct option_row rows[] = {
     {"dry-run", 0, NULL, OPTIONS_COLLECT, parse_dry_run,
      "print groups, descriptors and reads a second, and stop"},
     {"interval", 'I', "TIME", OPTIONS_COLLECT, parse_interval,
-     "time between readings, from 1ms (100ms)"},
+     "time between readings, from 1ms (100ms; of stat 1s)"},
     {"freq", 'F', "HZ", OPTIONS_COLLECT, parse_freq,
      "stack samples a second; not built yet, 0 is off (0)"},
     {"duration", 0, "TIME", OPTIONS_COLLECT, parse_stop_after, "stop after this time"},
     {"output", 'o', "FILE", OPTIONS_COLLECT, parse_output,
      "write the stream (perf.data) to FILE, or - for a pipe"},
-    {"csv", 0, "PATH", OPTIONS_COLLECT, parse_csv,
+    {"csv", 0, "PATH", OPTIONS_BRIDGE, parse_csv,
      "where the CSV is kept, or none (/tmp/perf_data.csv)"},
-    {"csv-rows", 0, "N", OPTIONS_COLLECT, parse_csv_rows, "rows that the CSV holds (36000)"},
+    {"csv-rows", 0, "N", OPTIONS_BRIDGE, parse_csv_rows, "rows that the CSV holds (36000)"},
+    {"csv", 0, NULL, OPTIONS_STAT, parse_csv_stdout, "of stat: rows as in the CSV file, here"},
+    {"per-cpu", 'A', NULL, OPTIONS_STAT, parse_per_cpu, "with the numbers of each CPU"},
     {"listen", 0, "ADDR:PORT", OPTIONS_SERVE, parse_listen,
      "where the page is; port 0 picks one (127.0.0.1:5000 and [::1]:5000)"},
     {"memory", 0, "SIZE", OPTIONS_SERVE, parse_memory, "bound of the history in memory (32MiB)"},
@@ -240,7 +257,8 @@ static const struct option_row rows[] = {
      "a further Host name that is let in"},
     {"token-file", 0, "FILE", OPTIONS_SERVE, parse_token_file,
      "holds the token that every request must bring"},
-    {"json", 0, NULL, OPTIONS_DOCTOR | OPTIONS_LIST, parse_json, "as JSON, for a program"},
+    {"json", 0, NULL, OPTIONS_DOCTOR | OPTIONS_LIST | OPTIONS_STAT, parse_json,
+     "as JSON, for a program"},
 };
 #define N_ROWS (sizeof(rows) / sizeof(rows[0]))
 

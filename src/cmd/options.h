@@ -14,7 +14,9 @@ enum option_set {
     OPTIONS_COLLECT = 1, // of whoever measures
     OPTIONS_SERVE = 2,   // of whoever shows
     OPTIONS_LIST = 4,    // of the list of events
-    OPTIONS_DOCTOR = 16, // of who only looks
+    OPTIONS_DOCTOR = 8,  // of who only looks
+    OPTIONS_BRIDGE = 16, // of whoever measures and keeps the CSV data bridge
+    OPTIONS_STAT = 32,   // of the numbers in the terminal
 };
 
 #define OPTIONS_LISTEN_MAX 8 // more sockets than that is a mistake
@@ -33,10 +35,14 @@ struct options {
     const char *cpu_list; // NULL: all
     const char *events;   // NULL: the default; all of several -e, with commas between them
     ns_t interval;
+    bool interval_given;
     ns_t duration;      // 0: until a signal
     const char *output; // NULL: no recording; "-": standard output
     const char *csv;    // NULL: none
     size_t csv_rows;
+    // stat
+    bool csv_stdout; // its --csv
+    bool per_cpu;
     // serve
     const char *listen[OPTIONS_LISTEN_MAX]; // none: the default
     size_t n_listen;
@@ -45,8 +51,7 @@ struct options {
     size_t n_allow_hosts;
     const char *token_file;
     char **command; // of argv, NULL-terminated: COMMAND of those who measure; NULL: none
-    // doctor, list
-    bool json;
+    bool json;      // doctor, list, stat
     // What is left: INPUT of serve, PATTERN of list.
     char **operands; // of argv
     int n_operands;

@@ -177,6 +177,6 @@ const struct command command_run = {
     .name = NULL,
     .synopsis = "cyclescope [OPTIONS] [-- COMMAND [ARG…]]",
     .summary = "measure this machine and show it: collector and server",
-    .options = OPTIONS_COLLECT | OPTIONS_SERVE,
+    .options = OPTIONS_COLLECT | OPTIONS_BRIDGE | OPTIONS_SERVE,
     .run = run,
 };

@@ -9,8 +9,7 @@
 
 #include "base/clock.h"
 #include "model/event.h"
-#include "model/metric.h"
-#include "model/reading.h"
+#include "model/value.h"
 
 #define HISTORY_ROWS_MAX ((size_t)36000) // an hour at 100 ms
 
@@ -72,11 +71,5 @@ bool history_column(const struct history *h, const char *id, struct column *ret)
 const char *column_id(const struct column *c);
 
 // A column's value over the rows from … to.
-struct value {
-    double value;           // count or metric; NAN: no value
-    enum quality quality;   // why it has none, or how good it is
-    double running_percent; // 0–100; of a metric: the least of its inputs'
-};
-
 struct value history_value(const struct history *h, uint64_t from, uint64_t to, size_t slot,
                            const struct column *column);

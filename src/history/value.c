@@ -4,6 +4,9 @@
 
 #include <string.h>
 
+// An interval of 1 s is measured as 0.9999 s as often as not: that is a window of 1 s too.
+#define WINDOW_ENOUGH 0.95
+
 bool history_column(const struct history *h, const char *id, struct column *ret)
 {
     const struct event_table *events = history_events(h);
@@ -29,27 +32,14 @@ const char *column_id(const struct column *c)
     return c->event ? c->event->column : c->metric->metric->id;
 }
 
-static struct value no_value(enum quality quality)
-{
-    return (struct value){.value = NAN, .quality = quality};
-}
-
 static struct value event_value(const struct history *h, uint64_t from, uint64_t to, size_t slot,
                                 size_t index)
 {
     const struct event *e = &history_events(h)->events[index];
-    struct sum s;
-    enum reading_scope scope = history_scope(h);
+    struct sum s =
+        e->availability == QUALITY_EXACT ? history_sum(h, from, to, slot, index) : SUM_NONE;
 
-    if (e->availability != QUALITY_EXACT)
-        return no_value(e->availability);
-    s = history_sum(h, from, to, slot, index);
-    // A gauge has no times: it was read in these rows, or it was not.
-    if (e->kind == EVENT_GAUGE)
-        return (struct value){.value = s.raw, .quality = QUALITY_EXACT, .running_percent = 100};
-    return (struct value){.value = sum_count(s, scope),
-                          .quality = sum_quality(s, scope),
-                          .running_percent = sum_running_percent(s, scope)};
+    return value_of_event(e, s, history_scope(h));
 }
 
 // The first row of the stretch that ends at `to`, begins at `from` or earlier, and is `seconds`
@@ -68,18 +58,6 @@ static uint64_t widen(const struct history *h, uint64_t from, uint64_t to, doubl
     return from;
 }
 
-// A metric's input as its formula wants it.
-static struct value input_value(const struct history *h, uint64_t from, uint64_t to, size_t slot,
-                                const struct metric_binding *b, size_t input)
-{
-    size_t event = (size_t)b->inputs[input];
-    struct value v = event_value(h, from, to, slot, event);
-
-    if (b->metric->in_units)
-        v.value *= history_events(h)->events[event].scale;
-    return v;
-}
-
 static double stretch_seconds(const struct history *h, uint64_t from, uint64_t to)
 {
     double seconds = 0;
@@ -93,40 +71,24 @@ static double stretch_seconds(const struct history *h, uint64_t from, uint64_t t
 static double metric_seconds(const struct history *h, uint64_t from, uint64_t to, size_t slot,
                              const struct metric_binding *b)
 {
-    size_t first = (size_t)b->inputs[0];
-
-    if (b->metric->per_enabled)
-        return history_sum(h, from, to, slot, first).enabled / 1e9;
-    if (b->metric->window_seconds > 0)
-        return history_gauge_seconds(h, from, to, slot, first);
-    return stretch_seconds(h, from, to);
+    return b->metric->window_seconds > 0
+               ? history_gauge_seconds(h, from, to, slot, (size_t)b->inputs[0])
+               : stretch_seconds(h, from, to);
 }
 
 static struct value metric_value(const struct history *h, uint64_t from, uint64_t to, size_t slot,
                                  const struct metric_binding *b)
 {
-    struct value result = {.quality = QUALITY_EXACT, .running_percent = 100};
-    double in[METRIC_INPUTS_MAX + 1];
+    struct sum sums[METRIC_INPUTS_MAX];
 
     if (b->availability != QUALITY_EXACT)
-        return no_value(b->availability);
+        return (struct value){.value = NAN, .quality = b->availability};
     if (b->metric->window_seconds > 0)
-        from = widen(h, from, to, b->metric->window_seconds);
-    for (size_t i = 0; i < b->n_inputs; i++) {
-        struct value v = input_value(h, from, to, slot, b, i);
-
-        in[i] = v.value;
-        result.quality = quality_worse(result.quality, v.quality);
-        if (v.running_percent < result.running_percent)
-            result.running_percent = v.running_percent;
-        if (isnan(v.value))
-            return no_value(result.quality);
-    }
-    if (b->split && result.quality != QUALITY_EXACT)
-        return no_value(result.quality);
-    in[b->n_inputs] = b->slots;
-    result.value = b->metric->evaluate(in, metric_seconds(h, from, to, slot, b));
-    return result;
+        from = widen(h, from, to, b->metric->window_seconds * WINDOW_ENOUGH);
+    for (size_t i = 0; i < b->n_inputs; i++)
+        sums[i] = history_sum(h, from, to, slot, (size_t)b->inputs[i]);
+    return value_of_metric(b, history_events(h), sums, history_scope(h),
+                           metric_seconds(h, from, to, slot, b));
 }
 
 struct value history_value(const struct history *h, uint64_t from, uint64_t to, size_t slot,

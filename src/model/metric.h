@@ -40,7 +40,7 @@ struct metric_binding {
     int inputs[METRIC_INPUTS_MAX]; // index into the event table
     size_t n_inputs;
     double slots; // of metric->needs_slots
-    bool split;   // a one_group metric whose inputs are in different groups: see history_value()
+    bool split;   // a one_group metric whose inputs are in different groups: see value_of_metric()
     bool per_cpu; // false when an input exists as a total only
     enum quality availability; // EXACT, or the worst of its inputs'
 };

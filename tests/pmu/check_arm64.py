@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """QEMU's own PMU: it counts instructions as they are executed, and a cycle is a nanosecond of its clock."""
+import json
+
 import csvfile
 
 SHORT, LONG = 100_000_000, 250_000_000  # rounds, as in guest/exact.sh
@@ -23,6 +25,23 @@ def check_exact(tap, boot):
     tap.ok(0 <= sums["user-short"] - 2 * SHORT < 10_000, "arm64: and little beside the loop is counted",
            f"{sums['user-short'] - 2 * SHORT} instructions more than the loop's")
     check_default_events(tap, guest, "default", 1.0)
+    check_stat(tap, guest)
+
+
+def check_stat(tap, guest):
+    """`cyclescope stat -- LOOP`: the whole of the command, from its exec to its end."""
+    counts = {}
+    for rounds in (SHORT, LONG):
+        name = f"stat-{rounds}"
+        tap.equal(guest.text(name + ".status").strip(), "0", f"arm64: stat passes the loop's status through ({rounds})")
+        summary = json.loads(guest.text(name + ".json").splitlines()[-1])["summary"]
+        column = summary["columns"]["instructions_u"]
+        tap.equal(column["quality"], "exact", f"arm64: stat counts all the time ({rounds})")
+        counts[rounds] = column["value"]
+    tap.equal(counts[LONG] - counts[SHORT], 2 * (LONG - SHORT),
+              "arm64: stat's instructions of a command are exact to the instruction")
+    tap.ok(0 <= counts[SHORT] - 2 * SHORT < 100_000, "arm64: and beside the loop it counts its program's start and end",
+           f"{counts[SHORT] - 2 * SHORT} instructions more than the loop's")
 
 
 def check_ratio(tap, boot):

@@ -174,6 +174,7 @@ static void a_ratio_of_two_groups_needs_both_to_run_all_the_time(void **state)
     push(h, 0.1);
     assert_nan(value(h, 2, 2, "branch_miss_rate").value);
     assert_int_equal(value(h, 2, 2, "branch_miss_rate").quality, QUALITY_SCALED);
+    assert_near(value(h, 2, 2, "branch_miss_rate").running_percent, 50);
     assert_near(value(h, 2, 2, "branch_misses").value, 10);
     history_free(h);
 }

@@ -36,3 +36,11 @@ echo $? >/results/doctor.status
 measure user-short 100000000 -e instructions:u
 measure user-long 250000000 -e instructions:u
 measure default 300000000
+
+# The same loops as commands of `cyclescope stat`, from their exec to their end.
+for rounds in 100000000 250000000; do
+    say "stat $rounds"
+    echo | cyclescope stat --json -e instructions:u -- loop $rounds \
+        >/results/stat-$rounds.json 2>/results/stat-$rounds.err
+    echo $? >/results/stat-$rounds.status
+done

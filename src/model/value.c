@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/value.h"
+
+static struct value no_value(enum quality quality)
+{
+    return (struct value){.value = NAN, .quality = quality};
+}
+
+struct value value_of_event(const struct event *e, struct sum s, enum reading_scope scope)
+{
+    if (e->availability != QUALITY_EXACT)
+        return no_value(e->availability);
+    // A gauge has no times: it was read in this stretch, or it was not.
+    if (e->kind == EVENT_GAUGE)
+        return (struct value){.value = s.raw, .quality = QUALITY_EXACT, .running_percent = 100};
+    return (struct value){.value = sum_count(s, scope),
+                          .quality = sum_quality(s, scope),
+                          .running_percent = sum_running_percent(s, scope)};
+}
+
+struct value value_of_metric(const struct metric_binding *b, const struct event_table *events,
+                             const struct sum *sums, enum reading_scope scope, double seconds)
+{
+    struct value result = {.quality = QUALITY_EXACT, .running_percent = 100};
+    double in[METRIC_INPUTS_MAX + 1];
+
+    if (b->availability != QUALITY_EXACT)
+        return no_value(b->availability);
+    for (size_t i = 0; i < b->n_inputs; i++) {
+        const struct event *e = &events->events[b->inputs[i]];
+        struct value v = value_of_event(e, sums[i], scope);
+
+        in[i] = b->metric->in_units ? v.value * e->scale : v.value;
+        result.quality = quality_worse(result.quality, v.quality);
+        if (v.running_percent < result.running_percent)
+            result.running_percent = v.running_percent;
+        if (isnan(v.value))
+            return no_value(result.quality);
+    }
+    // Two groups that did not run all the time ran at different times.
+    if (b->split && result.quality != QUALITY_EXACT) {
+        result.value = NAN;
+        return result;
+    }
+    in[b->n_inputs] = b->slots;
+    result.value =
+        b->metric->evaluate(in, b->metric->per_enabled ? sums[0].enabled / 1e9 : seconds);
+    return result;
+}
