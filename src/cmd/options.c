@@ -330,7 +330,7 @@ void options_help(const struct command *const *commands, size_t n)
     printf("cyclescope %s: what this machine's processors do, live, in a browser\n\n",
            CYCLESCOPE_VERSION);
     for (size_t i = 0; i < n; i++)
-        printf("  %-62s %s\n", commands[i]->synopsis, commands[i]->summary);
+        printf("  %s\n      %s\n", commands[i]->synopsis, commands[i]->summary);
     printf("\nOptions (each command's --help lists its own):\n");
     for (size_t i = 0; i < N_ROWS; i++)
         printf("  %s%c%s--%-11s %-10s %s\n", rows[i].letter ? "-" : " ",

@@ -58,6 +58,28 @@ static int describe(struct collector *c, const struct event_list *list)
     return 0;
 }
 
+// Groups of a PMU that counts on some CPUs only are opened on those. Such a PMU has a type of its
+// own, and a group has events of one such PMU at the most: the kernel refuses others.
+static int restrict_groups(struct collector *c, const struct event_list *list)
+{
+    for (size_t i = 0; i < c->groups.n; i++) {
+        struct group *g = &c->groups.groups[i];
+
+        for (size_t k = 0; k < g->n * list->n && !g->cpus; k++) {
+            const struct event_request *request = &list->requests[k % list->n];
+
+            if (!request->cpus || request->attr.type != c->attrs[g->events[k / list->n]].type)
+                continue;
+            g->cpus = calloc(request->n_cpus + 1, sizeof(*g->cpus));
+            if (!g->cpus)
+                return -ENOMEM;
+            memcpy(g->cpus, request->cpus, request->n_cpus * sizeof(*g->cpus));
+            g->n_cpus = request->n_cpus;
+        }
+    }
+    return 0;
+}
+
 static int open_groups(struct collector *c)
 {
     for (size_t i = 0; i < c->groups.n; i++) {
@@ -145,6 +167,8 @@ int collector_open(struct collector *c, const struct event_list *list, struct ta
         r = group_plan(&c->events, c->attrs, &c->target, &c->groups);
     if (r == 0)
         r = order_by_group(c);
+    if (r == 0)
+        r = restrict_groups(c, list);
     if (r == 0)
         r = cpu_time_describe(&c->events, &cpu_time_event);
     if (r == 0)

@@ -18,7 +18,6 @@ struct event_request {
     // counted once for all of it (uncore, RAPL: opened on every CPU, it would be counted as many
     // times), or the cores of one type. NULL: wherever the target is. It cannot be opened for a
     // task when it is an uncore event: the kernel says so. Owned by the list.
-    // Not honoured yet by group.c: event_request_on_cpu() is what it has to ask.
     int *cpus;
     size_t n_cpus;
 };

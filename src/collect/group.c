@@ -68,10 +68,20 @@ void group_set_done(struct group_set *s)
 {
     if (!s)
         return;
-    for (size_t i = 0; i < s->n; i++)
+    for (size_t i = 0; i < s->n; i++) {
         group_close(&s->groups[i]);
+        free(s->groups[i].cpus);
+    }
     free(s->groups);
     *s = (struct group_set){0};
+}
+
+static bool counts_on(const struct group *g, int cpu)
+{
+    for (size_t i = 0; i < g->n_cpus; i++)
+        if (g->cpus[i] == cpu)
+            return true;
+    return !g->cpus || cpu < 0;
 }
 
 // Opens all members on one place. 0, or the first -errno: a group that is not whole there would
@@ -82,7 +92,7 @@ static int open_row(struct group *g, const struct perf_event_attr *attrs,
     int *fds = &g->fds[row * g->n];
     struct group_place place;
 
-    if (!group_place_of(target, g->cgroup, row, &place))
+    if (!group_place_of(target, g->cgroup, row, &place) || !counts_on(g, place.cpu))
         return 0;
     for (size_t m = 0; m < g->n; m++) {
         fds[m] = group_open_event(&attrs[g->events[m]], m ? fds[0] : -1, &place);

@@ -14,7 +14,11 @@ struct group {
     size_t events[GROUP_EVENTS_MAX]; // indexes into the event table and the attrs; the first leads
     size_t n;
     int cgroup; // place in the target's cgroups; −1 without
-    int *fds;   // [row * n + member], −1 where nothing is open; owned
+    // The only CPUs on which it is opened: what is counted once for a package (RAPL, uncore) would
+    // be counted as often as it has CPUs. NULL: wherever the target is. Owned.
+    int *cpus;
+    size_t n_cpus;
+    int *fds; // [row * n + member], −1 where nothing is open; owned
     // The same: what was counted there before the descriptor that is open now, because its CPU was
     // offline for a while. Owned.
     struct reading *base;

@@ -119,6 +119,27 @@ static void a_group_counts_from_when_it_is_enabled(void **state)
     done(&f);
 }
 
+static void a_group_of_some_cpus_is_opened_on_those_only(void **state)
+{
+    struct fixture f = {0};
+
+    (void)state;
+    add(&f, "faults", (struct perf_event_attr){.type = PERF_TYPE_SOFTWARE, .config = 2}, 0);
+    assert_int_equal(target_system(NULL, &f.target, message), 0);
+    assert_int_equal(group_plan(&f.events, f.attrs, &f.target, &f.set), 0);
+    if (f.set.n == 0) {
+        done(&f);
+        skip_because("this user may not count the whole system here");
+    }
+    f.set.groups[0].cpus = calloc(1, sizeof(int));
+    f.set.groups[0].cpus[0] = f.target.cpus[f.target.n_cpus - 1];
+    f.set.groups[0].n_cpus = 1;
+    assert_int_equal(group_open(&f.set.groups[0], f.attrs, &f.target), 0);
+    assert_int_equal(group_descriptors(&f.set.groups[0]), 1);
+    assert_true(f.set.groups[0].fds[f.target.cpus[f.target.n_cpus - 1]] >= 0);
+    done(&f);
+}
+
 static void an_impossible_event_says_why_and_leaves_its_group_alone(void **state)
 {
     struct fixture f = {0};
@@ -266,6 +287,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_group_counts_from_when_it_is_enabled),
+        cmocka_unit_test(a_group_of_some_cpus_is_opened_on_those_only),
         cmocka_unit_test(an_impossible_event_says_why_and_leaves_its_group_alone),
         cmocka_unit_test(wished_groups_stay_apart_and_in_order),
         cmocka_unit_test(what_does_not_fit_a_group_makes_a_second_one),
