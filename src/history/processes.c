@@ -12,6 +12,7 @@
 #define NAMELESS    0 // what a name becomes when there are too many
 #define NO_ENTRY    UINT32_MAX
 #define US_MAX      ((double)UINT32_MAX)
+#define BUCKETS     ((size_t)8192) // a power of 2, twice the names
 
 struct entry {
     uint32_t pid;
@@ -30,6 +31,7 @@ struct second {
 struct name {
     char comm[PROCESSES_COMM_MAX];
     uint32_t used; // entries that have it; 0: free
+    uint16_t next; // in its bucket, or in the list of free ones; NAMELESS ends both
 };
 
 // Two rings: the entries of the oldest second begin at first_entry.
@@ -40,6 +42,7 @@ struct processes {
     size_t first_entry, n_entries;
     struct name names[PROCESSES_NAMES_MAX];
     size_t n_names;
+    uint16_t buckets[BUCKETS], free_names;
 };
 
 int processes_new(struct processes **ret)
@@ -80,9 +83,33 @@ static struct entry *entry_at(const struct processes *p, size_t i)
     return &p->entries[(p->first_entry + i) % PROCESSES_ENTRIES_MAX];
 }
 
+// FNV-1a
+static uint16_t *bucket_of(struct processes *p, const char *comm)
+{
+    uint32_t hash = 2166136261U;
+
+    for (size_t i = 0; comm[i] && i < PROCESSES_COMM_MAX - 1; i++)
+        hash = (hash ^ (unsigned char)comm[i]) * 16777619U;
+    return &p->buckets[hash % BUCKETS];
+}
+
+static void release_name(struct processes *p, uint16_t name)
+{
+    uint16_t *link;
+
+    if (--p->names[name].used || name == NAMELESS)
+        return;
+    link = bucket_of(p, p->names[name].comm);
+    while (*link != name)
+        link = &p->names[*link].next;
+    *link = p->names[name].next;
+    p->names[name].next = p->free_names;
+    p->free_names = name;
+}
+
 static void drop_oldest_entry(struct processes *p)
 {
-    p->names[entry_at(p, 0)->name].used--;
+    release_name(p, entry_at(p, 0)->name);
     p->first_entry = (p->first_entry + 1) % PROCESSES_ENTRIES_MAX;
     p->n_entries--;
 }
@@ -111,22 +138,25 @@ void processes_second(struct processes *p, int64_t timestamp_ms, double seconds,
 
 static uint16_t take_name(struct processes *p, const char *comm)
 {
-    size_t place = NAMELESS;
+    uint16_t *bucket = bucket_of(p, comm), name;
 
-    for (size_t i = 1; i < p->n_names; i++) {
-        if (p->names[i].used && strncmp(p->names[i].comm, comm, PROCESSES_COMM_MAX - 1) == 0) {
-            p->names[i].used++;
-            return (uint16_t)i;
+    for (name = *bucket; name != NAMELESS; name = p->names[name].next)
+        if (strncmp(p->names[name].comm, comm, PROCESSES_COMM_MAX - 1) == 0) {
+            p->names[name].used++;
+            return name;
         }
-        if (!p->names[i].used)
-            place = i;
+    name = p->free_names;
+    if (name != NAMELESS)
+        p->free_names = p->names[name].next;
+    else if (p->n_names < PROCESSES_NAMES_MAX)
+        name = (uint16_t)p->n_names++;
+    if (name != NAMELESS) {
+        text_copy(p->names[name].comm, PROCESSES_COMM_MAX, comm);
+        p->names[name].next = *bucket;
+        *bucket = name;
     }
-    if (place == NAMELESS && p->n_names < PROCESSES_NAMES_MAX)
-        place = p->n_names++;
-    if (place != NAMELESS)
-        text_copy(p->names[place].comm, PROCESSES_COMM_MAX, comm);
-    p->names[place].used++;
-    return (uint16_t)place;
+    p->names[name].used++;
+    return name;
 }
 
 void processes_add(struct processes *p, uint32_t pid, const char *comm, uint64_t cpu_ns,

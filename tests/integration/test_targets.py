@@ -212,6 +212,7 @@ class Perf:
 
 
 EVENTS = "page-faults,context-switches"
+START_UP = 16  # faults, of some 3,000
 
 
 class BesidePerf(Folder):
@@ -235,7 +236,9 @@ class BesidePerf(Folder):
 
     def same(self, counts):
         """Where nothing happens but the work, which both saw whole."""
-        self.assertEqual(self.total("page_faults"), counts["page-faults"])
+        # We are attached first: a page that the workload touches on its way into its wait is in ours only.
+        self.assertGreaterEqual(self.total("page_faults"), counts["page-faults"])
+        self.assertLessEqual(self.total("page_faults"), counts["page-faults"] + START_UP)
         # Going to sleep after "done" may be before perf's end or after it.
         self.assertAlmostEqual(self.total("context_switches"), counts["context-switches"],
                                delta=max(2, 0.01 * counts["context-switches"]))
