@@ -82,7 +82,7 @@ class Doctor(unittest.TestCase):
         self.assertEqual(done.returncode, expected_status(report["checks"]))
         return {c["name"]: c for c in report["checks"]}, done.returncode
 
-    @unittest.skipIf(os.geteuid() != 0, "needs root")
+    @unittest.skipIf(os.geteuid() != 0, "counting the whole system needs root")
     @unittest.skipIf(has_pmu(), "this machine has a PMU")
     def test_root_without_a_pmu(self):
         checks, status = self.report()
