@@ -5,6 +5,7 @@ import "./style.css";
 import { attachKeys } from "./chart/gestures";
 import { PRESETS, View } from "./chart/view";
 import { Session } from "./data/session";
+import { pageState } from "./data/state";
 import { el, setAttribute } from "./lib/dom";
 import { colours, startTheme } from "./lib/theme";
 import { HeaderPanel } from "./panels/header";
@@ -47,7 +48,7 @@ function start(): void {
     redraw();
   };
   const context: Context = {
-    session, view, redraw,
+    session, view, state: pageState(), redraw,
     onCursor(left) {
       if (left === cursorLeft) return;
       cursorLeft = left;
