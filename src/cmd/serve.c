@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/sandbox.h"
 #include "cmd/options.h"
+#include "cmd/serve_input.h"
 #include "config.h"
 #include "history/ingest.h"
 
@@ -15,17 +16,14 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 
-#define READ_BYTES   65536 // a pipe's capacity
 #define TOKEN_MAX    512
 #define TOKEN_MIN    16 // shorter ones can be guessed at the speed of the loopback
 #define DEFAULT_PORT "5000"
 
 struct serve {
     const struct options *options;
-    int input;
-    const char *input_name;
+    struct input input;
     int signals;
     char token[TOKEN_MAX + 1];
     struct session session;
@@ -33,45 +31,6 @@ struct serve {
     struct api *api;
     struct web_server *web;
 };
-
-static int open_input(struct serve *s, const struct options *o)
-{
-    struct stat st;
-
-    if (o->n_operands != 1) {
-        say(o->n_operands
-                ? "serve takes one INPUT"
-                : "serve needs an INPUT: - for a stream on standard input, or a recording "
-                  "(following the CSV is not built yet)");
-        return EXIT_USAGE;
-    }
-    s->input_name = o->operands[0];
-    if (strcmp(s->input_name, "-") == 0) {
-        if (isatty(STDIN_FILENO)) {
-            say("serve -: standard input is a terminal; pipe a stream into it: `cyclescope collect "
-                "-o - | "
-                "cyclescope serve -`");
-            return EXIT_USAGE;
-        }
-        s->input_name = "the stream";
-        s->input = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
-    } else {
-        s->input = open(s->input_name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    }
-    if (s->input < 0 || fstat(s->input, &st) < 0) {
-        say("%s: %s", s->input_name, strerror(errno));
-        return EXIT_FAILED;
-    }
-    if (S_ISDIR(st.st_mode)) {
-        say("%s: is a directory; INPUT is a recording, or - for a stream", s->input_name);
-        return EXIT_FAILED;
-    }
-    snprintf(s->session.input_kind, sizeof(s->session.input_kind), "%s",
-             S_ISREG(st.st_mode) ? "recording" : "live");
-    snprintf(s->session.input_text, sizeof(s->session.input_text), "%s",
-             S_ISREG(st.st_mode) ? s->input_name : "this machine");
-    return 0;
-}
 
 static int read_token(struct serve *s, const char *path)
 {
@@ -210,8 +169,7 @@ static void close_all(struct serve *s)
     api_free(s->api);
     ingest_free(s->ingest);
     session_done(&s->session);
-    if (s->input >= 0)
-        close(s->input);
+    input_close(&s->input);
     if (s->signals >= 0)
         close(s->signals);
 }
@@ -224,50 +182,19 @@ static void say_listening(const struct serve *s)
         say("listening on http://%s/", address);
 }
 
-// The end of the input. True when there is something to go on showing.
-static bool end_input(struct serve *s)
-{
-    bool history = s->session.history != NULL;
-
-    ingest_end(s->ingest);
-    close(s->input);
-    s->input = -1;
-    if (s->session.state == SESSION_FAILED)
-        say("%s: %s%s", s->input_name, s->session.reason,
-            history ? "; what came before stays on the page" : "");
-    else if (history)
-        say("%s; its history stays on the page until Ctrl-C", s->session.reason);
-    else
-        say("%s: it held no interval", s->input_name);
-    return history;
-}
-
-// True to go on.
-static bool take_input(struct serve *s)
-{
-    static char bytes[READ_BYTES];
-    ssize_t n = read(s->input, bytes, sizeof(bytes));
-
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return true;
-    if (n > 0 && ingest_feed(s->ingest, bytes, (size_t)n) == 0)
-        return true;
-    return end_input(s);
-}
-
 static int follow(struct serve *s)
 {
     for (;;) {
         struct pollfd fds[2] = {{.fd = s->signals, .events = POLLIN},
-                                {.fd = s->input, .events = POLLIN}};
+                                {.fd = s->input.fd, .events = POLLIN}};
 
-        if (poll(fds, 2, -1) < 0 && errno != EINTR) {
+        if (poll(fds, 2, s->input.wait_ms) < 0 && errno != EINTR) {
             say("poll: %s", strerror(errno));
             return EXIT_FAILED;
         }
         if (fds[0].revents)
             return EXIT_DONE;
-        if (fds[1].revents && !take_input(s))
+        if (!input_take(&s->input, s->ingest))
             return EXIT_FAILED;
     }
 }
@@ -275,7 +202,7 @@ static int follow(struct serve *s)
 static int run(const struct command *self, int argc, char **argv)
 {
     struct options options;
-    struct serve s = {.options = &options, .input = -1, .signals = -1};
+    struct serve s = {.options = &options, .input = INPUT_NONE, .signals = -1};
     int r = options_parse(self, argc, argv, &options), status;
 
     if (r != 0)
@@ -286,7 +213,7 @@ static int run(const struct command *self, int argc, char **argv)
         say("out of memory");
         return EXIT_FAILED;
     }
-    status = open_input(&s, &options);
+    status = input_open(&options, &s.session, &s.input);
     if (status == 0)
         status = read_token(&s, options.token_file);
     if (status == 0)

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmd/serve_input.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define READ_BYTES 65536 // a pipe's capacity
+
+int input_open(const struct options *o, struct session *session, struct input *ret)
+{
+    struct input i = INPUT_NONE;
+    struct stat st;
+
+    if (o->n_operands != 1) {
+        say(o->n_operands
+                ? "serve takes one INPUT"
+                : "serve needs an INPUT: - for a stream on standard input, or a recording "
+                  "(following the CSV is not built yet)");
+        return EXIT_USAGE;
+    }
+    i.session = session;
+    i.name = o->operands[0];
+    if (strcmp(i.name, "-") == 0) {
+        if (isatty(STDIN_FILENO)) {
+            say("serve -: standard input is a terminal; pipe a stream into it: `cyclescope collect "
+                "-o - | "
+                "cyclescope serve -`");
+            return EXIT_USAGE;
+        }
+        i.name = "the stream";
+        i.fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+    } else {
+        i.fd = open(i.name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    }
+    *ret = i;
+    if (i.fd < 0 || fstat(i.fd, &st) < 0) {
+        say("%s: %s", i.name, strerror(errno));
+        return EXIT_FAILED;
+    }
+    if (S_ISDIR(st.st_mode)) {
+        say("%s: is a directory; INPUT is a recording, or - for a stream", i.name);
+        return EXIT_FAILED;
+    }
+    snprintf(session->input_kind, sizeof(session->input_kind), "%s",
+             S_ISREG(st.st_mode) ? "recording" : "live");
+    snprintf(session->input_text, sizeof(session->input_text), "%s",
+             S_ISREG(st.st_mode) ? i.name : "this machine");
+    return 0;
+}
+
+void input_close(struct input *i)
+{
+    if (i->fd >= 0)
+        close(i->fd);
+    i->fd = -1;
+}
+
+// True when there is something to go on showing.
+static bool end_input(struct input *i, struct ingest *ingest)
+{
+    struct session *s = i->session;
+    bool history = s->history != NULL;
+
+    ingest_end(ingest);
+    input_close(i);
+    if (s->state == SESSION_FAILED)
+        say("%s: %s%s", i->name, s->reason, history ? "; what came before stays on the page" : "");
+    else if (history)
+        say("%s; its history stays on the page until Ctrl-C", s->reason);
+    else
+        say("%s: it held no interval", i->name);
+    return history;
+}
+
+bool input_take(struct input *i, struct ingest *ingest)
+{
+    static char bytes[READ_BYTES];
+    ssize_t n;
+
+    if (i->fd < 0)
+        return true;
+    n = read(i->fd, bytes, sizeof(bytes));
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return true;
+    if (n > 0 && ingest_feed(ingest, bytes, (size_t)n) == 0)
+        return true;
+    return end_input(i, ingest);
+}
