@@ -113,12 +113,14 @@ static void follow_wall_clock(struct measure *m)
 }
 
 // One interval: read first, then hand on.
-static void take_interval(struct measure *m)
+static void take_interval(struct measure *m, bool last)
 {
     ns_t now = clock_ns(CLOCK_MONOTONIC);
     ns_t time = now - m->tick.grid.reference;
     bool cpus_changed;
 
+    if (last)
+        collector_hurry(&m->collector);
     cpus_changed = collector_read(&m->collector, now);
     follow_wall_clock(m);
     m->last_timestamp = grid_timestamp_ms(&m->tick.grid, time, m->last_timestamp);
@@ -155,22 +157,23 @@ static void scan_processes(struct measure *m, bool last)
 static int on_tick(void *context, uint32_t events)
 {
     struct measure *m = context;
-    ns_t elapsed;
+    bool over;
 
     (void)events;
     if (!tick_take(&m->tick))
         return 0;
+    over = m->options->duration &&
+           clock_ns(CLOCK_MONOTONIC) - m->tick.grid.reference >= m->options->duration;
     if (!m->tick.started) {
         m->tick.started = true;
         collector_start(&m->collector, m->tick.grid.reference);
         launch_go(&m->launch);
         m->last_time = clock_ns(CLOCK_MONOTONIC) - m->tick.grid.reference;
     } else {
-        take_interval(m);
+        take_interval(m, over);
     }
     scan_processes(m, false);
-    elapsed = clock_ns(CLOCK_MONOTONIC) - m->tick.grid.reference;
-    if (m->options->duration && elapsed >= m->options->duration)
+    if (over)
         return ENDED_DURATION;
     // Who streams to a reader that is gone, over a cut connection perhaps, is not left behind.
     if (m->options->output && !m->recording.sink)
@@ -297,10 +300,9 @@ int measure_open(const struct options *o, struct measure **ret)
     stream_source_name(&m->source);
     status = hold_command(m);
     process_raise_descriptors();
-    machine_describe("", &m->machine);
     // Before our own events take counters, and before the clock starts.
     if (status == 0) {
-        doctor_run(&m->findings);
+        doctor_run(&m->machine, &m->findings);
         status = choose_collector(o, m->launch.pid, &m->machine, &m->collector, m->notice,
                                   sizeof(m->notice));
     }
@@ -402,7 +404,7 @@ int measure_run(struct measure *m)
     m->ended = loop_run(m->loop);
     // What was counted since the last tick is not lost; --duration ends at a tick.
     if (m->tick.started && m->ended != ENDED_DURATION)
-        take_interval(m);
+        take_interval(m, true);
     if (m->tick.started)
         scan_processes(m, true);
     switch (m->ended) {

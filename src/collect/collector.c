@@ -12,7 +12,7 @@
 #define OPEN_TRIES 5 // a process that starts threads while we attach is listed again this often
 
 // /proc/stat has a resolution of 10 ms and costs as much as several groups, and so do the others:
-// not at each tick of a fine grid.
+// not at each tick of a fine grid. Nor is the list of online CPUs.
 #define GAUGES_EVERY (100 * NS_PER_MS)
 
 // With several cgroups each has its own copy of the event, named after it.
@@ -175,6 +175,7 @@ int collector_open(struct collector *c, const struct event_list *list, struct ta
         r = pressure_open(&c->pressure, "", &c->events, &c->target);
     if (r == 0)
         r = open_all(c);
+    group_set_settle(&c->groups);
     if (r == 0)
         r = readings_init(&c->readings, &c->events, target_rows(&c->target),
                           target_scope(&c->target));
@@ -235,7 +236,7 @@ static void follow_cpus(struct collector *c)
 
 bool collector_read(struct collector *c, ns_t now)
 {
-    bool changed;
+    bool changed = false;
 
     for (size_t i = 0; i < c->groups.n; i++)
         group_read(&c->groups.groups[i], now - c->last_read, &c->readings);
@@ -245,12 +246,19 @@ bool collector_read(struct collector *c, ns_t now)
         pressure_read(&c->pressure, &c->readings, now);
         // On the grid: after a late tick the next one is due all the same.
         c->gauges_due += ((now - c->gauges_due) / GAUGES_EVERY + 1) * GAUGES_EVERY;
+        // After reading: what a CPU counted before it went is in its frozen descriptors. Until this
+        // is noticed it reads as offline all the same, because its time stands still.
+        changed = online_changed(&c->online);
+        if (changed)
+            follow_cpus(c);
     }
-    // After reading: what a CPU counted before it went is in its frozen descriptors.
-    changed = online_changed(&c->online);
-    if (changed)
-        follow_cpus(c);
     return changed;
+}
+
+void collector_hurry(struct collector *c)
+{
+    c->gauges_due = c->last_read;
+    pressure_hurry(&c->pressure);
 }
 
 size_t collector_counting(const struct collector *c, bool hardware_only)

@@ -35,6 +35,8 @@ void collector_start(struct collector *c, ns_t reference);
 // online: c->online.text and the target have the new list, what went has been read for the last
 // time, and what came is counted from now on.
 bool collector_read(struct collector *c, ns_t now);
+// Has the next reading take what is not read each time too: for a run that ends.
+void collector_hurry(struct collector *c);
 
 // How many events count, of all or of hardware events only; descriptors open.
 size_t collector_counting(const struct collector *c, bool hardware_only);

@@ -64,10 +64,19 @@ void group_close(struct group *g)
     g->n_rows = 0;
 }
 
+void group_set_settle(struct group_set *s)
+{
+    while (s->n_kept)
+        close(s->kept[--s->n_kept]);
+    free(s->kept);
+    s->kept = NULL;
+}
+
 void group_set_done(struct group_set *s)
 {
     if (!s)
         return;
+    group_set_settle(s);
     for (size_t i = 0; i < s->n; i++) {
         group_close(&s->groups[i]);
         free(s->groups[i].cpus);
