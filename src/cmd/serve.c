@@ -148,7 +148,7 @@ static int open_signals(struct serve *s)
 }
 
 // From here on there is no way back to privileges.
-static int renounce(void)
+static int renounce(unsigned needs)
 {
     struct sandbox_user user;
     int r;
@@ -156,7 +156,7 @@ static int renounce(void)
     sandbox_choose_user(&user);
     r = sandbox_drop_privileges(&user);
     if (r == 0)
-        r = sandbox_filter(0);
+        r = sandbox_filter(needs);
     if (r == 0)
         return 0;
     say("cannot give up privileges: %s; the server does not run with them", strerror(-r));
@@ -168,8 +168,8 @@ static void close_all(struct serve *s)
     web_server_free(s->web);
     api_free(s->api);
     ingest_free(s->ingest);
+    input_close(&s->input); // may hold what writes the session
     session_done(&s->session);
-    input_close(&s->input);
     if (s->signals >= 0)
         close(s->signals);
 }
@@ -223,7 +223,7 @@ static int run(const struct command *self, int argc, char **argv)
     if (status == 0)
         status = open_signals(&s);
     if (status == 0)
-        status = renounce();
+        status = renounce(s.input.needs);
     if (status == 0 && (r = web_server_start(s.web)) < 0) {
         say("cannot start the web server: %s", strerror(-r));
         status = EXIT_FAILED;
@@ -238,8 +238,10 @@ static int run(const struct command *self, int argc, char **argv)
 
 const struct command command_serve = {
     .name = "serve",
-    .synopsis = "cyclescope serve INPUT [OPTIONS]",
-    .summary = "show only: INPUT is - (a stream on stdin) or a recording",
+    .synopsis = "cyclescope serve [INPUT] [OPTIONS]",
+    .summary =
+        "show only: INPUT is - (a stream on stdin), a recording, or a CSV; without it, the CSV "
+        "data bridge",
     .options = OPTIONS_SERVE,
     .run = run,
 };

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/serve_input.h"
 
+#include "base/sandbox.h"
+#include "base/text.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,18 +13,40 @@
 
 #define READ_BYTES 65536 // a pipe's capacity
 
+// A CSV: INPUT, or, without one, the bridge. Takes `fd`.
+static int open_csv(const char *path, int fd, const struct options *o, struct session *session,
+                    struct input *ret)
+{
+    const struct ingest_config config = {.rows = HISTORY_ROWS_MAX, .memory = o->memory};
+    struct input i = INPUT_NONE;
+
+    i.session = session;
+    i.name = path;
+    i.wait_ms = 0;
+    i.needs = SANDBOX_OPEN_READ;
+    snprintf(session->input_kind, sizeof(session->input_kind), "csv");
+    text_copy(session->input_text, sizeof(session->input_text), path);
+    snprintf(session->target_kind, sizeof(session->target_kind), "system");
+    text_copy(session->target_text, sizeof(session->target_text), "what the CSV tells of");
+    if (csv_follow_open(path, fd, session, &config, &i.csv) < 0) {
+        say("%s: out of memory", path);
+        return EXIT_FAILED;
+    }
+    *ret = i;
+    return 0;
+}
+
 int input_open(const struct options *o, struct session *session, struct input *ret)
 {
     struct input i = INPUT_NONE;
     struct stat st;
 
-    if (o->n_operands != 1) {
-        say(o->n_operands
-                ? "serve takes one INPUT"
-                : "serve needs an INPUT: - for a stream on standard input, or a recording "
-                  "(following the CSV is not built yet)");
+    if (o->n_operands > 1) {
+        say("serve takes one INPUT");
         return EXIT_USAGE;
     }
+    if (o->n_operands == 0)
+        return open_csv(o->csv, -1, o, session, ret);
     i.session = session;
     i.name = o->operands[0];
     if (strcmp(i.name, "-") == 0) {
@@ -45,6 +70,8 @@ int input_open(const struct options *o, struct session *session, struct input *r
         say("%s: is a directory; INPUT is a recording, or - for a stream", i.name);
         return EXIT_FAILED;
     }
+    if (S_ISREG(st.st_mode) && o->operands[0] == i.name && !csv_follow_is_recording(i.fd))
+        return open_csv(i.name, i.fd, o, session, ret);
     snprintf(session->input_kind, sizeof(session->input_kind), "%s",
              S_ISREG(st.st_mode) ? "recording" : "live");
     snprintf(session->input_text, sizeof(session->input_text), "%s",
@@ -57,6 +84,8 @@ void input_close(struct input *i)
     if (i->fd >= 0)
         close(i->fd);
     i->fd = -1;
+    csv_follow_close(i->csv);
+    i->csv = NULL;
 }
 
 // True when there is something to go on showing.
@@ -81,6 +110,8 @@ bool input_take(struct input *i, struct ingest *ingest)
     static char bytes[READ_BYTES];
     ssize_t n;
 
+    if (i->csv)
+        return csv_follow_take(i->csv, &i->wait_ms);
     if (i->fd < 0)
         return true;
     n = read(i->fd, bytes, sizeof(bytes));

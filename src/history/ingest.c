@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 // Places × events of the readings: 512 CPUs × 1,024 events, and 64 times less than a hostile head
 // could ask for. 48 bytes each.
@@ -182,6 +181,11 @@ static void subtract_gauge_base(struct ingest *i)
 static void push(struct ingest *i, ns_t time)
 {
     struct session *s = i->session;
+    const struct session_shape shape = {.events = &i->events,
+                                        .n_slots = i->n_slots,
+                                        .scope = i->readings.scope,
+                                        .rows = i->config.rows,
+                                        .memory = i->config.memory};
     struct interval interval = {.seconds = (double)(time - i->last_time) / (double)NS_PER_SEC,
                                 .sums = i->sums};
 
@@ -192,15 +196,7 @@ static void push(struct ingest *i, ns_t time)
     interval.timestamp_ms = grid_timestamp_ms(&i->grid, time, i->last_timestamp);
     i->last_timestamp = interval.timestamp_ms;
     pthread_rwlock_wrlock(&s->lock);
-    if (!s->history && history_new(&i->events, i->n_slots, i->readings.scope, i->config.rows,
-                                   i->config.memory, &s->history) == 0) {
-        s->events = history_events(s->history);
-        s->meta_generation++;
-    }
-    if (s->history)
-        history_push(s->history, &interval);
-    s->state = SESSION_LIVE;
-    s->delivered = clock_ns(CLOCK_MONOTONIC);
+    session_push(s, &shape, &interval);
     pthread_rwlock_unlock(&s->lock);
     i->dirty = true;
 }
@@ -233,7 +229,6 @@ int ingest_new(struct session *session, const struct ingest_config *config, stru
         .note = on_note,
     };
     struct ingest *i = calloc(1, sizeof(*i));
-    uint32_t run = 0;
     int r;
 
     if (!i)
@@ -246,9 +241,7 @@ int ingest_new(struct session *session, const struct ingest_config *config, stru
         return r;
     }
     // A stream that does not name its run (perf's own) still needs one that a restart tells apart.
-    if (getrandom(&run, sizeof(run), GRND_NONBLOCK) != sizeof(run))
-        run = (uint32_t)clock_ns(CLOCK_REALTIME);
-    snprintf(session->run, sizeof(session->run), "%08x", run);
+    session_name_run(session);
     *ret = i;
     return 0;
 }
