@@ -151,6 +151,16 @@ static int order_by_group(struct collector *c)
     return 0;
 }
 
+static int follow_online(struct collector *c)
+{
+    int r = sentinel_init(&c->sentinel, target_rows(&c->target));
+
+    if (r < 0)
+        return r;
+    sentinel_follow(&c->sentinel, &c->target);
+    return online_open(&c->online, "");
+}
+
 int collector_open(struct collector *c, const struct event_list *list, struct target *target,
                    char *ret_message)
 {
@@ -182,7 +192,7 @@ int collector_open(struct collector *c, const struct event_list *list, struct ta
     if (r == 0)
         r = cpu_time_open(&c->cpu_time, "", cpu_time_event, &c->target);
     if (r == 0 && !target_is_tasks(&c->target))
-        r = online_open(&c->online, "");
+        r = follow_online(c);
     if (r < 0) {
         snprintf(ret_message, EVENT_REASON_MAX, "cannot open the events: %s%s", strerror(-r),
                  r == -EMFILE ? "; raise the limit of open files (ulimit -n)" : "");
@@ -196,6 +206,7 @@ void collector_close(struct collector *c)
 {
     group_set_done(&c->groups);
     online_close(&c->online);
+    sentinel_done(&c->sentinel);
     free(c->attrs);
     c->attrs = NULL;
     cpu_time_close(&c->cpu_time);
@@ -232,6 +243,19 @@ static void follow_cpus(struct collector *c)
             else
                 group_close_row(&c->groups.groups[i], row);
         }
+    sentinel_follow(&c->sentinel, &c->target);
+}
+
+// Closes what froze on CPUs that were offline for a moment. True when there were any.
+static bool close_frozen(struct collector *c, ns_t now)
+{
+    if (!sentinel_look(&c->sentinel, now))
+        return false;
+    for (size_t i = 0; i < c->groups.n; i++)
+        for (size_t row = 0; row < c->sentinel.n_cpus; row++)
+            if (c->sentinel.away[row])
+                group_close_row(&c->groups.groups[i], row);
+    return true;
 }
 
 bool collector_read(struct collector *c, ns_t now)
@@ -249,6 +273,7 @@ bool collector_read(struct collector *c, ns_t now)
         // After reading: what a CPU counted before it went is in its frozen descriptors. Until this
         // is noticed it reads as offline all the same, because its time stands still.
         changed = online_changed(&c->online);
+        changed |= close_frozen(c, now);
         if (changed)
             follow_cpus(c);
     }
@@ -280,5 +305,5 @@ size_t collector_descriptors(const struct collector *c)
 
     for (size_t i = 0; i < c->groups.n; i++)
         n += group_descriptors(&c->groups.groups[i]);
-    return n;
+    return n + sentinel_descriptors(&c->sentinel);
 }

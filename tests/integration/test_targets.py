@@ -391,7 +391,7 @@ class Refused(Folder):
         done = run("--dry-run", "-e", "{context-switches,page-faults},cpu-clock", "-I", "10ms", "-C", "0")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertRegex(done.stdout, r"context-switches, page-faults +\(2 descriptors\)")
-        self.assertRegex(done.stdout, r"descriptors +3\nreads +2 a tick, 200 a second\n")
+        self.assertRegex(done.stdout, r"descriptors +4\nreads +2 a tick, 200 a second\n")
 
 
 if __name__ == "__main__":

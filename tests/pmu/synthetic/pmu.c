@@ -20,7 +20,9 @@
 #include <linux/timekeeping.h>
 
 static int counters = 4;
-module_param(counters, int, 0444);
+/* May be written while nothing is counted: a module that is loaded a second time is not given the tasks' hardware context
+ * again (perf_pmu_register). */
+module_param(counters, int, 0644);
 MODULE_PARM_DESC(counters, "how many events each CPU counts at once");
 
 static unsigned int hwmask = 0x3ff;
