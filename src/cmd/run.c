@@ -109,6 +109,7 @@ static int on_server_end(void *context, uint32_t events)
     }
     say("the server died (%s); starting it again, measuring goes on",
         p->status > 128 ? strsignal(p->status - 128) : "it failed");
+    p->status = EXIT_DONE;
     r = start_server(p);
     if (r == 0)
         return 0;

@@ -75,7 +75,6 @@ class Usage(unittest.TestCase):
 
     def test_serve_inputs(self):
         self.refused("serve", "a", "b", says="one INPUT")
-        self.refused("serve", "a", "b", says="one INPUT")
         self.refused("serve", "/nonexistent/x", says="No such file", status=1)
         self.refused("serve", "/", says="is a directory", status=1)
 
