@@ -3,13 +3,15 @@
 #pragma once
 
 #include "cmd/options.h"
-#include "history/ingest.h"
+#include "cmd/serve_recording.h"
 
 struct input {
     const char *name; // for messages
     int fd;           // readable when there is something to take; -1: nothing comes any more
     int wait_ms;      // take it after this long at the latest, though fd is silent; -1: never
     struct session *session;
+    struct recording_follow *recording; // a file; NULL: it is a stream. Owned
+    ns_t begin;                         // of ingest_config
 };
 
 #define INPUT_NONE ((struct input){.fd = -1, .wait_ms = -1})
