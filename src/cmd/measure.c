@@ -317,7 +317,7 @@ int measure_open(const struct options *o, struct measure **ret)
         return 0;
     }
     if (status == 0)
-        status = consumer_open_output(&m->recording, o->output, m->loop, &m->source);
+        status = consumer_open_output(&m->recording, o->output, o->compress, m->loop, &m->source);
     if (status != 0) {
         measure_close(m);
         return status;

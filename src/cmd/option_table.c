@@ -143,6 +143,28 @@ static int parse_output(const char *value, struct options *o)
     return 0;
 }
 
+static int parse_compress(const char *value, struct options *o)
+{
+    (void)value;
+    o->compress = true;
+    return 0;
+}
+
+static int parse_format(const char *value, struct options *o)
+{
+    static const char *const names[] = {
+        [FORMAT_TEXT] = "text", [FORMAT_JSON] = "json", [FORMAT_CSV] = "csv"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(value, names[i]) == 0) {
+            o->format = (enum report_format)i;
+            return 0;
+        }
+    if (strcmp(value, "folded") == 0 || strcmp(value, "speedscope") == 0)
+        return bad("format", value, "not built yet (no stacks); text, json and csv are");
+    return bad("format", value, "text, json or csv");
+}
+
 static int parse_csv(const char *value, struct options *o)
 {
     o->csv = strcmp(value, "none") == 0 ? NULL : value;
@@ -231,11 +253,14 @@ const struct option_row option_table[] = {
     {"duration", 0, "TIME", OPTIONS_COLLECT, parse_stop_after, "stop after this time"},
     {"output", 'o', "FILE", OPTIONS_COLLECT, parse_output,
      "write the stream (perf.data) to FILE, or - for a pipe"},
+    {"compress", 'z', NULL, OPTIONS_COLLECT, parse_compress,
+     "the recording as zstd; perf script reads it, perf stat report doesn't"},
     {"csv", 0, "PATH", OPTIONS_BRIDGE, parse_csv,
      "where the CSV is kept, or none (/tmp/perf_data.csv)"},
     {"csv-rows", 0, "N", OPTIONS_BRIDGE, parse_csv_rows, "rows that the CSV holds (36000)"},
     {"csv", 0, NULL, OPTIONS_STAT, parse_csv_stdout, "of stat: rows as in the CSV file, here"},
-    {"per-cpu", 'A', NULL, OPTIONS_STAT, parse_per_cpu, "with the numbers of each CPU"},
+    {"per-cpu", 'A', NULL, OPTIONS_STAT | OPTIONS_REPORT, parse_per_cpu,
+     "with the numbers of each CPU"},
     {"listen", 0, "ADDR:PORT", OPTIONS_SERVE, parse_listen,
      "where the page is; port 0 picks one (127.0.0.1:5000 and [::1]:5000)"},
     {"memory", 0, "SIZE", OPTIONS_SERVE, parse_memory, "bound of the history in memory (32MiB)"},
@@ -245,6 +270,7 @@ const struct option_row option_table[] = {
      "holds the token that every request must bring"},
     {"json", 0, NULL, OPTIONS_DOCTOR | OPTIONS_LIST | OPTIONS_STAT, parse_json,
      "as JSON, for a program"},
+    {"format", 0, "FORMAT", OPTIONS_REPORT, parse_format, "text, json or csv (text)"},
 };
 const size_t n_option_rows = sizeof(option_table) / sizeof(option_table[0]);
 _Static_assert(sizeof(option_table) / sizeof(option_table[0]) <= OPTION_ROWS_MAX, "too many rows");

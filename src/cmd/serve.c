@@ -112,7 +112,8 @@ static int bind_web(struct serve *s)
 
 static int open_model(struct serve *s)
 {
-    struct ingest_config ingest = {.rows = HISTORY_ROWS_MAX, .memory = s->options->memory};
+    struct ingest_config ingest = {
+        .rows = HISTORY_ROWS_MAX, .memory = s->options->memory, .begin = s->input.begin};
     struct api_config api = {.session = &s->session,
                              .version = CYCLESCOPE_VERSION,
                              .rows = HISTORY_ROWS_MAX,
