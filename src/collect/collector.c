@@ -190,6 +190,8 @@ int collector_open(struct collector *c, const struct event_list *list, struct ta
         r = readings_init(&c->readings, &c->events, target_rows(&c->target),
                           target_scope(&c->target));
     if (r == 0)
+        r = starve_init(&c->starve, &c->groups, c->readings.n_rows);
+    if (r == 0)
         r = cpu_time_open(&c->cpu_time, "", cpu_time_event, &c->target);
     if (r == 0 && !target_is_tasks(&c->target))
         r = follow_online(c);
@@ -204,6 +206,7 @@ int collector_open(struct collector *c, const struct event_list *list, struct ta
 
 void collector_close(struct collector *c)
 {
+    starve_done(&c->starve);
     group_set_done(&c->groups);
     online_close(&c->online);
     sentinel_done(&c->sentinel);

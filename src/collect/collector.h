@@ -10,6 +10,7 @@
 #include "collect/plan.h"
 #include "collect/pressure.h"
 #include "collect/sentinel.h"
+#include "collect/starve.h"
 
 struct collector {
     struct target target; // owned from collector_open() on
@@ -21,6 +22,7 @@ struct collector {
     struct cpu_time cpu_time;
     struct pressure pressure;
     struct readings readings;
+    struct starve starve;
     ns_t gauges_due, last_read; // CLOCK_MONOTONIC
 };
 
