@@ -136,8 +136,9 @@ int measure_on_tick(void *context, uint32_t events)
     if (!m->tick.started) {
         m->tick.started = true;
         collector_start(&m->collector, m->tick.grid.reference);
-        launch_go(&m->launch);
+        // Before the command, which may run ahead of us.
         m->last_time = clock_ns(CLOCK_MONOTONIC) - m->tick.grid.reference;
+        launch_go(&m->launch);
     } else {
         measure_take_interval(m, over);
     }

@@ -13,7 +13,8 @@
 struct group {
     size_t events[GROUP_EVENTS_MAX]; // indexes into the event table and the attrs; the first leads
     size_t n;
-    int cgroup; // place in the target's cgroups; −1 without
+    int cgroup;  // place in the target's cgroups; −1 without
+    bool pinned; // has its counters always, or is given up
     // The only CPUs on which it is opened: what is counted once for a package (RAPL, uncore) would
     // be counted as often as it has CPUs. NULL: wherever the target is. Owned.
     int *cpus;

@@ -2,6 +2,7 @@
 #include "collect/plan.h"
 
 #include "collect/perf_event.h"
+#include "collect/standstill.h"
 #include "collect/trial.h"
 #include "model/metric.h"
 
@@ -277,6 +278,7 @@ int group_plan(struct event_table *events, struct perf_event_attr *attrs,
         group_set_done(&set);
         return r;
     }
+    standstill_drop(events, attrs, &set);
     number(events, &set);
     *ret = set;
     return 0;

@@ -29,6 +29,7 @@ esac
 tree=$(mktemp -d "$work/tree.XXXXXX")
 trap 'rm -rf "$tree" "$tree.perf"' EXIT
 mkdir -p "$tree"/{bin,dev,etc,lib/guest,mods,proc,root,run,sys,tmp,usr/bin,var/lib,results} "$tree$(dirname "$loader")"
+chmod 755 "$tree" # mktemp gives it to root alone
 chmod 1777 "$tree/tmp"
 
 # Modules, in the order in which init loads them. A name that the kernel has built in has no file, and needs none.

@@ -21,28 +21,59 @@ beside() {
     finish "$name" $?
 }
 
+# await NAME: $work is there and waits for open_gate.
+await() {
+    rm -f /tmp/gate
+    mkfifo /tmp/gate
+    : >"/tmp/$1.pieces"
+    pieces $ms "/tmp/$1.pieces" </tmp/gate &
+    work=$!
+    exec 3>/tmp/gate
+    wait_for 10 grep -q up "/tmp/$1.pieces"
+}
+
+open_gate() {
+    echo >&3
+    exec 3>&-
+    wait $work
+}
+
 # attached NAME p|t OPTIONS…: the work is there before, and what is born later is born under measurement.
 attached() {
     local name=$1 kind=$2 work collector id
     shift 2
-    rm -f /tmp/gate
-    mkfifo /tmp/gate
-    : >"/tmp/$name.pieces"
-    pieces $ms "/tmp/$name.pieces" </tmp/gate &
-    work=$!
-    exec 3>/tmp/gate
-    wait_for 10 grep -q up "/tmp/$name.pieces"
+    await "$name"
     id=$work
     [ "$kind" = p ] || id=$(sed -n 's/^up //p' "/tmp/$name.pieces")
     cyclescope stat --json -I 100ms -o "/tmp/$name.data" "-$kind" "$id" "$@" >"/results/$name.json" \
         2>"/results/$name.err" </dev/null 3>&- &
     collector=$!
     wait_for 20 has_lines "/results/$name.json" 1 || say "no interval of $name"
-    echo >&3
-    exec 3>&-
-    wait $work
+    open_gate
     wait $collector # it ends with its target
     finish "$name" $?
+}
+
+counts_events() { # PID: it has opened some
+    ls -l "/proc/$1/fd" | grep -q perf_event
+}
+
+# beside_perf NAME OPTIONS…: ours and perf stat on the same work at the same time.
+beside_perf() {
+    local name=$1 work perf ours
+    shift
+    say "$name"
+    await "$name"
+    perf stat -x, -o "/results/$name.perf" "$@" -p $work 2>"/results/$name.perf-err" </dev/null 3>&- &
+    perf=$!
+    cyclescope stat --json -o "/tmp/$name.data" "$@" -p $work >"/results/$name.json" 2>"/results/$name.err" </dev/null 3>&- &
+    ours=$!
+    wait_for 20 counts_events $perf && wait_for 20 counts_events $ours || say "they do not count"
+    sleep 0.3 # they enable what they opened, and say nothing
+    open_gate
+    wait $ours
+    finish "$name" $?
+    wait $perf
 }
 
 # every NAME EVENTS: one run a kind of target.
@@ -76,3 +107,10 @@ every 4-all "$A,$B,$C"
 ms=$EACH
 every 4-abcd "$A,$B"
 every 4-cdef "$B,$C"
+
+# Room for both, and not.
+echo 8 >$counters
+beside_perf perf-alone -e "$A,$B"
+ms=$TURNS
+echo 4 >$counters
+beside_perf perf-turns -e "$A,$B,$C"

@@ -24,9 +24,23 @@ hold 1
 plan starved -e '{cycles,instructions,branches,branch-misses}'
 collect starved 2 -e '{cycles,instructions,branches,branch-misses}'
 kill $holder
+# The trial of a task's group runs on a thread of ours.
+echo | cyclescope stat --json -e '{cycles,instructions,branches,branch-misses}' -- loop 100000000 \
+    >/results/starved-command.json 2>/results/starved-command.err
+kill $holder
 hold 4
 collect none-left 1 -e '{cycles,instructions}'
+# Pinned ones find no counter either, which the kernel takes for an error; the others go on.
+collect pinned-out 1 -e cycles:D,context-switches
+cyclescope stat --json -I 100ms --duration 500ms -e cycles:D,context-switches >/results/pinned-stat.json </dev/null
+echo | cyclescope stat --json -e '{cycles,instructions}:D,page-faults' -- loop 100000000 >/results/pinned-command.json
 kill $holder
+# Pinned ones that fit have their counters all the time, while the others take turns on what is left.
+collect pinned 2 -e '{cycles,instructions}:D' -e '{cache-references,cache-misses},{branches,branch-misses}'
+
+# One CPU alone, and the other.
+collect cpu0 1 -C 0 -e '{cycles,instructions}'
+collect cpu1 1 -C 1 -e '{cycles,instructions}'
 
 # A command, its children counted too: two loops of one size, and one.
 for loops in 1 2; do

@@ -33,6 +33,10 @@ static char *profile = "fixed";
 module_param(profile, charp, 0444);
 MODULE_PARM_DESC(profile, "fixed, varying or bursty (rates.c)");
 
+static bool stuck;
+module_param(stuck, bool, 0644);
+MODULE_PARM_DESC(stuck, "events open and run, and count nothing, as under some hypervisors");
+
 #define SAMPLE_NS_MIN                                                                              \
     10000ull /* a shorter period would leave the guest no time for anything else */
 
@@ -58,6 +62,8 @@ static struct counting *counting_of(struct perf_event *event)
 
 static u64 count_now(struct perf_event *event)
 {
+    if (stuck)
+        return 0;
     return rates_count(counting_of(event)->rate, raw_smp_processor_id(), ktime_get_mono_fast_ns());
 }
 
