@@ -3,6 +3,7 @@
 // gives up its privileges before it reads the first byte. The main thread is the ingest thread.
 #include "api/api.h"
 #include "base/cleanup.h"
+#include "base/process.h"
 #include "base/sandbox.h"
 #include "cmd/options.h"
 #include "cmd/serve_input.h"
@@ -12,10 +13,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 
 #define TOKEN_MAX    512
 #define TOKEN_MIN    16 // shorter ones can be guessed at the speed of the loopback
@@ -112,7 +111,8 @@ static int bind_web(struct serve *s)
 
 static int open_model(struct serve *s)
 {
-    struct ingest_config ingest = {.rows = HISTORY_ROWS_MAX, .memory = s->options->memory};
+    struct ingest_config ingest = {
+        .rows = HISTORY_ROWS_MAX, .memory = s->options->memory, .begin = s->input.begin};
     struct api_config api = {.session = &s->session,
                              .version = CYCLESCOPE_VERSION,
                              .rows = HISTORY_ROWS_MAX,
@@ -132,18 +132,10 @@ static int open_model(struct serve *s)
 
 static int open_signals(struct serve *s)
 {
-    sigset_t set;
-
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGHUP);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    s->signals = process_end_signals();
     if (s->signals >= 0)
         return 0;
-    say("signalfd: %s", strerror(errno));
+    say("signalfd: %s", strerror(-s->signals));
     return EXIT_FAILED;
 }
 
