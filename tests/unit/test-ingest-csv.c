@@ -292,6 +292,19 @@ static void a_row_out_of_order_is_left_out(void **state)
     assert_int_equal(last(), 11);
 }
 
+static void a_time_far_ahead_is_no_time(void **state)
+{
+    (void)state;
+    feed("timestamp,cycles\n9763830000100,1\n");
+    feed_rows(1, 10);
+    feed("9763830000100,1\n");
+    feed_rows(11, 20);
+    assert_int_equal(last(), 20);
+    assert_int_equal(history_timestamp(session.history, 1), T0 + 100);
+    assert_near(history_seconds(session.history, 1), 0.1);
+    assert_int_equal(session.health.skipped_records, 1);
+}
+
 static void garbage_says_why(void **state)
 {
     (void)state;
@@ -326,6 +339,7 @@ int main(void)
         TEST(an_older_file_in_its_place_is_another_run),
         TEST(a_clock_that_was_set_back_is_followed),
         TEST(a_row_out_of_order_is_left_out),
+        TEST(a_time_far_ahead_is_no_time),
         TEST(garbage_says_why),
     };
 
