@@ -388,7 +388,7 @@ void ingest_end(struct ingest *i)
     count_skipped(i);
     if (r == 0)
         set_state(i, SESSION_ENDED, i->ended ? NULL : "the stream has ended");
-    else if (r == -EPIPE)
+    else if (r == -EPIPE && i->session->state != SESSION_FAILED)
         set_state(i, SESSION_ENDED, "the stream was cut off in the middle of a record");
     else
         set_state(i, SESSION_FAILED, stream_reader_error(i->reader));
