@@ -144,6 +144,14 @@ void render_metric(struct buf *out, double value)
         buf_append(out, "null", 4);
 }
 
+void render_value(struct buf *out, const struct column *column, double value)
+{
+    if (column->event && (!column->event->fractions || value == rint(value)))
+        render_count(out, value);
+    else
+        render_metric(out, value);
+}
+
 // ,"cycles":"scaled 75" for what is not exact.
 static void note_quality(struct buf *to, const char *key, size_t key_size, const struct value *v)
 {
@@ -177,10 +185,7 @@ static void put_columns(struct buf *out, struct selection *s, uint64_t from, uin
         size_t size = s->key_ends[i] - key;
 
         buf_append(out, keys + key, size);
-        if (s->columns[i].event)
-            render_count(out, v.value);
-        else
-            render_metric(out, v.value);
+        render_value(out, &s->columns[i], v.value);
         note_quality(&s->quality, keys + key, size, &v);
         key = s->key_ends[i];
     }

@@ -39,4 +39,6 @@ void render_columns(struct buf *out, struct selection *s, uint64_t from, uint64_
 // A number as JSON: a count is whole, a metric has six significant digits, what is not finite is
 // null.
 void render_count(struct buf *out, double value);
+// As the column's kind wants it.
+void render_value(struct buf *out, const struct column *column, double value);
 void render_metric(struct buf *out, double value);

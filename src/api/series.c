@@ -82,7 +82,6 @@ static void open_series(struct series *s, struct buf *out)
 static void render_bucket(struct series *s, const struct column *c, uint64_t from, uint64_t to)
 {
     const struct history *h = s->session->history;
-    void (*render)(struct buf *, double) = c->event ? render_count : render_metric;
     double min = NAN, max = NAN, sum = 0, mean;
     struct value whole = {.value = NAN};
     size_t n = 0;
@@ -112,9 +111,9 @@ static void render_bucket(struct series *s, const struct column *c, uint64_t fro
     if (c->event && s->range.per > 1)
         render_metric(&s->lines[0], mean); // a mean of counts is not whole
     else
-        render(&s->lines[0], mean);
-    render(&s->lines[1], min);
-    render(&s->lines[2], max);
+        render_value(&s->lines[0], c, mean);
+    render_value(&s->lines[1], c, min);
+    render_value(&s->lines[2], c, max);
     render_metric(&s->lines[3], isnan(whole.value) ? NAN : whole.running_percent);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The options of all commands, in one table: parsing and --help come from it.
+// The options of a command line. Parsing and --help come from one table: option_table.h.
 #pragma once
 
 #include "base/clock.h"

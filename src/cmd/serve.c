@@ -3,6 +3,7 @@
 // gives up its privileges before it reads the first byte. The main thread is the ingest thread.
 #include "api/api.h"
 #include "base/cleanup.h"
+#include "base/process.h"
 #include "base/sandbox.h"
 #include "cmd/options.h"
 #include "cmd/serve_input.h"
@@ -12,10 +13,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 
 #define TOKEN_MAX    512
 #define TOKEN_MIN    16 // shorter ones can be guessed at the speed of the loopback
@@ -133,23 +132,15 @@ static int open_model(struct serve *s)
 
 static int open_signals(struct serve *s)
 {
-    sigset_t set;
-
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGHUP);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    s->signals = process_end_signals();
     if (s->signals >= 0)
         return 0;
-    say("signalfd: %s", strerror(errno));
+    say("signalfd: %s", strerror(-s->signals));
     return EXIT_FAILED;
 }
 
 // From here on there is no way back to privileges.
-static int renounce(void)
+static int renounce(unsigned needs)
 {
     struct sandbox_user user;
     int r;
@@ -157,7 +148,7 @@ static int renounce(void)
     sandbox_choose_user(&user);
     r = sandbox_drop_privileges(&user);
     if (r == 0)
-        r = sandbox_filter(0);
+        r = sandbox_filter(needs);
     if (r == 0)
         return 0;
     say("cannot give up privileges: %s; the server does not run with them", strerror(-r));
@@ -169,8 +160,8 @@ static void close_all(struct serve *s)
     web_server_free(s->web);
     api_free(s->api);
     ingest_free(s->ingest);
+    input_close(&s->input); // may hold what writes the session
     session_done(&s->session);
-    input_close(&s->input);
     if (s->signals >= 0)
         close(s->signals);
 }
@@ -224,7 +215,7 @@ static int run(const struct command *self, int argc, char **argv)
     if (status == 0)
         status = open_signals(&s);
     if (status == 0)
-        status = renounce();
+        status = renounce(s.input.needs);
     if (status == 0 && (r = web_server_start(s.web)) < 0) {
         say("cannot start the web server: %s", strerror(-r));
         status = EXIT_FAILED;
@@ -239,8 +230,10 @@ static int run(const struct command *self, int argc, char **argv)
 
 const struct command command_serve = {
     .name = "serve",
-    .synopsis = "cyclescope serve INPUT [OPTIONS]",
-    .summary = "show only: INPUT is - (a stream on stdin) or a recording",
+    .synopsis = "cyclescope serve [INPUT] [OPTIONS]",
+    .summary =
+        "show only: INPUT is - (a stream on stdin), a recording, or a CSV; without it, the CSV "
+        "data bridge",
     .options = OPTIONS_SERVE,
     .run = run,
 };

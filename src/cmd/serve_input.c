@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/serve_input.h"
 
+#include "base/sandbox.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -11,6 +12,29 @@
 #include <unistd.h>
 
 #define READ_BYTES 65536 // a pipe's capacity
+
+// A CSV: INPUT, or, without one, the bridge. Takes `fd`.
+static int open_csv(const char *path, int fd, const struct options *o, struct session *session,
+                    struct input *ret)
+{
+    const struct ingest_config config = {.rows = HISTORY_ROWS_MAX, .memory = o->memory};
+    struct input i = INPUT_NONE;
+
+    i.session = session;
+    i.name = path;
+    i.wait_ms = 0;
+    i.needs = SANDBOX_OPEN_READ;
+    snprintf(session->input_kind, sizeof(session->input_kind), "csv");
+    text_copy(session->input_text, sizeof(session->input_text), path);
+    snprintf(session->target_kind, sizeof(session->target_kind), "system");
+    text_copy(session->target_text, sizeof(session->target_text), "what the CSV tells of");
+    if (csv_follow_open(path, fd, session, &config, &i.csv) < 0) {
+        say("%s: out of memory", path);
+        return EXIT_FAILED;
+    }
+    *ret = i;
+    return 0;
+}
 
 // A file: takes the input's descriptor.
 static int open_recording(struct input *i)
@@ -33,14 +57,14 @@ int input_open(const struct options *o, struct session *session, struct input *r
 {
     struct input i = INPUT_NONE;
     struct stat st;
+    int status;
 
-    if (o->n_operands != 1) {
-        say(o->n_operands
-                ? "serve takes one INPUT"
-                : "serve needs an INPUT: - for a stream on standard input, or a recording "
-                  "(following the CSV is not built yet)");
+    if (o->n_operands > 1) {
+        say("serve takes one INPUT");
         return EXIT_USAGE;
     }
+    if (o->n_operands == 0)
+        return open_csv(o->csv, -1, o, session, ret);
     i.session = session;
     i.name = o->operands[0];
     if (strcmp(i.name, "-") == 0) {
@@ -65,8 +89,10 @@ int input_open(const struct options *o, struct session *session, struct input *r
         return EXIT_FAILED;
     }
     if (S_ISREG(st.st_mode)) {
-        int status = open_recording(&i);
-
+        // What it is, its first bytes say: names lie.
+        if (o->operands[0] == i.name && !csv_follow_is_recording(i.fd))
+            return open_csv(i.name, i.fd, o, session, ret);
+        status = open_recording(&i);
         *ret = i;
         return status;
     }
@@ -83,6 +109,8 @@ void input_close(struct input *i)
     i->recording = NULL;
     i->fd = -1;
     i->wait_ms = -1;
+    csv_follow_close(i->csv);
+    i->csv = NULL;
 }
 
 // True when there is something to go on showing.
@@ -129,6 +157,8 @@ static bool take_stream(struct input *i, struct ingest *ingest)
 
 bool input_take(struct input *i, struct ingest *ingest)
 {
+    if (i->csv)
+        return csv_follow_take(i->csv, &i->wait_ms);
     if (i->recording)
         return take_recording(i, ingest);
     return i->fd < 0 || take_stream(i, ingest);

@@ -12,7 +12,7 @@
 #define OPEN_TRIES 5 // a process that starts threads while we attach is listed again this often
 
 // /proc/stat has a resolution of 10 ms and costs as much as several groups, and so do the others:
-// not at each tick of a fine grid.
+// not at each tick of a fine grid. Nor is the list of online CPUs.
 #define GAUGES_EVERY (100 * NS_PER_MS)
 
 // With several cgroups each has its own copy of the event, named after it.
@@ -151,6 +151,16 @@ static int order_by_group(struct collector *c)
     return 0;
 }
 
+static int follow_online(struct collector *c)
+{
+    int r = sentinel_init(&c->sentinel, target_rows(&c->target));
+
+    if (r < 0)
+        return r;
+    sentinel_follow(&c->sentinel, &c->target);
+    return online_open(&c->online, "");
+}
+
 int collector_open(struct collector *c, const struct event_list *list, struct target *target,
                    char *ret_message)
 {
@@ -175,13 +185,16 @@ int collector_open(struct collector *c, const struct event_list *list, struct ta
         r = pressure_open(&c->pressure, "", &c->events, &c->target);
     if (r == 0)
         r = open_all(c);
+    group_set_settle(&c->groups);
     if (r == 0)
         r = readings_init(&c->readings, &c->events, target_rows(&c->target),
                           target_scope(&c->target));
     if (r == 0)
+        r = starve_init(&c->starve, &c->groups, c->readings.n_rows);
+    if (r == 0)
         r = cpu_time_open(&c->cpu_time, "", cpu_time_event, &c->target);
     if (r == 0 && !target_is_tasks(&c->target))
-        r = online_open(&c->online, "");
+        r = follow_online(c);
     if (r < 0) {
         snprintf(ret_message, EVENT_REASON_MAX, "cannot open the events: %s%s", strerror(-r),
                  r == -EMFILE ? "; raise the limit of open files (ulimit -n)" : "");
@@ -193,8 +206,10 @@ int collector_open(struct collector *c, const struct event_list *list, struct ta
 
 void collector_close(struct collector *c)
 {
+    starve_done(&c->starve);
     group_set_done(&c->groups);
     online_close(&c->online);
+    sentinel_done(&c->sentinel);
     free(c->attrs);
     c->attrs = NULL;
     cpu_time_close(&c->cpu_time);
@@ -231,11 +246,24 @@ static void follow_cpus(struct collector *c)
             else
                 group_close_row(&c->groups.groups[i], row);
         }
+    sentinel_follow(&c->sentinel, &c->target);
+}
+
+// Closes what froze on CPUs that were offline for a moment. True when there were any.
+static bool close_frozen(struct collector *c, ns_t now)
+{
+    if (!sentinel_look(&c->sentinel, now))
+        return false;
+    for (size_t i = 0; i < c->groups.n; i++)
+        for (size_t row = 0; row < c->sentinel.n_cpus; row++)
+            if (c->sentinel.away[row])
+                group_close_row(&c->groups.groups[i], row);
+    return true;
 }
 
 bool collector_read(struct collector *c, ns_t now)
 {
-    bool changed;
+    bool changed = false;
 
     for (size_t i = 0; i < c->groups.n; i++)
         group_read(&c->groups.groups[i], now - c->last_read, &c->readings);
@@ -245,12 +273,20 @@ bool collector_read(struct collector *c, ns_t now)
         pressure_read(&c->pressure, &c->readings, now);
         // On the grid: after a late tick the next one is due all the same.
         c->gauges_due += ((now - c->gauges_due) / GAUGES_EVERY + 1) * GAUGES_EVERY;
+        // After reading: what a CPU counted before it went is in its frozen descriptors. Until this
+        // is noticed it reads as offline all the same, because its time stands still.
+        changed = online_changed(&c->online);
+        changed |= close_frozen(c, now);
+        if (changed)
+            follow_cpus(c);
     }
-    // After reading: what a CPU counted before it went is in its frozen descriptors.
-    changed = online_changed(&c->online);
-    if (changed)
-        follow_cpus(c);
     return changed;
+}
+
+void collector_hurry(struct collector *c)
+{
+    c->gauges_due = c->last_read;
+    pressure_hurry(&c->pressure);
 }
 
 size_t collector_counting(const struct collector *c, bool hardware_only)
@@ -272,5 +308,5 @@ size_t collector_descriptors(const struct collector *c)
 
     for (size_t i = 0; i < c->groups.n; i++)
         n += group_descriptors(&c->groups.groups[i]);
-    return n;
+    return n + sentinel_descriptors(&c->sentinel);
 }

@@ -4,6 +4,7 @@
 #include "collect/perf_event.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -64,10 +65,19 @@ void group_close(struct group *g)
     g->n_rows = 0;
 }
 
+void group_set_settle(struct group_set *s)
+{
+    while (s->n_kept)
+        close(s->kept[--s->n_kept]);
+    free(s->kept);
+    s->kept = NULL;
+}
+
 void group_set_done(struct group_set *s)
 {
     if (!s)
         return;
+    group_set_settle(s);
     for (size_t i = 0; i < s->n; i++) {
         group_close(&s->groups[i]);
         free(s->groups[i].cpus);
@@ -118,6 +128,7 @@ int group_open(struct group *g, const struct perf_event_attr *attrs, const struc
         return -ENOMEM;
     }
     g->n_rows = rows;
+    g->pinned = attrs[g->events[0]].pinned;
     memset(g->fds, 0xff, rows * g->n * sizeof(*g->fds)); // all −1
     for (size_t row = 0; row < rows; row++) {
         int r = open_row(g, attrs, target, row);
@@ -161,7 +172,18 @@ int group_open_row(struct group *g, const struct perf_event_attr *attrs,
     return 0;
 }
 
-// The kernel gave it up: enabled all the time, and has not run.
+// A pinned group that found no counter is in an error state, and reads as an end of file. Once its
+// task has ended it reads as that of a task that was never on a CPU, which no task that has ended
+// is.
+static bool is_given_up(const struct group *g, int fd, ssize_t n, uint64_t enabled)
+{
+    struct pollfd p = {.fd = fd};
+
+    return n == 0 ||
+           (n > 0 && g->pinned && enabled == 0 && poll(&p, 1, 0) == 1 && p.revents & POLLHUP);
+}
+
+// Enabled all the time, and has not run.
 static void read_given_up(const struct group *g, size_t row, ns_t elapsed,
                           struct readings *readings)
 {
@@ -175,7 +197,7 @@ static void read_given_up(const struct group *g, size_t row, ns_t elapsed,
 
 void group_read(const struct group *g, ns_t elapsed, struct readings *readings)
 {
-    struct group_reading reading;
+    struct group_reading reading = {0};
     ssize_t size = (ssize_t)(offsetof(struct group_reading, values) + g->n * sizeof(uint64_t));
 
     for (size_t row = 0; row < g->n_rows; row++) {
@@ -183,9 +205,10 @@ void group_read(const struct group *g, ns_t elapsed, struct readings *readings)
         const struct reading *base = &g->base[row * g->n];
         ssize_t n = fd < 0 ? -1 : read(fd, &reading, sizeof(reading));
 
-        // A pinned group in its error state reads as an end of file.
-        if (n == 0)
+        if (is_given_up(g, fd, n, reading.enabled)) {
             read_given_up(g, row, elapsed, readings);
+            continue;
+        }
         if (n != size || reading.nr != g->n)
             continue;
         for (size_t m = 0; m < g->n; m++)

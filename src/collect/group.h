@@ -13,7 +13,8 @@
 struct group {
     size_t events[GROUP_EVENTS_MAX]; // indexes into the event table and the attrs; the first leads
     size_t n;
-    int cgroup; // place in the target's cgroups; −1 without
+    int cgroup;  // place in the target's cgroups; −1 without
+    bool pinned; // has its counters always, or is given up
     // The only CPUs on which it is opened: what is counted once for a package (RAPL, uncore) would
     // be counted as often as it has CPUs. NULL: wherever the target is. Owned.
     int *cpus;
@@ -28,6 +29,11 @@ struct group {
 struct group_set {
     struct group *groups; // owned
     size_t n;
+    // Software events that planning opened. The kernel rewrites its own code when the first of a
+    // kind is opened and when the last is closed, which costs more than all else of opening: they
+    // are kept until the groups are open. Owned.
+    int *kept;
+    size_t n_kept;
 };
 
 // Where and how an event is opened; see perf_event_open(2).
@@ -63,4 +69,6 @@ void group_close_row(struct group *g, size_t row);
 int group_open_row(struct group *g, const struct perf_event_attr *attrs,
                    const struct target *target, size_t row, const struct readings *readings);
 
+// The groups are open: what planning kept goes.
+void group_set_settle(struct group_set *s);
 void group_set_done(struct group_set *s);

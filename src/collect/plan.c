@@ -2,6 +2,7 @@
 #include "collect/plan.h"
 
 #include "collect/perf_event.h"
+#include "collect/standstill.h"
 #include "collect/trial.h"
 #include "model/metric.h"
 
@@ -55,17 +56,20 @@ static bool has_user_part(const struct perf_event_attr *attr)
 }
 
 // Does the event open at all? What it is otherwise goes into it.
-static bool opens(struct event *e, struct perf_event_attr *attr, const struct group_place *place)
+static bool opens(struct event *e, struct perf_event_attr *attr, const struct group_place *place,
+                  struct group_set *set)
 {
     int fd = group_open_event(attr, -1, place);
 
     if ((fd == -EACCES || fd == -EPERM) && place->cpu < 0 && !attr->exclude_kernel &&
         !attr->exclude_user && has_user_part(attr))
         fd = narrow_to_user(e, attr, place);
-    if (fd >= 0) {
+    if (fd >= 0 && attr->type == PERF_TYPE_SOFTWARE)
+        set->kept[set->n_kept++] = fd;
+    else if (fd >= 0)
         close(fd);
+    if (fd >= 0)
         return true;
-    }
     e->availability = perf_event_quality(fd);
     perf_event_advice(fd, e->name, attr, place->cpu >= 0, e->why);
     return false;
@@ -172,7 +176,7 @@ static int plan_wish(struct packing *p, struct event_table *events, int wish, si
 
     for (size_t i = 0; i < events->n; i++)
         if (events->events[i].kind == EVENT_COUNT && events->events[i].group == wish &&
-            opens(&events->events[i], &p->attrs[i], &p->place))
+            opens(&events->events[i], &p->attrs[i], &p->place, p->set))
             members[n++] = i;
     pair_up(events, members, n, pair);
     p->first = p->set->n;
@@ -252,7 +256,8 @@ int group_plan(struct event_table *events, struct perf_event_attr *attrs,
 
     p.leaders = calloc(events->n + 1, sizeof(*p.leaders));
     p.fds = calloc(events->n + 1, sizeof(*p.fds));
-    if (!members || !pair || !p.leaders || !p.fds)
+    set.kept = calloc(events->n + 1, sizeof(*set.kept));
+    if (!members || !pair || !p.leaders || !p.fds || !set.kept)
         r = -ENOMEM;
     for (int wish = 0; wish < events->n_groups && r == 0; wish++) {
         if (target->n_cgroups)
@@ -273,6 +278,7 @@ int group_plan(struct event_table *events, struct perf_event_attr *attrs,
         group_set_done(&set);
         return r;
     }
+    standstill_drop(events, attrs, &set);
     number(events, &set);
     *ret = set;
     return 0;

@@ -90,6 +90,7 @@ static int copy_events(struct history *h, const struct event_table *events)
     h->events.n = events->n;
     h->events.n_groups = events->n_groups;
     h->events.tasks = events->tasks;
+    h->events.no_times = events->no_times;
     h->events.slots_per_cycle = events->slots_per_cycle;
     h->n_metrics = metric_bind(&h->events, h->metrics);
     return 0;

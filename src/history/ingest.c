@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 // Places × events of the readings: 512 CPUs × 1,024 events, and 64 times less than a hostile head
 // could ask for. 48 bytes each.
@@ -83,6 +82,11 @@ static ns_t assumed_wall(const struct ingest *i, ns_t time)
 static void push_sums(struct ingest *i, ns_t time, double seconds, const struct sum *sums)
 {
     struct session *s = i->session;
+    const struct session_shape shape = {.events = &i->events,
+                                        .n_slots = i->n_slots,
+                                        .scope = i->readings.scope,
+                                        .rows = i->config.rows,
+                                        .memory = i->config.memory};
     struct interval interval = {.seconds = seconds, .sums = sums};
 
     if (!i->clock_known && i->grid.wall == 0)
@@ -90,15 +94,7 @@ static void push_sums(struct ingest *i, ns_t time, double seconds, const struct 
     interval.timestamp_ms = grid_timestamp_ms(&i->grid, time, i->last_timestamp);
     i->last_timestamp = interval.timestamp_ms;
     pthread_rwlock_wrlock(&s->lock);
-    if (!s->history && history_new(&i->events, i->n_slots, i->readings.scope, i->config.rows,
-                                   i->config.memory, &s->history) == 0) {
-        s->events = history_events(s->history);
-        s->meta_generation++;
-    }
-    if (s->history)
-        history_push(s->history, &interval);
-    s->state = SESSION_LIVE;
-    s->delivered = clock_ns(CLOCK_MONOTONIC);
+    session_push(s, &shape, &interval);
     pthread_rwlock_unlock(&s->lock);
     i->dirty = true;
     if (i->config.interval)
@@ -296,7 +292,6 @@ int ingest_new(struct session *session, const struct ingest_config *config, stru
         .drained = on_drained,
     };
     struct ingest *i = calloc(1, sizeof(*i));
-    uint32_t run = 0;
     int r;
 
     if (!i)
@@ -309,9 +304,7 @@ int ingest_new(struct session *session, const struct ingest_config *config, stru
         return r;
     }
     // A stream that does not name its run (perf's own) still needs one that a restart tells apart.
-    if (getrandom(&run, sizeof(run), GRND_NONBLOCK) != sizeof(run))
-        run = (uint32_t)clock_ns(CLOCK_REALTIME);
-    snprintf(session->run, sizeof(session->run), "%08x", run);
+    session_name_run(session);
     *ret = i;
     return 0;
 }

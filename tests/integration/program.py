@@ -36,10 +36,10 @@ def run(*arguments, timeout=PATIENCE, **options):
 class Running:
     """The program with these arguments, running; its standard error is collected line by line. Use as a with-statement."""
 
-    def __init__(self, *arguments, **options):
+    def __init__(self, *arguments, program=PROGRAM, **options):
         options.setdefault("stdin", subprocess.DEVNULL)
         options.setdefault("stdout", subprocess.DEVNULL)
-        self.process = subprocess.Popen([PROGRAM, *arguments], stderr=subprocess.PIPE, text=True, **options)
+        self.process = subprocess.Popen([program, *arguments], stderr=subprocess.PIPE, text=True, **options)
         self.lines = []
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()

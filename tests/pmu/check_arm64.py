@@ -8,7 +8,7 @@ SHORT, LONG = 100_000_000, 250_000_000  # rounds, as in guest/exact.sh
 
 
 def check_exact(tap, boot):
-    with boot("arm64", "exact", icount="shift=0,sleep=off") as guest:
+    with boot("arm64", "exact", icount="shift=0,sleep=off", perf=True) as guest:
         guest.finish()
     tap.equal(guest.text("doctor.status").strip(), "0", "arm64: doctor says that hardware counters work")
     tap.ok("cycles and instructions count; 6 events at once" in guest.text("doctor.out"),
@@ -29,7 +29,7 @@ def check_exact(tap, boot):
 
 
 def check_stat(tap, guest):
-    """`cyclescope stat -- LOOP`: the whole of the command, from its exec to its end."""
+    """`cyclescope stat -- LOOP`: the whole of the command, from its exec to its end, as perf stat counts it."""
     counts = {}
     for rounds in (SHORT, LONG):
         name = f"stat-{rounds}"
@@ -38,6 +38,9 @@ def check_stat(tap, guest):
         column = summary["columns"]["instructions_u"]
         tap.equal(column["quality"], "exact", f"arm64: stat counts all the time ({rounds})")
         counts[rounds] = column["value"]
+        perfs = guest.text(f"perf-{rounds}.csv")
+        tap.equal([counts[rounds]], [int(line.split(",")[0]) for line in perfs.splitlines() if "instructions:u" in line],
+                  f"arm64: stat's instructions are perf stat's, to the instruction ({rounds})")
     tap.equal(counts[LONG] - counts[SHORT], 2 * (LONG - SHORT),
               "arm64: stat's instructions of a command are exact to the instruction")
     tap.ok(0 <= counts[SHORT] - 2 * SHORT < 100_000, "arm64: and beside the loop it counts its program's start and end",
