@@ -170,6 +170,8 @@ class BadInput(unittest.TestCase):
                             (struct.pack("<8sQ", b"PERFILE2", 104), "cut off")):
             self.put(data)
             for arguments in (["report", self.path], ["serve", self.path, "--listen", "127.0.0.1:0"]):
+                if arguments[0] == "serve" and data.startswith(b"time"):
+                    continue  # it shows those
                 done = run(*arguments)
                 lines = [line for line in done.stderr.splitlines() if "listening" not in line]
                 self.assertEqual((done.returncode, len(lines)), (1, 1), done.stderr)
@@ -370,6 +372,7 @@ class Ours(unittest.TestCase):
             self.assertGreater(len(rows), 5)
             # A reading that was late by some ticks is one interval all the same.
             self.assertLess(killed - rows[-1]["timestamp"], 1000, options)
+            os.unlink(self.path)
 
     def test_a_growing_one_is_shown_live_until_its_collector_ends(self):
         for options in ([], ["-z"]):
@@ -384,6 +387,7 @@ class Ours(unittest.TestCase):
                     self.assertTrue(wait_until(lambda: server.get("/api/meta")[1]["input"]["state"] == "ended"))
                     self.assertEqual(server.get("/api/meta")[1]["input"]["reason"], "the collector was stopped")
                     self.assertEqual(len(server.get("/api/data")[1]), len(report(self.path)["samples"]))
+            os.unlink(self.path)
 
     def test_one_that_is_killed_has_ended(self):
         with Running("collect", "-o", self.path, "--csv", "none", "-I", "50ms") as collector:
