@@ -18,7 +18,7 @@
 
 #define MESSAGE_BYTES 16384       // an exit's two statistics are below 1 KiB
 #define QUEUE_BYTES   (4 << 20)   // some 4,000 exits, of a storm between two ticks
-#define DRAIN_MAX     4096        // messages at once: some 5 ms
+#define DRAIN_MAX     1024        // messages at once: some 1.5 ms
 #define ANSWER_LIMIT  1           // seconds; the kernel answers at once
 #define FIRST_PID_NS  0xEFFFFFFCU // PROC_PID_INIT_INO (linux: include/linux/proc_ns.h)
 #define GROUP_VERSION 12          // the first with AGROUP
@@ -228,7 +228,7 @@ void exits_drain(struct exits *e)
     unsigned char bytes[MESSAGE_BYTES];
     ssize_t n;
 
-    for (int i = 0; i < DRAIN_MAX && e->fd >= 0; i++) {
+    for (int i = 0; i < DRAIN_MAX && e->fd >= 0 && e->n < EXITS_MAX; i++) {
         n = recv(e->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
         // What did not fit into the queue is told as an error, once.
         if (n < 0 && errno != ENOBUFS)

@@ -14,7 +14,7 @@
 #include <sys/types.h>
 
 #define EXITS_COMM_MAX 16   // the kernel's TASK_COMM_LEN
-#define EXITS_MAX      8192 // kept between two looks: a fork storm's further ones are in `forks` only
+#define EXITS_MAX      4096 // kept between two looks: a fork storm costs some 6 ms a second
 
 struct exit_record {
     pid_t pid, parent;
@@ -36,7 +36,8 @@ struct exits {
 // this namespace, has no such thing.
 int exits_open(struct exits *e, size_t n_cpus);
 void exits_done(struct exits *e);
-// Takes what the kernel has told since; never waits.
+// Takes what the kernel has told since, as far as there is room; never waits. Of what is not taken
+// the kernel forgets the newest.
 void exits_drain(struct exits *e);
 // Takes messages as the socket gives them. For exits_drain(), and for tests.
 void exits_take(struct exits *e, const void *bytes, size_t size);
