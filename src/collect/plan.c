@@ -30,6 +30,7 @@ static int narrow_to_user(struct event *e, struct perf_event_attr *attr,
                           const struct group_place *place)
 {
     struct perf_event_attr user = *attr;
+    size_t length;
     int fd;
 
     user.exclude_kernel = 1;
@@ -41,17 +42,21 @@ static int narrow_to_user(struct event *e, struct perf_event_attr *attr,
     snprintf(e->why, sizeof(e->why),
              "%.60s: user mode only, because perf_event_paranoid is %d; sudo counts the kernel too",
              e->name, perf_event_paranoid(""));
-    if (strlen(e->name) + 3 <= sizeof(e->name))
-        strcat(e->name, ":u");
+    length = strlen(e->name);
+    // perf writes cycles:u, but cpu/cycles/u.
+    snprintf(e->name + length, sizeof(e->name) - length, "%s",
+             length && e->name[length - 1] == '/' ? "u" : ":u");
     return fd;
 }
 
 // Does user mode alone make sense? These happen in the kernel: counted in user mode they always
-// read 0.
+// read 0. (A tracepoint of user space, such as a uprobe, is no tracepoint by its type.)
 static bool has_user_part(const struct perf_event_attr *attr)
 {
-    return attr->type != PERF_TYPE_SOFTWARE || (attr->config != PERF_COUNT_SW_CONTEXT_SWITCHES &&
-                                                attr->config != PERF_COUNT_SW_CPU_MIGRATIONS);
+    return attr->type != PERF_TYPE_TRACEPOINT &&
+           (attr->type != PERF_TYPE_SOFTWARE || (attr->config != PERF_COUNT_SW_CONTEXT_SWITCHES &&
+                                                 attr->config != PERF_COUNT_SW_CPU_MIGRATIONS &&
+                                                 attr->config != PERF_COUNT_SW_CGROUP_SWITCHES));
 }
 
 // Does the event open at all? What it is otherwise goes into it.
