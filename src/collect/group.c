@@ -24,15 +24,23 @@ int group_open_event(const struct perf_event_attr *attr, int leader_fd,
                      const struct group_place *place)
 {
     struct perf_event_attr a = *attr;
+    bool narrowed = place->core_type && core_types_event(&a);
+    int fd;
 
-    if (place->core_type && core_types_event(&a))
+    if (narrowed)
         core_types_narrow(&a, place->core_type);
     a.size = sizeof(a);
     a.disabled = leader_fd < 0;
     a.enable_on_exec = leader_fd < 0 && place->on_exec;
     a.inherit = place->cpu < 0;
     a.read_format = READ_FORMAT;
-    return perf_event_open(&a, place->pid, place->cpu, leader_fd, place->flags);
+    fd = perf_event_open(&a, place->pid, place->cpu, leader_fd, place->flags);
+    // Arm's PMUs take a type on new kernels only; without it, the CPU's own takes the event.
+    if (narrowed && (fd == -EINVAL || fd == -ENOENT)) {
+        a.config = attr->config;
+        fd = perf_event_open(&a, place->pid, place->cpu, leader_fd, place->flags);
+    }
+    return fd;
 }
 
 bool group_place_of(const struct target *target, int cgroup, size_t row, struct group_place *ret)
