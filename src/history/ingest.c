@@ -28,8 +28,10 @@ struct ingest {
     size_t n_slots;
     struct grid grid;
     bool clock_known;
-    bool baseline; // the next round is one
-    bool ended;    // the collector has said why
+    bool baseline;     // the next round is one
+    bool ended;        // the collector has said why
+    bool begun;        // the keeper was asked
+    uint64_t sequence; // before the first row
     ns_t last_time;
     int64_t last_timestamp;
     uint64_t skipped; // notes and rounds that made no sense, beside the reader's own count
@@ -179,6 +181,31 @@ static void subtract_gauge_base(struct ingest *i)
                 i->sums[slot * i->events.n + e].raw -= i->gauge_base[slot * i->events.n + e];
 }
 
+// Where the keeper left off: times go on from there, and so do the sequence numbers of a run that
+// goes on.
+static void begin(struct ingest *i, ns_t time)
+{
+    int64_t last_ms = 0;
+
+    i->begun = true;
+    if (i->config.keeper &&
+        keeper_begin(i->config.keeper, &i->events, i->n_slots, i->readings.scope,
+                     grid_timestamp_ms(&i->grid, time, 0), &last_ms, &i->sequence) == 0 &&
+        last_ms > i->last_timestamp)
+        i->last_timestamp = last_ms;
+}
+
+static int new_history(struct ingest *i, struct history **ret)
+{
+    uint64_t kept = i->config.keeper ? keeper_memory(i->config.keeper) : 0;
+    size_t memory = i->config.memory > kept ? i->config.memory - kept : 0;
+    int r = history_new(&i->events, i->n_slots, i->readings.scope, i->config.rows, memory, ret);
+
+    if (r == 0)
+        history_continue(*ret, i->sequence);
+    return r;
+}
+
 static void push(struct ingest *i, ns_t time)
 {
     struct session *s = i->session;
@@ -189,11 +216,12 @@ static void push(struct ingest *i, ns_t time)
         i->grid.wall = clock_ns(CLOCK_REALTIME) - time;
     readings_sums(&i->readings, i->n_slots, i->sums);
     subtract_gauge_base(i);
+    if (!i->begun)
+        begin(i, time);
     interval.timestamp_ms = grid_timestamp_ms(&i->grid, time, i->last_timestamp);
     i->last_timestamp = interval.timestamp_ms;
     pthread_rwlock_wrlock(&s->lock);
-    if (!s->history && history_new(&i->events, i->n_slots, i->readings.scope, i->config.rows,
-                                   i->config.memory, &s->history) == 0) {
+    if (!s->history && new_history(i, &s->history) == 0) {
         s->events = history_events(s->history);
         s->meta_generation++;
     }
@@ -307,6 +335,8 @@ int ingest_feed(struct ingest *i, const void *bytes, size_t size)
     if (r < 0)
         set_state(i, SESSION_FAILED, stream_reader_error(i->reader));
     tell(i);
+    if (i->config.keeper)
+        keeper_wait(i->config.keeper);
     return r;
 }
 

@@ -2,13 +2,14 @@
 // From the stream's records to the session's history. The only writer of the session.
 #pragma once
 
-#include "history/session.h"
+#include "history/keeper.h"
 
 struct ingest; // opaque
 
 struct ingest_config {
-    size_t rows;   // HISTORY_ROWS_MAX unless a test wants fewer
-    size_t memory; // bound of what the history holds, bytes
+    size_t rows;           // HISTORY_ROWS_MAX unless a test wants fewer
+    size_t memory;         // bound of what the history holds, bytes
+    struct keeper *keeper; // keeps what leaves the ring; NULL: nobody does
 };
 
 // 0 or -ENOMEM. `session` outlives it.

@@ -327,7 +327,7 @@ static void two_sessions_have_different_runs(void **state)
 
     (void)state;
     assert_int_equal(session_init(&other), 0);
-    assert_int_equal(ingest_new(&other, &(struct ingest_config){10, 0}, &second), 0);
+    assert_int_equal(ingest_new(&other, &(struct ingest_config){.rows = 10}, &second), 0);
     assert_int_equal(strlen(session.run), 8);
     assert_string_not_equal(session.run, other.run);
     ingest_free(second);

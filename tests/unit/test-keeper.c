@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+// The keeper, its store and the questions to it, together: what goes in comes out.
+#include "rows.h"
+
+#include "history/query.h"
+
+#include <sqlite3.h>
+
+#define BOUND ((uint64_t)64 << 20)
+
+static char folder[64], path[128];
+static char said[4096];
+
+static void hear(const char *text)
+{
+    size_t size = strlen(said);
+
+    snprintf(said + size, sizeof(said) - size, "%s\n", text);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    scratch_init(folder);
+    snprintf(path, sizeof(path), "%s/history.db", folder);
+    said[0] = '\0';
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    scratch_done(folder);
+    return 0;
+}
+
+// A server's life: from the opening of its store to its end.
+struct life {
+    struct rows rows;
+    struct keeper *keeper;
+    struct query *query;
+    uint64_t sequence; // before the first row
+};
+
+static void life_open(struct life *l, int64_t interval_ms, enum store_kind kind, uint64_t bound)
+{
+    struct keeper_config config = {.session = &l->rows.session,
+                                   .kind = kind,
+                                   .path = path,
+                                   .bound = bound,
+                                   .memory = 1 << 20,
+                                   .wait = true,
+                                   .say = hear};
+
+    rows_init(&l->rows, interval_ms);
+    assert_int_equal(keeper_new(&config, &l->keeper), 0);
+    assert_int_equal(keeper_start(l->keeper), 0);
+    assert_int_equal(query_new(&l->rows.session, l->keeper, &l->query), 0);
+}
+
+// The first row comes after `start_ms`, or after what the store has.
+static void life_begin(struct life *l, int64_t start_ms, size_t ring)
+{
+    int64_t last_ms;
+
+    assert_int_equal(keeper_begin(l->keeper, &l->rows.table, ROWS_SLOTS, SCOPE_CPU, start_ms,
+                                  &last_ms, &l->sequence),
+                     0);
+    l->rows.time_ms = start_ms > last_ms ? start_ms : last_ms;
+    rows_ring(&l->rows, ring);
+    history_continue(l->rows.session.history, l->sequence);
+}
+
+static void life_push(struct life *l, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        rows_push(&l->rows);
+        if (i % 100 == 99)
+            keeper_wait(l->keeper);
+    }
+    keeper_flush(l->keeper);
+}
+
+static void life_end(struct life *l)
+{
+    query_free(l->query);
+    keeper_free(l->keeper);
+    rows_done(&l->rows);
+}
+
+// What a question finds, to be compared with the rows of the ring.
+struct found {
+    const struct history *h; // NULL: not compared
+    const struct query_plan *plan;
+    size_t slot, n;
+    int64_t first_ms, last_ms;
+    double seconds;
+    uint64_t intervals, missing;
+};
+
+static void compare(const struct found *f, const struct query_point *p)
+{
+    uint64_t from = history_at_or_after(f->h, p->t_ms - f->plan->resolution_ms + 1);
+    uint64_t to = history_at_or_after(f->h, p->t_ms + 1) - 1;
+
+    assert_int_equal(to - from + 1, p->bucket->intervals);
+    for (size_t i = 0; i < 2; i++) {
+        struct value ours = bucket_value(p->bucket, f->slot, &p->columns[i]);
+        struct value theirs = history_value(f->h, from, to, f->slot, &p->columns[i]);
+        struct extremes e = bucket_extremes(p->bucket, f->slot, &p->columns[i]);
+
+        assert_true(p->have[i]);
+        assert_int_equal(isnan(ours.value), isnan(theirs.value));
+        if (!isnan(theirs.value))
+            assert_near(ours.value, theirs.value);
+        assert_int_equal(ours.quality, theirs.quality);
+        for (uint64_t row = from; row <= to; row++) {
+            double v = history_value(f->h, row, row, f->slot, &p->columns[i]).value;
+
+            if (!isnan(v))
+                assert_true(e.min <= v && v <= e.max);
+        }
+    }
+}
+
+static bool on_point(void *context, const struct query_point *p)
+{
+    struct found *f = context;
+
+    assert_true(p->t_ms > f->last_ms); // strictly in order
+    if (!f->n)
+        f->first_ms = p->t_ms;
+    f->last_ms = p->t_ms;
+    f->n++;
+    f->seconds += p->bucket->seconds;
+    f->intervals += p->bucket->intervals;
+    f->missing += p->bucket->missing;
+    if (f->h)
+        compare(f, p);
+    return true;
+}
+
+static struct found ask(struct life *l, double from, double to, uint64_t points, bool comparing,
+                        struct query_plan *ret_plan)
+{
+    static const char *const ids[] = {"cycles", "cpi"};
+    const struct query_columns columns = {ids, 2};
+    struct found f = {.h = comparing ? l->rows.session.history : NULL, .plan = ret_plan, .slot = 1};
+
+    query_plan(l->query, from, to, points, ret_plan);
+    assert_int_equal(query_points(l->query, ret_plan, ret_plan->from_ms, ret_plan->to_ms,
+                                  (struct slots){1, 2}, &columns, on_point, &f),
+                     0);
+    if (points)
+        assert_true(f.n <= points);
+    return f;
+}
+
+static void every_resolution_agrees_with_the_rows(void **state)
+{
+    static const enum store_kind kinds[] = {STORE_FILE, STORE_TEMPORARY, STORE_MEMORY};
+    static const uint64_t points[] = {10000, 3000, 1500, 700, 300, 100, 30, 10, 3, 1};
+
+    (void)state;
+    for (size_t k = 0; k < 3; k++) {
+        struct life l;
+        struct query_plan plan;
+
+        scratch_done(folder);
+        scratch_init(folder);
+        snprintf(path, sizeof(path), "%s/history.db", folder);
+        life_open(&l, 100, kinds[k], BOUND);
+        life_begin(&l, ROWS_START + 37, 36000);
+        life_push(&l, 15000);
+        for (size_t i = 0; i < sizeof(points) / sizeof(points[0]); i++) {
+            struct found f = ask(&l, -1e15, 1e15, points[i], true, &plan);
+
+            assert_int_equal(f.intervals, 15000);
+            assert_near(f.seconds, 0.1 * (15000 + 15000 / 7));
+            assert_int_equal(f.missing, 15000 / 7);
+            // Some part of it, whose begin and end are in the middle of buckets.
+            f = ask(&l, (double)ROWS_START + 123456, (double)ROWS_START + 987654, points[i], true,
+                    &plan);
+            assert_true(f.n > 0);
+        }
+        assert_int_equal(plan.tier, LADDER_TIERS - 1);
+        life_end(&l);
+    }
+    assert_string_equal(said, "");
+}
+
+static void a_restart_goes_on_and_shows_the_gap(void **state)
+{
+    struct life l;
+    struct query_plan plan;
+    struct found f;
+    int64_t end;
+
+    (void)state;
+    life_open(&l, 100, STORE_FILE, BOUND);
+    life_begin(&l, ROWS_START, 1000);
+    life_push(&l, 3000);
+    end = l.rows.time_ms;
+    life_end(&l);
+    // Another run, a minute later.
+    life_open(&l, 100, STORE_FILE, BOUND);
+    snprintf(l.rows.session.run, sizeof(l.rows.session.run), "0000002b");
+    life_begin(&l, end + 60000, 1000);
+    assert_int_equal(l.sequence, 0);
+    life_push(&l, 2000);
+    f = ask(&l, -1e15, 1e15, 10000, false, &plan);
+    assert_true(plan.single);
+    assert_int_equal(f.n, 5000);
+    assert_near(f.first_ms, ROWS_START + 100);
+    f = ask(&l, -1e15, 1e15, 900, false, &plan);
+    assert_int_equal(plan.resolution_ms, 1000);
+    assert_int_equal(f.intervals, 5000);
+    f = ask(&l, (double)end + 1500, (double)end + 59000, 900, false, &plan);
+    assert_int_equal(f.n, 0);
+    f = ask(&l, -1e15, 1e15, 2, false, &plan);
+    assert_int_equal(f.intervals, 5000);
+    end = l.rows.time_ms;
+    life_end(&l);
+    // The same run, whose server was started again: its numbers go on.
+    life_open(&l, 100, STORE_FILE, BOUND);
+    snprintf(l.rows.session.run, sizeof(l.rows.session.run), "0000002b");
+    life_begin(&l, end, 1000);
+    assert_int_equal(l.sequence, 2000);
+    life_push(&l, 500);
+    assert_int_equal(history_last(l.rows.session.history), 2500);
+    f = ask(&l, -1e15, 1e15, 10000, false, &plan);
+    assert_int_equal(f.n, 5500);
+    life_end(&l);
+    // A clock that was set back by ten minutes: times still increase, nothing is lost.
+    life_open(&l, 100, STORE_FILE, BOUND);
+    snprintf(l.rows.session.run, sizeof(l.rows.session.run), "0000002c");
+    life_begin(&l, end - 600000, 1000);
+    life_push(&l, 100);
+    f = ask(&l, -1e15, 1e15, 10000, false, &plan);
+    assert_int_equal(f.intervals, 5600);
+    life_end(&l);
+    // Another host's: not mixed in.
+    life_open(&l, 100, STORE_FILE, BOUND);
+    snprintf(l.rows.session.host, sizeof(l.rows.session.host), "barn'; DROP TABLE runs; --");
+    life_begin(&l, end - 600000, 1000);
+    life_push(&l, 100);
+    f = ask(&l, -1e15, 1e15, 10000, false, &plan);
+    assert_int_equal(f.n, 100);
+    life_end(&l);
+    assert_string_equal(said, "");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(every_resolution_agrees_with_the_rows, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_restart_goes_on_and_shows_the_gap, set_up, tear_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
