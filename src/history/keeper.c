@@ -120,6 +120,19 @@ static int open_store(struct keeper *k)
     return r;
 }
 
+static void note_firsts(struct keeper *k)
+{
+    int64_t first[LADDER_TIERS];
+
+    for (size_t t = 0; t < LADDER_TIERS; t++)
+        first[t] = store_first(k->store, t, k->place.line);
+    pthread_mutex_lock(&k->lock);
+    memcpy(k->status.first_ms, first, sizeof(first));
+    k->written = k->taken;
+    pthread_cond_broadcast(&k->taken_news);
+    pthread_mutex_unlock(&k->lock);
+}
+
 int keeper_begin(struct keeper *k, const struct event_table *events, size_t n_slots,
                  enum reading_scope scope, int64_t now_ms, int64_t *ret_last_ms,
                  uint64_t *ret_sequence)
@@ -157,9 +170,12 @@ int keeper_begin(struct keeper *k, const struct event_table *events, size_t n_sl
     *ret_last_ms = k->place.last_ms;
     *ret_sequence = k->place.sequence;
     pthread_mutex_lock(&k->lock);
-    k->taken = k->written = k->place.sequence;
+    k->taken = k->place.sequence;
     k->status.line = k->place.line;
     k->status.interval_ms = s->interval_ms;
+    pthread_mutex_unlock(&k->lock);
+    note_firsts(k);
+    pthread_mutex_lock(&k->lock);
     k->placed = true;
     pthread_mutex_unlock(&k->lock);
     return 0;
@@ -272,19 +288,6 @@ static void set_state(struct keeper *k, int error)
              k->status.reason);
     pthread_mutex_unlock(&k->lock);
     say(k, text);
-}
-
-static void note_firsts(struct keeper *k)
-{
-    int64_t first[LADDER_TIERS];
-
-    for (size_t t = 0; t < LADDER_TIERS; t++)
-        first[t] = store_first(k->store, t, k->place.line);
-    pthread_mutex_lock(&k->lock);
-    memcpy(k->status.first_ms, first, sizeof(first));
-    k->written = k->taken;
-    pthread_cond_broadcast(&k->taken_news);
-    pthread_mutex_unlock(&k->lock);
 }
 
 // Takes and writes all that is there. What cannot be written is tried again the next time.

@@ -288,6 +288,8 @@ int store_begin(struct store *s, uint64_t bytes)
 {
     int r;
 
+    if (atomic_exchange(&s->damaged, false))
+        return -EBADMSG;
     // Another process that keeps a query open would let the log grow without bound.
     if ((uint64_t)s->log_pages * STORE_PAGE > s->log_bound)
         empty_log(s);

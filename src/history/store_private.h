@@ -35,6 +35,7 @@ struct store {
         uint64_t rows, bytes;
     } use[LADDER_TIERS];
     unsigned commits;
+    atomic_bool damaged; // a reader came across it
 };
 
 static inline int64_t row_id(int64_t line, int64_t time_ms)

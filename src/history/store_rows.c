@@ -146,6 +146,8 @@ int store_read(struct store *s, size_t tier, int64_t line, int64_t after_ms, int
                 break;
         sqlite3_reset(read);
         r = store_errno(step);
+        if (r == -EBADMSG)
+            atomic_store(&s->damaged, true);
     }
     pthread_mutex_unlock(&s->lock);
     return r;
