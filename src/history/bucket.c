@@ -39,23 +39,40 @@ void bucket_done(struct bucket *b)
     *b = (struct bucket){0};
 }
 
-void bucket_clear(struct bucket *b)
+static void clear_slot(struct bucket *b, size_t slot)
 {
     const struct layout *l = b->layout;
+    size_t place;
 
+    for (size_t e = 0; e < l->events.n; e++)
+        if ((place = layout_raw(l, slot, e)) != LAYOUT_NONE) {
+            b->raw[place] = NAN;
+            b->empty[place] = 0;
+            b->events[place] = none;
+        }
+    for (size_t m = 0; m < l->n_metrics; m++)
+        if ((place = layout_metric(l, slot, m)) != LAYOUT_NONE)
+            b->metrics[place] = none;
+    for (size_t g = 0; g < (size_t)l->events.n_groups; g++) {
+        if (l->first_times[g] != LAYOUT_NONE)
+            b->times[l->first_times[g] + slot] = (struct bucket_times){0};
+        if (l->first_gauge[g] != LAYOUT_NONE)
+            b->gauge_ns[l->first_gauge[g] + slot] = NAN;
+    }
+}
+
+void bucket_clear_slots(struct bucket *b, struct slots slots)
+{
     b->time_ms = 0;
     b->seconds = 0;
     b->run = b->sequence = b->intervals = b->missing = 0;
-    for (size_t i = 0; i < l->n_raw; i++) {
-        b->raw[i] = NAN;
-        b->events[i] = none;
-    }
-    for (size_t i = 0; i < l->n_metric_places; i++)
-        b->metrics[i] = none;
-    memset(b->empty, 0, l->n_raw * sizeof(*b->empty));
-    memset(b->times, 0, l->n_times * sizeof(*b->times));
-    for (size_t i = 0; i < l->n_gauges; i++)
-        b->gauge_ns[i] = NAN;
+    for (size_t slot = slots.from; slot < slots.to; slot++)
+        clear_slot(b, slot);
+}
+
+void bucket_clear(struct bucket *b)
+{
+    bucket_clear_slots(b, (struct slots){0, b->layout->n_slots});
 }
 
 void bucket_copy(struct bucket *to, const struct bucket *b)
@@ -113,7 +130,7 @@ void bucket_take(struct bucket *b, const struct history *h, uint64_t sequence, i
 {
     const struct layout *l = b->layout;
 
-    bucket_clear(b);
+    bucket_clear_slots(b, slots);
     b->time_ms = history_timestamp(h, sequence);
     b->seconds = history_seconds(h, sequence);
     b->sequence = sequence;
@@ -145,9 +162,9 @@ static void add_extremes(struct extremes *to, struct extremes e)
     to->max = e.max > to->max || isnan(to->max) ? e.max : to->max;
 }
 
-static bool never_ran(struct bucket_times t, enum reading_scope scope)
+static bool never_ran(struct bucket_times t)
 {
-    return sum_quality((struct sum){0, t.enabled, t.running}, scope) == QUALITY_NEVER_RAN;
+    return t.enabled > 0 && t.running <= 0;
 }
 
 static bool is_zero(struct bucket_times t)
@@ -159,55 +176,36 @@ static bool is_zero(struct bucket_times t)
 // others' scale, unless there is no other.
 enum joining { JOIN_ADD, JOIN_SKIP, JOIN_REPLACE };
 
-static enum joining joining_of(struct bucket_times ours, struct bucket_times theirs,
-                               enum reading_scope scope)
+static enum joining joining_of(struct bucket_times ours, struct bucket_times theirs)
 {
-    bool we_never = never_ran(ours, scope), they_never = never_ran(theirs, scope);
-
-    if (they_never && !we_never && !is_zero(ours))
-        return JOIN_SKIP;
-    return we_never && !they_never && !is_zero(theirs) ? JOIN_REPLACE : JOIN_ADD;
+    if (never_ran(theirs))
+        return never_ran(ours) || is_zero(ours) ? JOIN_ADD : JOIN_SKIP;
+    return never_ran(ours) && !is_zero(theirs) ? JOIN_REPLACE : JOIN_ADD;
 }
 
-static void add_event(struct bucket *to, const struct bucket *b, size_t slot, size_t event)
+static void add_times(struct bucket_times *ours, struct bucket_times theirs, enum joining how)
 {
-    const struct layout *l = to->layout;
-    size_t place = layout_raw(l, slot, event);
-    enum joining how = JOIN_ADD;
-
-    if (place == LAYOUT_NONE)
-        return;
-    add_extremes(&to->events[place], b->events[place]);
-    to->empty[place] += b->empty[place];
-    if (isnan(b->raw[place]))
-        return;
-    if (l->events.events[event].kind == EVENT_COUNT)
-        how = joining_of(to->times[layout_times(l, slot, event)],
-                         b->times[layout_times(l, slot, event)], l->scope);
-    if (how == JOIN_SKIP)
-        return;
-    if (how == JOIN_REPLACE || isnan(to->raw[place]))
-        to->raw[place] = b->raw[place];
-    else
-        to->raw[place] += b->raw[place];
+    if (how == JOIN_REPLACE)
+        *ours = theirs;
+    if (how == JOIN_ADD) {
+        ours->enabled += theirs.enabled;
+        ours->running += theirs.running;
+    }
 }
 
-// After the events, which look at the times before.
-static void add_times(struct bucket *to, const struct bucket *b, size_t slot)
+// Adds the groups' times, and says for each what becomes of its events' sums.
+static void add_groups(struct bucket *to, const struct bucket *b, size_t slot,
+                       unsigned char how[EVENTS_MAX])
 {
     const struct layout *l = to->layout;
 
-    for (size_t g = 0; g < (size_t)l->events.n_groups; g++) {
+    for (size_t g = 0; g < (size_t)l->events.n_groups && g < EVENTS_MAX; g++) {
         if (l->first_times[g] != LAYOUT_NONE) {
             struct bucket_times *ours = &to->times[l->first_times[g] + slot];
             struct bucket_times theirs = b->times[l->first_times[g] + slot];
-            enum joining how = joining_of(*ours, theirs, l->scope);
 
-            if (how == JOIN_REPLACE)
-                *ours = theirs;
-            if (how == JOIN_ADD)
-                *ours = (struct bucket_times){ours->enabled + theirs.enabled,
-                                              ours->running + theirs.running};
+            how[g] = (unsigned char)joining_of(*ours, theirs);
+            add_times(ours, theirs, how[g]);
         }
         if (l->first_gauge[g] != LAYOUT_NONE) {
             double *ours = &to->gauge_ns[l->first_gauge[g] + slot];
@@ -219,9 +217,34 @@ static void add_times(struct bucket *to, const struct bucket *b, size_t slot)
     }
 }
 
-void bucket_add(struct bucket *to, const struct bucket *b, struct slots slots)
+static void add_event(struct bucket *to, const struct bucket *b, size_t slot, size_t event,
+                      const unsigned char how[EVENTS_MAX])
+{
+    const struct event *e = &to->layout->events.events[event];
+    size_t place = layout_raw(to->layout, slot, event);
+    enum joining joining = JOIN_ADD;
+
+    if (place == LAYOUT_NONE)
+        return;
+    add_extremes(&to->events[place], b->events[place]);
+    to->empty[place] += b->empty[place];
+    if (isnan(b->raw[place]))
+        return;
+    if (e->kind == EVENT_COUNT)
+        joining = how[e->group];
+    if (joining == JOIN_SKIP)
+        return;
+    if (joining == JOIN_REPLACE || isnan(to->raw[place]))
+        to->raw[place] = b->raw[place];
+    else
+        to->raw[place] += b->raw[place];
+}
+
+void bucket_add(struct bucket *to, const struct bucket *b, struct slots slots,
+                const struct wanted *wanted)
 {
     const struct layout *l = to->layout;
+    unsigned char how[EVENTS_MAX];
 
     to->time_ms = b->time_ms;
     to->run = b->run;
@@ -230,13 +253,14 @@ void bucket_add(struct bucket *to, const struct bucket *b, struct slots slots)
     to->intervals += b->intervals;
     to->missing += b->missing;
     for (size_t slot = slots.from; slot < slots.to; slot++) {
+        add_groups(to, b, slot, how);
         for (size_t e = 0; e < l->events.n; e++)
-            add_event(to, b, slot, e);
-        add_times(to, b, slot);
+            if (!wanted || wanted->events[e])
+                add_event(to, b, slot, e, how);
         for (size_t m = 0; m < l->n_metrics; m++) {
             size_t place = layout_metric(l, slot, m);
 
-            if (place != LAYOUT_NONE)
+            if (place != LAYOUT_NONE && (!wanted || wanted->metrics[m]))
                 add_extremes(&to->metrics[place], b->metrics[place]);
         }
     }

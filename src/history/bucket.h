@@ -40,24 +40,27 @@ struct wanted {
     const bool *metrics; // [metric]
 };
 
-// An empty one. 0 or -ENOMEM.
-int bucket_init(struct bucket *b, const struct layout *layout);
-void bucket_done(struct bucket *b);
-void bucket_clear(struct bucket *b);
-// `to` is of an equal layout.
-void bucket_copy(struct bucket *to, const struct bucket *b);
-
 // Slots from … to (exclusive) of a bucket.
 struct slots {
     size_t from, to;
 };
+
+// An empty one. 0 or -ENOMEM.
+int bucket_init(struct bucket *b, const struct layout *layout);
+void bucket_done(struct bucket *b);
+void bucket_clear(struct bucket *b);
+// What is of other slots then means nothing.
+void bucket_clear_slots(struct bucket *b, struct slots slots);
+// `to` is of an equal layout.
+void bucket_copy(struct bucket *to, const struct bucket *b);
 
 // One row of a ring, whose layout equals the bucket's. `interval_ms` is nominal (0: unknown).
 // Under the session's lock.
 void bucket_take(struct bucket *b, const struct history *h, uint64_t sequence, int64_t interval_ms,
                  struct slots slots, const struct wanted *wanted);
 // Adds a bucket of an equal layout that is later.
-void bucket_add(struct bucket *to, const struct bucket *b, struct slots slots);
+void bucket_add(struct bucket *to, const struct bucket *b, struct slots slots,
+                const struct wanted *wanted);
 
 // The column over the whole bucket. A metric that is a rate over a window longer than the bucket
 // has the value that it had in its last interval.

@@ -13,6 +13,8 @@
 #define EXACT_MAX                                                                                  \
     4503599627370496.0 // 2^52: whole numbers below are exact in a double, and fit << 2
 
+static const struct extremes none = {NAN, NAN, NAN};
+
 enum { FLAG_AGGREGATED = 1 };
 enum raw_tag { RAW_WHOLE, RAW_WHOLE_EMPTY, RAW_DOUBLE, RAW_NONE };
 enum extremes_code { EXTREMES_NONE, EXTREMES_ZERO, EXTREMES_ONE, EXTREMES_TWO };
@@ -90,12 +92,45 @@ static enum extremes_code code_of(struct extremes e, bool aggregated)
     return aggregated ? EXTREMES_TWO : EXTREMES_ONE;
 }
 
-// Codes of two bits, four in a byte, before the values that they announce.
+// Of a tier all extremes are kept; of an interval those of the metrics over a window, which do not
+// follow from its own sums.
+static bool is_kept(const struct layout *l, size_t metric, bool aggregated)
+{
+    return aggregated || l->metrics[metric].metric->window_seconds > 0;
+}
+
+static size_t count_kept(const struct layout *l, size_t slot, bool aggregated)
+{
+    size_t n = 0;
+
+    for (size_t e = 0; aggregated && e < l->events.n; e++)
+        n += layout_raw(l, slot, e) != LAYOUT_NONE;
+    for (size_t m = 0; m < l->n_metrics; m++)
+        n += layout_metric(l, slot, m) != LAYOUT_NONE && is_kept(l, m, aggregated);
+    return n;
+}
+
 struct extremes_list {
     struct extremes list[EVENTS_MAX + LAYOUT_METRICS_MAX];
     size_t n;
 };
 
+static void collect_extremes(const struct bucket *b, size_t slot, bool aggregated,
+                             struct extremes_list *ret)
+{
+    const struct layout *l = b->layout;
+    size_t place;
+
+    ret->n = 0;
+    for (size_t e = 0; aggregated && e < l->events.n; e++)
+        if ((place = layout_raw(l, slot, e)) != LAYOUT_NONE)
+            ret->list[ret->n++] = b->events[place];
+    for (size_t m = 0; m < l->n_metrics && m < LAYOUT_METRICS_MAX; m++)
+        if ((place = layout_metric(l, slot, m)) != LAYOUT_NONE && is_kept(l, m, aggregated))
+            ret->list[ret->n++] = b->metrics[place];
+}
+
+// Codes of two bits, four in a byte, before the values that they announce.
 static void put_extremes(struct buf *out, const struct extremes_list *l, bool aggregated)
 {
     for (size_t i = 0; i < l->n; i += 4) {
@@ -108,40 +143,23 @@ static void put_extremes(struct buf *out, const struct extremes_list *l, bool ag
     for (size_t i = 0; i < l->n; i++) {
         enum extremes_code code = code_of(l->list[i], aggregated);
         float one = (float)l->list[i].last;
-        uint32_t low = float24(l->list[i].min, false), high = float24(l->list[i].max, true);
+        uint32_t low, high;
 
         if (code == EXTREMES_ONE)
             buf_append(out, &one, sizeof(one));
         if (code != EXTREMES_TWO)
             continue;
+        low = float24(l->list[i].min, false);
+        high = float24(l->list[i].max, true);
         buf_append(out, &low, 3);
         buf_append(out, &high, 3);
     }
 }
 
-// The places whose extremes are kept, in order: of a tier all; of an interval the metrics over a
-// window, which do not follow from its own sums.
-static size_t kept_extremes(const struct bucket *b, size_t slot, bool aggregated,
-                            struct extremes *ret[EVENTS_MAX + LAYOUT_METRICS_MAX])
-{
-    const struct layout *l = b->layout;
-    size_t n = 0, place;
-
-    for (size_t e = 0; aggregated && e < l->events.n; e++)
-        if ((place = layout_raw(l, slot, e)) != LAYOUT_NONE)
-            ret[n++] = &b->events[place];
-    for (size_t m = 0; m < l->n_metrics; m++)
-        if ((place = layout_metric(l, slot, m)) != LAYOUT_NONE &&
-            (aggregated || l->metrics[m].metric->window_seconds > 0))
-            ret[n++] = &b->metrics[place];
-    return n;
-}
-
 static void put_slot(struct buf *out, const struct bucket *b, size_t slot, bool aggregated)
 {
     const struct layout *l = b->layout;
-    struct extremes *kept[EVENTS_MAX + LAYOUT_METRICS_MAX];
-    struct extremes_list list = {.n = kept_extremes(b, slot, aggregated, kept)};
+    struct extremes_list list;
     int64_t base = whole(b->seconds * NS), length = base;
 
     for (size_t g = 0; g < (size_t)l->events.n_groups; g++) {
@@ -165,8 +183,7 @@ static void put_slot(struct buf *out, const struct bucket *b, size_t slot, bool 
         if (place != LAYOUT_NONE)
             put_raw(out, b->raw[place], b->empty[place]);
     }
-    for (size_t i = 0; i < list.n; i++)
-        list.list[i] = *kept[i];
+    collect_extremes(b, slot, aggregated, &list);
     put_extremes(out, &list, aggregated);
 }
 
@@ -192,10 +209,26 @@ void pack_bucket(struct buf *out, const struct bucket *b, bool aggregated)
     buf_done(&slot);
 }
 
+#define VARINT_MAX 10 // bytes
+
 static uint64_t get_varint(struct cursor *c)
 {
     uint64_t v = 0;
 
+    // Most are in the middle of many bytes: asked for once, not byte by byte.
+    if (c->left >= VARINT_MAX && !c->failed) {
+        const unsigned char *at = c->at;
+        unsigned shift = 0;
+
+        while (*at & 0x80 && shift < 63) {
+            v |= (uint64_t)(*at++ & 0x7f) << shift;
+            shift += 7;
+        }
+        v |= (uint64_t)*at++ << shift;
+        c->left -= (size_t)(at - c->at);
+        c->at = at;
+        return v;
+    }
     for (unsigned shift = 0; shift < 64; shift += 7) {
         uint8_t byte = cursor_u8(c);
 
@@ -255,29 +288,61 @@ static void get_raw(struct cursor *in, uint64_t intervals, double *ret_raw, uint
     *ret_empty = get_varint(in);
 }
 
-static void get_extremes(struct cursor *in, struct extremes *const *kept, size_t n)
+static const size_t extremes_sizes[] = {0, 0, sizeof(float), 6};
+
+static struct extremes get_extremes(enum extremes_code code, const unsigned char *bytes)
 {
-    const unsigned char *codes = cursor_take(in, (n + 3) / 4);
+    struct extremes e = none;
+    uint32_t low = 0, high = 0;
+    float one;
 
-    for (size_t i = 0; codes && i < n; i++) {
-        enum extremes_code code = codes[i / 4] >> 2 * (i % 4) & 3;
-        uint32_t low = 0, high = 0;
-        float one = 0;
-
-        *kept[i] = (struct extremes){NAN, NAN, NAN};
-        if (code == EXTREMES_ZERO)
-            *kept[i] = (struct extremes){0, 0, 0};
-        if (code == EXTREMES_ONE) {
-            cursor_copy(in, &one, sizeof(one));
-            *kept[i] = (struct extremes){(double)one, (double)one, (double)one};
-        }
-        if (code == EXTREMES_TWO) {
-            cursor_copy(in, &low, 3);
-            cursor_copy(in, &high, 3);
-            *kept[i] = (struct extremes){from_float24(low), from_float24(high), NAN};
-            kept[i]->last = (kept[i]->min + kept[i]->max) / 2;
-        }
+    if (code == EXTREMES_ZERO)
+        e = (struct extremes){0, 0, 0};
+    if (code == EXTREMES_ONE) {
+        memcpy(&one, bytes, sizeof(one));
+        e = (struct extremes){(double)one, (double)one, (double)one};
     }
+    if (code == EXTREMES_TWO) {
+        memcpy(&low, bytes, 3);
+        memcpy(&high, bytes + 3, 3);
+        e = (struct extremes){from_float24(low), from_float24(high), NAN};
+        e.last = (e.min + e.max) / 2;
+    }
+    return e;
+}
+
+// The codes tell where each value is; only those that are wanted are looked at.
+static void get_all_extremes(struct cursor *in, struct bucket *b, size_t slot, bool aggregated,
+                             const struct wanted *wanted)
+{
+    const struct layout *l = b->layout;
+    size_t n = count_kept(l, slot, aggregated), size = 0, i = 0, place;
+    const unsigned char *codes = cursor_take(in, (n + 3) / 4), *values;
+    struct {
+        enum extremes_code code;
+        size_t at;
+    } kept[EVENTS_MAX + LAYOUT_METRICS_MAX];
+
+    for (size_t k = 0; codes && k < n; k++) {
+        kept[k].code = codes[k / 4] >> 2 * (k % 4) & 3;
+        kept[k].at = size;
+        size += extremes_sizes[kept[k].code];
+    }
+    values = cursor_take(in, size);
+    if (!codes || !values)
+        return;
+    for (size_t e = 0; aggregated && e < l->events.n; e++)
+        if ((place = layout_raw(l, slot, e)) != LAYOUT_NONE) {
+            if (!wanted || wanted->events[e])
+                b->events[place] = get_extremes(kept[i].code, values + kept[i].at);
+            i++;
+        }
+    for (size_t m = 0; m < l->n_metrics; m++)
+        if ((place = layout_metric(l, slot, m)) != LAYOUT_NONE && is_kept(l, m, aggregated)) {
+            if (!wanted || wanted->metrics[m])
+                b->metrics[place] = get_extremes(kept[i].code, values + kept[i].at);
+            i++;
+        }
 }
 
 // What an interval's columns were follows from its sums.
@@ -307,7 +372,6 @@ static void get_slot(struct cursor *in, struct bucket *b, size_t slot, bool aggr
                      const struct wanted *wanted)
 {
     const struct layout *l = b->layout;
-    struct extremes *kept[EVENTS_MAX + LAYOUT_METRICS_MAX];
     double base = (double)whole(b->seconds * NS), length = base;
 
     for (size_t g = 0; g < (size_t)l->events.n_groups; g++) {
@@ -332,7 +396,7 @@ static void get_slot(struct cursor *in, struct bucket *b, size_t slot, bool aggr
     }
     if (!aggregated)
         derive_extremes(b, slot, wanted);
-    get_extremes(in, kept, kept_extremes(b, slot, aggregated, kept));
+    get_all_extremes(in, b, slot, aggregated, wanted);
 }
 
 int unpack_bucket(const void *bytes, size_t size, struct slots slots, const struct wanted *wanted,
@@ -341,7 +405,7 @@ int unpack_bucket(const void *bytes, size_t size, struct slots slots, const stru
     struct cursor in = {.at = bytes, .left = size};
     bool aggregated;
 
-    bucket_clear(b);
+    bucket_clear_slots(b, slots);
     if (get_head(&in, &aggregated) < 0)
         return -EBADMSG;
     b->run = get_varint(&in);

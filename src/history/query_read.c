@@ -40,13 +40,13 @@ static void add(struct query *q, struct shape *shape, bool current)
         q->shape = NULL;
     }
     if (!q->shape) {
-        bucket_clear(&shape->point);
+        bucket_clear_slots(&shape->point, q->slots);
         q->shape = shape;
         q->t_ms = t_ms;
         q->current = true;
     }
     q->current &= current;
-    bucket_add(&shape->point, row, q->slots);
+    bucket_add(&shape->point, row, q->slots, &shape->wanted);
 }
 
 static bool take_stored(void *context, int64_t time_ms, const void *bytes, size_t size)

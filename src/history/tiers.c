@@ -96,7 +96,7 @@ static int add_to_tier(struct tiers *t, struct store *s, size_t tier,
             r = add_to_tier(t, s, above(t, tier), place, open);
         bucket_clear(open);
     }
-    bucket_add(open, b, all_slots(t->layout));
+    bucket_add(open, b, all_slots(t->layout), NULL);
     return r;
 }
 
@@ -167,7 +167,7 @@ static int add_row(struct tiers *t, struct store *s, size_t tier, const struct s
         r = write_bucket(s, tier, place, open, &bytes);
         bucket_clear(open);
     }
-    bucket_add(open, &t->moving, all_slots(t->layout));
+    bucket_add(open, &t->moving, all_slots(t->layout), NULL);
     return r;
 }
 

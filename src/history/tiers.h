@@ -9,7 +9,7 @@ struct tiers {
     int64_t interval_ms;
     struct bucket open[LADDER_TIERS];  // what is not complete yet; [0] is not used
     struct bucket saved[LADDER_TIERS]; // as they were before the transaction
-    struct bucket moving; // a stored row, while catching up
+    struct bucket moving;              // a stored row, while catching up
 };
 
 // 0 or -ENOMEM.

@@ -36,9 +36,9 @@ static void add_up(struct bucket *b, uint64_t from, uint64_t to, uint64_t per)
     assert_int_equal(bucket_init(b, l), 0);
     for (uint64_t i = from; i <= to; i++) {
         bucket_take(&row, rows.session.history, i, 100, all, NULL);
-        bucket_add(&part, &row, all);
+        bucket_add(&part, &row, all, NULL);
         if (i % per == 0 || i == to) {
-            bucket_add(b, &part, all);
+            bucket_add(b, &part, all, NULL);
             bucket_clear(&part);
         }
     }
