@@ -120,6 +120,11 @@ class Following(unittest.TestCase):
         self.write(HEADER + row(3, self.start), "w", self.path + ".new")
         os.rename(self.path + ".new", self.path)
         self.has(r, [1, 2, 3])
+        # Garbage in the same file, and then a CSV that is longer than it was.
+        self.write("no,csv\n", "w")
+        self.assertTrue(wait_until(lambda: self.state(r)["state"] == "failed"))
+        self.write(HEADER + row(4, self.start), "w")
+        self.has(r, [1, 2, 3, 4])
         self.assertEqual(self.state(r)["state"], "live")
 
     def test_what_cannot_be_read_is_waited_out(self):
