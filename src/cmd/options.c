@@ -107,12 +107,16 @@ static int unknown_option(const struct command *command, char **argv)
     return -1;
 }
 
-// Targets that cannot be had at once.
+// What cannot be had at once, or not alone.
 static bool contradictory(const struct options *o)
 {
     if (o->n_tasks && (o->cpu_list || o->system)) {
         say("-%c and %s exclude each other: a process is counted on whichever CPU it runs",
             o->threads ? 't' : 'p', o->system ? "-a" : "-C");
+        return true;
+    }
+    if (o->compress && !o->output) {
+        say("-z compresses the recording: -o FILE says where that goes");
         return true;
     }
     if (o->n_cgroups && (o->n_tasks || o->system)) {

@@ -117,12 +117,13 @@ void input_close(struct input *i)
 static bool end_input(struct input *i, struct ingest *ingest, const char *why)
 {
     struct session *s = i->session;
-    bool history = s->history != NULL;
+    bool history;
 
     if (why)
         ingest_end_because(ingest, why);
     else
         ingest_end(ingest);
+    history = s->history != NULL; // its last intervals came with the end
     input_close(i);
     if (s->state == SESSION_FAILED)
         say("%s: %s%s", i->name, s->reason, history ? "; what came before stays on the page" : "");

@@ -71,6 +71,14 @@ static int add_events(struct ingest *i, const struct stream_head *head)
     return 0;
 }
 
+// Of a stream that has no clock: the newest that has come is of now, if nobody knows its begin.
+static ns_t assumed_wall(const struct ingest *i, ns_t time)
+{
+    ns_t newest = i->sampled ? sampled_newest(i->sampled) : time;
+
+    return i->config.begin ? i->config.begin : clock_ns(CLOCK_REALTIME) - newest;
+}
+
 static void push_sums(struct ingest *i, ns_t time, double seconds, const struct sum *sums)
 {
     struct session *s = i->session;
@@ -82,7 +90,7 @@ static void push_sums(struct ingest *i, ns_t time, double seconds, const struct 
     struct interval interval = {.seconds = seconds, .sums = sums};
 
     if (!i->clock_known && i->grid.wall == 0)
-        i->grid.wall = i->config.begin ? i->config.begin : clock_ns(CLOCK_REALTIME) - time;
+        i->grid.wall = assumed_wall(i, time);
     interval.timestamp_ms = grid_timestamp_ms(&i->grid, time, i->last_timestamp);
     i->last_timestamp = interval.timestamp_ms;
     pthread_rwlock_wrlock(&s->lock);
@@ -381,7 +389,7 @@ void ingest_end(struct ingest *i)
     count_skipped(i);
     if (r == 0)
         set_state(i, SESSION_ENDED, i->ended ? NULL : "the stream has ended");
-    else if (r == -EPIPE)
+    else if (r == -EPIPE && i->session->state != SESSION_FAILED)
         set_state(i, SESSION_ENDED, "the stream was cut off in the middle of a record");
     else
         set_state(i, SESSION_FAILED, stream_reader_error(i->reader));

@@ -14,8 +14,10 @@
 #define CELLS_FIRST ((size_t)1024)
 #define CELLS_MAX   ((size_t)1 << 18) // 16 MiB of table: 512 CPUs for half a minute
 // Intervals without a sample that are given out as 0, a minute; a longer time without any is a gap.
-#define QUIET_MAX 600
-#define TIME_MAX  (INT64_MAX / 4) // of a sample: 73 years
+// In sums at the most, for a head that claims thousands of CPUs.
+#define QUIET_MAX      600
+#define QUIET_SUMS_MAX ((size_t)1 << 20)
+#define TIME_MAX       (INT64_MAX / 4) // of a sample: 73 years
 
 struct cell {
     int64_t interval;
@@ -40,6 +42,7 @@ struct sampled {
     struct cell *cells;            // owned
     size_t capacity, n;            // a power of two
     int64_t newest, newest_before; // intervals that samples were in: now, and when last drained
+    int64_t oldest;                // that is open
     bool given;                    // out: any
     int64_t last;                  // the newest that was
 };
@@ -107,6 +110,7 @@ int sampled_new(const struct stream_head *head, ns_t begin_ns, size_t n_slots,
                           .begun = begin_ns != 0,
                           .begin = begin_ns,
                           .capacity = CELLS_FIRST,
+                          .oldest = INT64_MAX,
                           .newest = INT64_MIN,
                           .newest_before = INT64_MIN};
     s->columns = calloc(head->n_events, sizeof(*s->columns));
@@ -205,7 +209,10 @@ static void give(struct sampled *s, int64_t interval)
 
 static void give_quiet(struct sampled *s, int64_t before)
 {
-    if (!s->given || before - s->last > QUIET_MAX)
+    int64_t quiet = before - s->last - 1;
+
+    if (!s->given || quiet > QUIET_MAX ||
+        (uint64_t)quiet * s->n_slots * s->n_events > QUIET_SUMS_MAX)
         return;
     clear_sums(s);
     while (s->last + 1 < before)
@@ -272,15 +279,19 @@ static size_t give_before(struct sampled *s, const struct cell *sorted, int64_t 
 
 static void flush(struct sampled *s, int64_t end)
 {
-    cleanup_free struct cell *sorted = sorted_cells(s);
+    cleanup_free struct cell *sorted = NULL;
     size_t given;
 
+    if (s->oldest >= end)
+        return;
+    sorted = sorted_cells(s);
     if (!sorted)
         return; // memory is short: another time
     given = give_before(s, sorted, end);
     if (!given)
         return;
     memset(s->cells, 0, s->capacity * sizeof(*s->cells));
+    s->oldest = given < s->n ? sorted[given].interval : INT64_MAX;
     refill(s, sorted + given, s->n - given);
 }
 
@@ -325,9 +336,16 @@ bool sampled_take(struct sampled *s, size_t event, const struct sample *sample)
     }
     cell->samples++;
     cell->period += sample->period;
+    if (interval < s->oldest)
+        s->oldest = interval;
     if (interval > s->newest)
         s->newest = interval;
     return true;
+}
+
+ns_t sampled_newest(const struct sampled *s)
+{
+    return (s->newest + 1) * SAMPLED_INTERVAL;
 }
 
 void sampled_drained(struct sampled *s)

@@ -33,6 +33,8 @@ void sampled_free(struct sampled *s);
 // Takes a sample. False when it could not be shown: without a time, or of an interval that was
 // given out already.
 bool sampled_take(struct sampled *s, size_t event, const struct sample *sample);
+// End of the newest interval that a sample was in, as function gets it.
+ns_t sampled_newest(const struct sampled *s);
 // perf has drained its rings once: gives out what can get no more samples.
 void sampled_drained(struct sampled *s);
 // Nothing comes any more: gives out everything.

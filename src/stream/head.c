@@ -52,7 +52,9 @@ static struct sample_format format_of(const struct perf_event_attr *attr)
         .sample_type = attr->sample_type,
         .read_format = attr->read_format,
         .period = own || attr->freq ? 0 : attr->sample_period,
-        .sampling = attr->sample_period != 0, // the same bytes as sample_freq
+        // The period is in the same bytes as the frequency. What only its group's leader samples
+        // has none.
+        .sampling = attr->sample_period != 0 || attr->sample_type & PERF_SAMPLE_READ,
         .has_cpu = attr->sample_type & PERF_SAMPLE_CPU,
         .has_time = attr->sample_type & PERF_SAMPLE_TIME,
         .has_period = own,

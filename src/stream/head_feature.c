@@ -82,6 +82,8 @@ static int feature_clock(struct head_builder *h, struct cursor data, bool *ret_c
     if (data.failed || clock.version != 1 || clock.wall_ns > INT64_MAX ||
         clock.reference_ns > INT64_MAX || clock.clockid > INT32_MAX)
         return HEAD_MALFORMED;
+    if (!clock.wall_ns) // perf stat's files have the feature, and nothing in it
+        return 0;
     h->head.clock = (struct stream_clock){
         .known = true,
         .clockid = (int)clock.clockid,

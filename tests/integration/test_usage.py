@@ -57,7 +57,7 @@ class Usage(unittest.TestCase):
             (("-e", "{cycles"), "braces"), (("-e", "cycles:q"), "modifier"), (("-e", ""), "missing"),
             (("-C", "9-2"), "CPU list"), (("-C", "0", "-p", "1"), "exclude"), (("sleep",), "command"),
             (("-p", "1", "-t", "1"), "exclude"), (("-G", "x", "-a"), "exclude"), (("-p", "1,,2"), "commas"),
-            (("--listen", "nowhere:80"), "127.0.0.1:5000"),
+            (("--listen", "nowhere:80"), "127.0.0.1:5000"), (("-z",), "-o FILE"),
         ):
             with self.subTest(arguments=arguments):
                 done = run(*arguments, "--csv", "none") if arguments[0] not in ("sleep", "--") else run(*arguments)
