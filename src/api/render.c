@@ -177,7 +177,7 @@ static void put_columns(struct buf *out, struct selection *s, uint64_t from, uin
         size_t size = s->key_ends[i] - key;
 
         buf_append(out, keys + key, size);
-        if (s->columns[i].event)
+        if (s->columns[i].event && event_is_whole(s->columns[i].event))
             render_count(out, v.value);
         else
             render_metric(out, v.value);

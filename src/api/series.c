@@ -82,7 +82,8 @@ static void open_series(struct series *s, struct buf *out)
 static void render_bucket(struct series *s, const struct column *c, uint64_t from, uint64_t to)
 {
     const struct history *h = s->session->history;
-    void (*render)(struct buf *, double) = c->event ? render_count : render_metric;
+    void (*render)(struct buf *, double) =
+        c->event && event_is_whole(c->event) ? render_count : render_metric;
     double min = NAN, max = NAN, sum = 0, mean;
     struct value whole = {.value = NAN};
     size_t n = 0;

@@ -63,7 +63,6 @@ static void add(struct stat_table *t, struct column column, const char *title)
     c.factor = number_unit(unit, &c.sign);
     if (column.event) {
         c.per_second = true;
-        c.factor *= column.event->scale;
         c.sign = *c.sign ? "per s" : "/s";
         if (strcmp(unit, "ns") == 0)
             c.sign = "s/s";

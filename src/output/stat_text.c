@@ -18,9 +18,9 @@ static void put_count(const struct event *e, struct value v, char ret[NUMBER_WHO
         snprintf(ret, NUMBER_WHOLE_MAX, "<%s>",
                  quality_name(v.quality > QUALITY_SCALED ? v.quality : QUALITY_NEVER_RAN));
     else if (strcmp(e->unit, "ns") == 0)
-        number_whole(v.value * e->scale / 1e6, 2, ret);
+        number_whole(v.value / 1e6, 2, ret);
     else
-        number_whole(v.value * e->scale, e->scale == 1 ? 0 : 2, ret);
+        number_whole(v.value, event_is_whole(e) ? 0 : 2, ret);
 }
 
 // perf prints clocks in ms.
