@@ -72,7 +72,7 @@ static void add_to_whole(struct whole *w, const struct bucket *total, size_t slo
     struct value v = bucket_value(total, slot, c);
 
     w->count = c->event != NULL;
-    w->fractions = !c->event || c->event->fractions;
+    w->fractions = !c->event || !event_is_whole(c->event);
     if (isnan(v.value))
         return;
     if (c->event) {
