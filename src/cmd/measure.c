@@ -111,6 +111,7 @@ int measure_open(const struct options *o, struct measure **ret)
     m->launch = LAUNCH_NONE;
     m->signals = m->tick.fd = m->collector.target.ends = m->collector.cpu_time.fd = -1;
     m->collector.online.fd = -1;
+    m->processes = PROCESS_TABLE_NONE;
     m->collector.pressure = PRESSURE_NONE;
     m->source = (struct stream_source){.collector = &m->collector,
                                        .machine = &m->machine,
@@ -154,7 +155,7 @@ void measure_close(struct measure *m)
     consumer_close(&m->recording);
     consumer_close(&m->server);
     csv_bridge_close(&m->csv);
-    process_scan_free(m->processes);
+    process_table_done(&m->processes);
     launch_close(&m->launch);
     tick_close(&m->tick);
     collector_close(&m->collector);

@@ -25,8 +25,8 @@ struct measure {
     struct stream_source source;
     struct consumer recording, server;
     struct csv_bridge csv;
-    struct process_scan *processes; // see process_table.h
-    interval_function interval;     // NULL: none
+    struct process_table processes;
+    interval_function interval; // NULL: none
     void *interval_context;
     bool unwanted;    // it wants no more
     ns_t last_time;   // of the last reading, after the reference

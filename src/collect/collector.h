@@ -12,11 +12,19 @@
 #include "collect/sentinel.h"
 #include "collect/starve.h"
 
+// An event that is the part of another one's CPUs that are of one core type.
+struct collector_part {
+    size_t event, of; // indexes into the event table
+    const struct core_type *type;
+};
+
 struct collector {
     struct target target; // owned from collector_open() on
     struct event_table events;
     struct perf_event_attr *attrs; // of the events that are counts, by their index; owned
     struct group_set groups;
+    struct collector_part *parts; // of a hybrid processor's CPUs; owned
+    size_t n_parts;
     struct online online;
     struct sentinel sentinel;
     struct cpu_time cpu_time;

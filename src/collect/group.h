@@ -40,11 +40,15 @@ struct group_set {
 struct group_place {
     pid_t pid; // or a cgroup's descriptor
     int cpu;
+    uint32_t core_type; // of that CPU; 0: all are of one
     unsigned long flags;
     bool on_exec; // counts from the task's exec on
 };
 
-// A descriptor, or -errno. leader_fd −1: as a leader, which is disabled until its siblings are
+// May it be opened on this CPU? NULL: on any.
+bool group_counts_on(const int *cpus, size_t n, int cpu);
+// A descriptor, or -errno. An event that every core type has is opened as that of the CPU's.
+// leader_fd −1: as a leader, which is disabled until its siblings are
 // there.
 int group_open_event(const struct perf_event_attr *attr, int leader_fd,
                      const struct group_place *place);

@@ -10,12 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NEAR_ROWS    15  // of which the interval is the median length
-#define NEAR_ENOUGH  0.2 // an interval that differs less is the same one, with jitter
-#define INTERVAL_MAX ((int64_t)86400000) // ms; rows that are farther apart have no interval
-#define GAP          10 // intervals without a row: the writer paused, and did not count on
-#define PATIENCE_MIN (2 * NS_PER_SEC)
-#define STALE_ROWS   3 // older than what is known: fewer may be out of order
+#define NEAR_ROWS     15  // of which the interval is the median length
+#define NEAR_ENOUGH   0.2 // an interval that differs less is the same one, with jitter
+#define INTERVAL_MAX  ((int64_t)86400000) // ms; rows that are farther apart have no interval
+#define AHEAD_MAX     ((int64_t)86400000) // ms
+#define GAP_INTERVALS 10
+#define GAP_MIN       2000 // ms
+#define PATIENCE_MIN  (2 * NS_PER_SEC)
+#define STALE_ROWS    3 // older than what is known: fewer may be out of order
 
 struct ingest_csv {
     struct session *session;
@@ -34,6 +36,7 @@ struct ingest_csv {
     ns_t arrived;     // CLOCK_MONOTONIC at which the newest row came, or would have
     bool caught_up;   // what was there at the start has been read
     bool restarted;   // since the newest row
+    uint64_t torn;    // rows with an impossible timestamp
     int64_t skipped;  // timestamp of the newest row that was not newer, 0: the newest was
     uint64_t n_late;  // such rows since the end was reached
     ns_t stale_since; // 0: not
@@ -104,6 +107,14 @@ static void learn_interval(struct ingest_csv *i, int64_t length)
         i->interval = median;
 }
 
+// Is that the time from one row to the next, and not that row's own length? The writer paused then,
+// and did not count on. A collector that missed its ticks did: on a busy machine that takes 10 ms
+// as often as not, and 2 s never.
+static bool is_gap(const struct ingest_csv *i, int64_t length)
+{
+    return length > GAP_INTERVALS * i->interval && length > GAP_MIN;
+}
+
 // When the row came: rows that were there at the start came when they say.
 static ns_t arrival(const struct ingest_csv *i, int64_t timestamp)
 {
@@ -139,12 +150,24 @@ static void push(struct ingest_csv *i, int64_t timestamp, int64_t length, const 
     i->dirty = true;
 }
 
+// A timestamp that lies days ahead of the row before and of the clock: taken for a time, it would
+// make all that follow too old.
+static bool is_torn(const struct ingest_csv *i, int64_t timestamp)
+{
+    return i->last && timestamp > i->last + AHEAD_MAX &&
+           timestamp > clock_ns(CLOCK_REALTIME) / NS_PER_MS + AHEAD_MAX;
+}
+
 static void on_row(void *context, int64_t timestamp, const double *values)
 {
     struct ingest_csv *i = context;
     int64_t length = timestamp - i->last;
 
-    if (i->last && timestamp <= i->last) {
+    if (is_torn(i, timestamp)) {
+        i->torn++;
+        return;
+    }
+    if (i->last && timestamp <= i->last && !(i->holding && timestamp < i->last)) {
         i->skipped = timestamp;
         i->n_late += i->caught_up;
         return;
@@ -153,15 +176,15 @@ static void on_row(void *context, int64_t timestamp, const double *values)
     i->n_late = 0;
     i->stale_since = 0;
     i->restarted = false;
-    if (i->last) {
+    if (i->last && timestamp > i->last) {
         learn_interval(i, length);
-        if (length > GAP * i->interval)
+        if (is_gap(i, length))
             length = i->interval;
         if (i->holding)
             push(i, i->last, length, i->held);
         i->holding = false;
         push(i, timestamp, length, values);
-    } else {
+    } else { // the first one; or the first but for one that is out of order
         memcpy(i->held, values, i->columns.n * sizeof(*values));
         i->holding = true;
     }
@@ -226,7 +249,7 @@ int ingest_csv_feed(struct ingest_csv *i, const void *bytes, size_t size)
     int r = csv_reader_feed(i->reader, bytes, size);
 
     pthread_rwlock_wrlock(&i->session->lock);
-    i->session->health.skipped_records = (int64_t)csv_reader_malformed(i->reader);
+    i->session->health.skipped_records = (int64_t)(csv_reader_malformed(i->reader) + i->torn);
     pthread_rwlock_unlock(&i->session->lock);
     if (r == -EPROTO)
         set_state(i, SESSION_FAILED,

@@ -26,6 +26,7 @@ def check_exact(tap, boot):
            f"{sums['user-short'] - 2 * SHORT} instructions more than the loop's")
     check_default_events(tap, guest, "default", 1.0)
     check_stat(tap, guest)
+    check_user_mode(tap, guest)
 
 
 def check_stat(tap, guest):
@@ -45,6 +46,18 @@ def check_stat(tap, guest):
               "arm64: stat's instructions of a command are exact to the instruction")
     tap.ok(0 <= counts[SHORT] - 2 * SHORT < 100_000, "arm64: and beside the loop it counts its program's start and end",
            f"{counts[SHORT] - 2 * SHORT} instructions more than the loop's")
+
+
+def check_user_mode(tap, guest):
+    """Eight events on seven counters, of a command that is in the kernel for most of its time (dd)."""
+    alone, shared = (json.loads(guest.text(f"mode-{n}.json").splitlines()[-1])["summary"]["columns"] for n in (1, 8))
+    true = alone["r8_u"]["value"]
+    tap.equal(alone["r8_u"]["quality"], "exact", "arm64: user mode alone has its counter all the time")
+    found = [column for name, column in shared.items() if name.startswith("r8_u")]
+    tap.ok(len(found) == 8 and all(c["quality"] == "scaled" and 65 < c["running"] < 85 for c in found),
+           "arm64: eight events on seven counters take turns", [(c["quality"], c.get("running")) for c in found])
+    tap.ok(all(abs(c["value"] / true - 1) < 0.03 for c in found), "arm64: and are what it was alone, within 3 %",
+           (true, [c["value"] for c in found]))
 
 
 def check_ratio(tap, boot):

@@ -186,10 +186,12 @@ static void a_pause_is_a_gap_and_not_a_long_interval(void **state)
     feed("timestamp,cycles\n");
     feed_rows(1, 10);
     feed_rows(12, 12); // a missed tick: its row counts two intervals
+    feed_rows(32, 32); // 20 of them
     feed_rows(500, 501);
     assert_near(history_seconds(session.history, 11), 0.2);
-    assert_near(history_seconds(session.history, 12), 0.1);
-    assert_int_equal(history_timestamp(session.history, 12), T0 + 50000);
+    assert_near(history_seconds(session.history, 12), 2);
+    assert_near(history_seconds(session.history, 13), 0.1);
+    assert_int_equal(history_timestamp(session.history, 13), T0 + 50000);
 }
 
 static void the_interval_is_the_median_length(void **state)
@@ -290,6 +292,19 @@ static void a_row_out_of_order_is_left_out(void **state)
     assert_int_equal(last(), 11);
 }
 
+static void a_time_far_ahead_is_no_time(void **state)
+{
+    (void)state;
+    feed("timestamp,cycles\n9763830000100,1\n");
+    feed_rows(1, 10);
+    feed("9763830000100,1\n");
+    feed_rows(11, 20);
+    assert_int_equal(last(), 20);
+    assert_int_equal(history_timestamp(session.history, 1), T0 + 100);
+    assert_near(history_seconds(session.history, 1), 0.1);
+    assert_int_equal(session.health.skipped_records, 1);
+}
+
 static void garbage_says_why(void **state)
 {
     (void)state;
@@ -324,6 +339,7 @@ int main(void)
         TEST(an_older_file_in_its_place_is_another_run),
         TEST(a_clock_that_was_set_back_is_followed),
         TEST(a_row_out_of_order_is_left_out),
+        TEST(a_time_far_ahead_is_no_time),
         TEST(garbage_says_why),
     };
 

@@ -33,3 +33,5 @@ collect ungrouped 5 -e cycles,cache-references,branches,cache-misses,branch-miss
 # A PMU without the branch events (ids 4 and 5).
 profile counters=4 hwmask=0x3cf
 collect nobranches 1
+cyclescope stat --json --duration 1s -I 200ms >/results/nobranches-stat.json 2>/dev/null </dev/null
+cyclescope stat --duration 300ms >/results/nobranches-stat.txt 2>/dev/null </dev/null

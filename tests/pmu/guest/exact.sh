@@ -47,3 +47,13 @@ for rounds in 100000000 250000000; do
         >/results/stat-$rounds.json 2>/results/stat-$rounds.err
     echo $? >/results/stat-$rounds.status
 done
+
+# A command that is as much in the kernel as in user mode, counted in user mode: with a counter of its own, and in turns,
+# where the times by which it is scaled are those of both modes.
+for n in 1 8; do
+    say "user mode $n"
+    events=$(seq $n | sed 's/.*/r8:u/' | tr '\n' ,)
+    cyclescope stat --json -e "${events%,}" -- dd if=/dev/zero of=/dev/null bs=4096 count=150000 \
+        >/results/mode-$n.json 2>/results/mode-$n.err </dev/null
+done
+
