@@ -58,7 +58,13 @@ class DiskFull(unittest.TestCase):
             return [s["timestamp"] for s in r.get("/api/data?columns=context_switches", port)[1]]
 
     def test_csv_and_recording(self):
-        with Running("collect", "--csv", self.csv, "--csv-rows", "500", "-o", self.recording, "-I", "10ms") as r:
+        self.fill_up_and_free()
+
+    def test_compressed_recording(self):
+        self.fill_up_and_free("-z")
+
+    def fill_up_and_free(self, *options):
+        with Running("collect", "--csv", self.csv, "--csv-rows", "500", "-o", self.recording, "-I", "10ms", *options) as r:
             self.assertTrue(wait_until(lambda: os.path.exists(self.csv) and len(self.csv_times()) > 20))
             for times in (1, 2):
                 self.fill()
