@@ -8,6 +8,7 @@
 struct api {
     struct api_config config;
     struct session *session;
+    struct query *query; // of the http thread
     struct web_server *server;
     int statm_fd;          // /proc/self/statm, -1 when it is not there
     ns_t cpu_at, cpu_used; // where the last figure of our own CPU use began

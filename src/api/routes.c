@@ -35,6 +35,8 @@ int api_new(const struct api_config *config, struct api **ret)
     a->cpu_at = clock_ns(CLOCK_MONOTONIC);
     a->statm_fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
     r = selection_init(&a->all, NULL);
+    if (r == 0)
+        r = query_new(config->session, config->keeper, &a->query);
     if (r < 0) {
         api_free(a);
         return r;
@@ -50,6 +52,7 @@ void api_free(struct api *a)
     if (a->statm_fd >= 0)
         close(a->statm_fd);
     selection_done(&a->all);
+    query_free(a->query);
     buf_done(&a->newest);
     web_reply_unref(a->newest_reply);
     free(a);

@@ -10,171 +10,187 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define CHUNK_ROWS       256 // computed under one hold of the lock
+#define CHUNK_BUCKETS    512 // computed at a time: a few ms
 #define SPAN_BUCKETS_MAX 10000
 #define SPAN_COLUMNS_MAX 64
 // Of all requests at once: six of the largest. Further ones are told to come later.
 #define SPAN_BYTES_MAX ((size_t)32 << 20)
 
+// A column over the whole span.
+struct whole {
+    bool count, fractions;  // what kind of a column it is
+    double sum;             // of a count; NAN: it has no value
+    double intervals;       // that went into it
+    double ratio, weight;   // of a metric: its value times seconds, and these seconds
+    double running, ran_of; // percent times seconds, and these seconds
+};
+
 struct span {
     struct api *api;
     struct selection columns;
-    struct range range;
+    struct query_plan plan;
     size_t slot;
     size_t n_buckets, n_columns;
-    size_t bytes;   // of the values
-    double *values; // [column * n_buckets + bucket], means; then as many for scratch
-    struct buf n;   // the matrix of how many pairs there are, while that of r is rendered
-    size_t column;  // the next one to render
-    size_t row;     // of the correlations, the same
-    bool opened, correlating, gone;
+    size_t capacity; // buckets
+    size_t bytes;    // of the values
+    double *values;  // [column * capacity + bucket], means; then as many for scratch
+    struct whole *whole;
+    int64_t next_ms;    // where the buckets go on
+    double from_ms, to; // what is really covered
+    double seconds;
+    // All buckets since the columns were others (of another run), added up.
+    struct layout layout;
+    struct bucket total;
+    bool totalling;
+    const struct layout *seen; // during a call: equal to ours
+    bool failed;
+    struct buf n;  // the matrix of how many pairs there are, while that of r is rendered
+    size_t column; // the next one to render
+    size_t row;    // of the correlations, the same
+    bool opened, correlating;
 };
 
-// A column over the whole span.
-struct whole {
-    bool count, fractions; // what kind of a column it is: outside of the lock there is no column
-    struct sum inputs[METRIC_INPUTS_MAX];
-    double seconds;
-    uint64_t rows; // intervals that have a value
-    struct value value;
-};
+static void end_total(struct span *s);
 
 static void span_free(void *context)
 {
     struct span *s = context;
 
     s->api->span_bytes -= s->bytes;
+    end_total(s);
     selection_done(&s->columns);
     buf_done(&s->n);
+    free(s->whole);
     free(s->values);
     free(s);
 }
 
-static uint64_t bucket_end(const struct range *range, uint64_t first)
+// Over one run the whole span is one bucket; runs with other columns are weighed by their time.
+static void add_to_whole(struct whole *w, const struct bucket *total, size_t slot,
+                         const struct column *c)
 {
-    uint64_t end = ((first - 1) / range->per + 1) * range->per;
+    struct value v = bucket_value(total, slot, c);
 
-    return end < range->last ? end : range->last;
-}
+    w->count = c->event != NULL;
+    w->fractions = !c->event || !event_is_whole(c->event);
+    if (isnan(v.value))
+        return;
+    if (c->event) {
+        double mean = bucket_mean(total, slot, c, v);
 
-// Under the lock: is the history still the one that make_room() bound to?
-static bool still_there(struct span *s)
-{
-    struct session *session = s->api->session;
-    int r = session->history ? selection_bind(&s->columns, session) : -ENOENT;
-
-    if (r != 0 || s->slot >= history_slots(session->history))
-        s->gone = true;
-    return !s->gone;
-}
-
-// Adds a bucket to the whole; its rows that have a value.
-static uint64_t add_to_whole(const struct history *h, uint64_t from, uint64_t to, size_t slot,
-                             const struct column *c, struct whole *whole)
-{
-    size_t n = c->event ? 1 : c->metric->n_inputs;
-    uint64_t rows = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        size_t event = c->event ? c->index : (size_t)c->metric->inputs[i];
-        struct sum s = history_sum(h, from, to, slot, event);
-
-        if (history_events(h)->events[event].kind == EVENT_GAUGE ||
-            sum_quality(s, history_scope(h)) != QUALITY_NEVER_RAN)
-            sum_add(&whole->inputs[i], s);
+        w->sum = isnan(w->sum) ? v.value : w->sum + v.value;
+        w->intervals += mean != 0 ? v.value / mean : (double)total->intervals;
+    } else {
+        w->ratio += v.value * total->seconds;
+        w->weight += total->seconds;
     }
-    if (c->metric && c->metric->metric->window_seconds > 0) {
-        double seconds = history_gauge_seconds(h, from, to, slot, (size_t)c->metric->inputs[0]);
+    w->running += v.running_percent * total->seconds;
+    w->ran_of += total->seconds;
+}
 
-        whole->seconds += isnan(seconds) ? 0 : seconds;
+static void end_total(struct span *s)
+{
+    struct column c;
+
+    if (!s->totalling)
+        return;
+    for (size_t i = 0; i < s->n_columns; i++)
+        if (layout_find(&s->layout, s->columns.ids[i], &c))
+            add_to_whole(&s->whole[i], &s->total, s->slot, &c);
+    bucket_done(&s->total);
+    layout_done(&s->layout);
+    s->totalling = false;
+}
+
+// The point's layout is the query's, which may be gone when the next piece is made.
+static int begin_total(struct span *s, const struct layout *l)
+{
+    int r;
+
+    if (s->seen == l)
+        return 0;
+    if (s->totalling && layout_equal(&s->layout, l)) {
+        s->seen = l;
         return 0;
     }
-    for (uint64_t i = from; i <= to; i++) {
-        whole->seconds += history_seconds(h, i);
-        // A gauge's increase is over all rows, a count's over those that have one.
-        if (c->event)
-            rows += c->event->kind == EVENT_GAUGE || !isnan(history_value(h, i, i, slot, c).value);
+    end_total(s);
+    r = layout_copy(&s->layout, l);
+    if (r < 0)
+        return r;
+    r = bucket_init(&s->total, &s->layout);
+    if (r < 0) {
+        layout_done(&s->layout);
+        return r;
     }
-    return rows;
+    s->totalling = true;
+    s->seen = l;
+    return 0;
 }
 
-// Means of a column's buckets, and what it is over the whole span: the only place that knows where
-// they come from. False when another run has begun. Not under the lock.
-static bool fetch_column(struct span *s, size_t index, double *ret_means, struct whole *ret)
+static bool on_point(void *context, const struct query_point *p)
 {
-    struct session *session = s->api->session;
-    uint64_t next = s->range.first;
+    struct span *s = context;
 
-    *ret = (struct whole){.value = {.value = NAN}};
-    for (size_t i = 0; i < METRIC_INPUTS_MAX; i++)
-        ret->inputs[i] = SUM_NONE;
-    while (next <= s->range.last) {
-        const struct history *h;
-        const struct column *c;
-
-        session_read_lock(session);
-        if (!still_there(s)) {
-            session_unlock(session);
-            return false;
-        }
-        h = session->history;
-        c = &s->columns.columns[index];
-        ret->count = c->event != NULL;
-        ret->fractions = !c->event || c->event->fractions;
-        for (uint64_t stop = next + CHUNK_ROWS; next <= s->range.last && next < stop;) {
-            uint64_t to = bucket_end(&s->range, next);
-            uint64_t from = next < history_first(h) ? history_first(h) : next;
-
-            *ret_means = NAN;
-            if (from <= to) {
-                uint64_t rows = add_to_whole(h, from, to, s->slot, c, ret);
-
-                *ret_means = history_value(h, from, to, s->slot, c).value;
-                if (c->event)
-                    *ret_means /= (double)rows; // 0 of them: it is NAN
-                ret->rows += isnan(*ret_means) ? 0 : rows;
-            }
-            ret_means++;
-            next = to + 1;
-        }
-        ret->value = c->event ? value_of_event(c->event, ret->inputs[0], history_scope(h))
-                              : value_of_metric(c->metric, history_events(h), ret->inputs,
-                                                history_scope(h), ret->seconds);
-        session_unlock(session);
+    if (s->n_buckets == s->capacity)
+        return false;
+    if (begin_total(s, p->bucket->layout) < 0) {
+        s->failed = true;
+        return false;
     }
+    bucket_add(&s->total, p->bucket, (struct slots){s->slot, s->slot + 1}, NULL);
+    for (size_t i = 0; i < s->n_columns; i++) {
+        const struct column *c = &p->columns[i];
+        double mean = NAN;
+
+        if (p->have[i]) {
+            struct value v = bucket_value(p->bucket, s->slot, c);
+
+            mean = c->event ? bucket_mean(p->bucket, s->slot, c, v) : v.value;
+        }
+        s->values[i * s->capacity + s->n_buckets] = mean;
+    }
+    if (!s->n_buckets++)
+        s->from_ms = (double)p->t_ms - (s->plan.single ? round(1e3 * p->bucket->seconds)
+                                                       : (double)s->plan.resolution_ms);
+    s->to = (double)p->t_ms;
+    s->seconds += p->bucket->seconds;
     return true;
 }
 
-// What the span really covers. Under the lock.
-static void open_span(struct span *s, struct buf *out)
+// The next buckets of all columns. True when there are no more.
+static bool fetch(struct span *s)
 {
-    const struct history *h = s->api->session->history;
-    double resolution = (double)s->range.per * (double)s->api->session->interval_ms;
-    double seconds = 0, from = NAN, to = NAN;
+    const struct query_columns columns = {.ids = s->columns.ids, .n = s->n_columns};
+    int64_t to = s->next_ms + CHUNK_BUCKETS * s->plan.resolution_ms - 1;
+
+    if (s->plan.empty || s->next_ms > s->plan.to_ms)
+        return true;
+    to = to < s->plan.to_ms ? to : s->plan.to_ms;
+    s->seen = NULL;
+    if (query_points(s->api->query, &s->plan, s->next_ms, to, (struct slots){s->slot, s->slot + 1},
+                     &columns, on_point, s) == -ENOMEM)
+        s->failed = true;
+    s->next_ms = to + 1;
+    return s->failed;
+}
+
+static void put_head(struct span *s, struct buf *out)
+{
+    double resolution = (double)s->plan.resolution_ms;
     int64_t missing = 0;
     struct json j = {.out = out};
 
-    if (s->n_buckets && still_there(s)) {
-        uint64_t first = s->range.first > history_first(h) ? s->range.first : history_first(h);
-
-        for (uint64_t i = first; i <= s->range.last; i++)
-            seconds += history_seconds(h, i);
-        if (first <= s->range.last) {
-            from = (double)history_timestamp(h, first) - round(1e3 * history_seconds(h, first));
-            to = (double)history_timestamp(h, s->range.last);
-            if (resolution > 0)
-                missing = llround((to - from) / resolution) - (int64_t)s->n_buckets;
-        }
-    }
+    if (s->n_buckets && resolution > 0)
+        missing = llround((s->to - s->from_ms) / resolution) - (int64_t)s->n_buckets;
     json_open(&j, '{');
     json_key(&j, "from");
-    json_count(&j, from);
+    json_count(&j, s->n_buckets ? s->from_ms : NAN);
     json_key(&j, "to");
-    json_count(&j, to);
+    json_count(&j, s->n_buckets ? s->to : NAN);
     json_key(&j, "resolution_ms");
     json_count(&j, resolution);
     json_key(&j, "seconds");
-    json_metric(&j, seconds);
+    json_metric(&j, s->seconds);
     json_key(&j, "buckets");
     json_u64(&j, s->n_buckets);
     json_key(&j, "missing");
@@ -194,7 +210,7 @@ static void put_value(struct json *j, const struct span *s, const char *key,
                       const struct whole *whole, double value)
 {
     json_key(j, key);
-    if (s->range.per == 1 && !whole->fractions)
+    if (s->plan.single && !whole->fractions)
         json_count(j, value);
     else
         json_metric(j, value);
@@ -203,14 +219,14 @@ static void put_value(struct json *j, const struct span *s, const char *key,
 static void put_statistics(struct json *j, const struct span *s, const struct whole *whole,
                            const struct statistics *of)
 {
-    bool none = isnan(whole->value.value);
+    double mean = whole->count ? whole->sum / whole->intervals : whole->ratio / whole->weight;
 
     json_open(j, '{');
     json_key(j, "n");
     json_u64(j, of->n);
     json_key(j, "sum");
-    json_count(j, whole->count ? whole->value.value : NAN);
-    put(j, "mean", whole->count ? whole->value.value / (double)whole->rows : whole->value.value);
+    json_count(j, whole->count ? whole->sum : NAN);
+    put(j, "mean", mean);
     put(j, "stddev", of->deviation);
     put(j, "stderr", of->error);
     put_value(j, s, "min", whole, of->min);
@@ -220,7 +236,7 @@ static void put_statistics(struct json *j, const struct span *s, const struct wh
     put(j, "p99", of->p99);
     put_value(j, s, "first", whole, of->first);
     put_value(j, s, "last", whole, of->last);
-    put(j, "running", none ? NAN : whole->value.running_percent);
+    put(j, "running", whole->running / whole->ran_of);
     json_close(j, '}');
 }
 
@@ -235,27 +251,21 @@ static void put_name(const struct span *s, size_t column, struct buf *out)
 
 static void render_span_column(struct span *s, struct buf *out)
 {
-    double *means = s->values + s->column * s->n_buckets;
-    double *scratch = s->values + s->n_columns * s->n_buckets;
+    const double *means = s->values + s->column * s->capacity;
+    double *scratch = s->values + s->n_columns * s->capacity;
     struct json j = {.out = out};
     struct statistics statistics;
-    struct whole whole;
 
-    if (!fetch_column(s, s->column, means, &whole))
-        return;
     statistics_of(means, s->n_buckets, scratch, &statistics);
     buf_puts(out, s->column ? "," : "");
     put_name(s, s->column, out);
     buf_putc(out, ':');
-    put_statistics(&j, s, &whole, &statistics);
+    put_statistics(&j, s, &s->whole[s->column], &statistics);
     s->column++;
 }
 
 static void render_names(struct span *s, struct buf *out)
 {
-    // The columns of another run are none of these.
-    if (s->gone)
-        s->column = 0;
     buf_puts(out, "},\"correlation\":{\"columns\":[");
     for (size_t i = 0; i < s->column; i++) {
         buf_puts(out, i ? "," : "");
@@ -268,7 +278,7 @@ static void render_names(struct span *s, struct buf *out)
 static void render_row(struct span *s, struct buf *out)
 {
     struct json r = {.out = out, .comma = s->row > 0}, n = {.out = &s->n, .comma = s->row > 0};
-    const double *a = s->values + s->row * s->n_buckets;
+    const double *a = s->values + s->row * s->capacity;
 
     json_open(&r, '[');
     json_open(&n, '[');
@@ -276,7 +286,7 @@ static void render_row(struct span *s, struct buf *out)
         size_t pairs = 0;
 
         json_metric(&r,
-                    statistics_correlation(a, s->values + i * s->n_buckets, s->n_buckets, &pairs));
+                    statistics_correlation(a, s->values + i * s->capacity, s->n_buckets, &pairs));
         json_u64(&n, pairs);
     }
     json_close(&r, ']');
@@ -289,13 +299,15 @@ static enum web_next span_next(void *context, struct buf *out)
     struct span *s = context;
 
     if (!s->opened) {
-        session_read_lock(s->api->session);
-        open_span(s, out);
-        session_unlock(s->api->session);
+        if (!fetch(s))
+            return WEB_NEXT_MORE;
+        end_total(s);
+        out->failed |= s->failed;
+        put_head(s, out);
         s->opened = true;
         return WEB_NEXT_MORE;
     }
-    if (!s->gone && s->column < s->n_columns) {
+    if (s->column < s->n_columns) {
         render_span_column(s, out);
         return WEB_NEXT_MORE;
     }
@@ -328,17 +340,21 @@ static int make_room(struct span *s, struct web_reply **ret)
     s->n_columns = s->columns.n;
     if (s->n_columns > SPAN_COLUMNS_MAX)
         return params_refuse(ret, "columns", "at most 64 of them; name the ones that are wanted");
-    if (s->range.first <= s->range.last)
-        s->n_buckets =
-            (size_t)((s->range.last - 1) / s->range.per - (s->range.first - 1) / s->range.per + 1);
-    s->bytes = (s->n_columns + 1) * s->n_buckets * sizeof(*s->values);
+    if (!s->plan.empty) // buckets of single intervals may lie closer than the nominal one
+        s->capacity = SPAN_BUCKETS_MAX;
+    s->bytes = (s->n_columns + 1) * s->capacity * sizeof(*s->values);
     s->api->span_bytes += s->bytes;
     if (s->api->span_bytes > SPAN_BYTES_MAX) {
         *ret = web_reply_error(503, "busy", "too many spans are being computed; ask again");
         return *ret ? 1 : -ENOMEM;
     }
     s->values = malloc(s->bytes + 1);
-    return s->values ? 0 : -ENOMEM;
+    s->whole = calloc(s->n_columns + 1, sizeof(*s->whole));
+    if (!s->values || !s->whole)
+        return -ENOMEM;
+    for (size_t i = 0; i < s->n_columns; i++)
+        s->whole[i].sum = NAN;
+    return 0;
 }
 
 int handle_span(const struct web_request *q, void *context, struct web_reply **ret)
@@ -352,7 +368,7 @@ int handle_span(const struct web_request *q, void *context, struct web_reply **r
     s->api = a;
     r = params_slot(q, a->session, &s->slot, ret);
     if (r == 0)
-        r = params_range(q, a->session, SPAN_BUCKETS_MAX, &s->range, ret);
+        r = params_plan(q, a->query, SPAN_BUCKETS_MAX, &s->plan, ret);
     if (r == 0)
         r = params_columns(q, a->session, &s->columns, ret);
     if (r == 0)
@@ -361,6 +377,7 @@ int handle_span(const struct web_request *q, void *context, struct web_reply **r
         span_free(s);
         return r;
     }
+    s->next_ms = s->plan.from_ms;
     *ret = web_reply_pieces(WEB_JSON, &(struct web_source){span_next, span_free, s});
     return *ret ? 0 : -ENOMEM;
 }

@@ -109,6 +109,7 @@ void measure_take_interval(struct measure *m, bool last)
         tell_online(m);
     if (now >= m->status_due) {
         send_status(m, now);
+        target_poll_threads(&m->collector.target);
         m->status_due = now + STATUS_EVERY;
     }
 }

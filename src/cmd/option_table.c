@@ -12,7 +12,8 @@
 #define INTERVAL_MIN NS_PER_MS // below, reading costs more than is left of the interval
 #define INTERVAL_MAX (3600 * NS_PER_SEC)
 #define MEMORY_MIN   ((size_t)1 << 20)
-#define EVENTS_BYTES 65536 // EVENT_LIST_MAX events of 255 bytes
+#define RETAIN_MIN   ((size_t)4 << 20) // some thousand rows
+#define EVENTS_BYTES 65536             // EVENT_LIST_MAX events of 255 bytes
 
 static int bad(const char *option, const char *value, const char *wanted)
 {
@@ -210,6 +211,19 @@ static int parse_memory(const char *value, struct options *o)
     return 0;
 }
 
+static int parse_history(const char *value, struct options *o)
+{
+    o->history = value;
+    return *value ? 0 : bad("history", value, "the path of a file, or none");
+}
+
+static int parse_retain(const char *value, struct options *o)
+{
+    if (parse_size(value, &o->retain) < 0 || o->retain < RETAIN_MIN)
+        return bad("retain", value, "a size is written 512MiB or 2GiB; 4MiB is the least");
+    return 0;
+}
+
 static int parse_allow_host(const char *value, struct options *o)
 {
     if (o->n_allow_hosts == OPTIONS_HOSTS_MAX)
@@ -264,6 +278,9 @@ const struct option_row option_table[] = {
     {"listen", 0, "ADDR:PORT", OPTIONS_SERVE, parse_listen,
      "where the page is; port 0 picks one (127.0.0.1:5000 and [::1]:5000)"},
     {"memory", 0, "SIZE", OPTIONS_SERVE, parse_memory, "bound of the history in memory (32MiB)"},
+    {"history", 0, "PATH", OPTIONS_SERVE, parse_history,
+     "where the history is kept, or none (/var/lib/cyclescope/history.db)"},
+    {"retain", 0, "SIZE", OPTIONS_SERVE, parse_retain, "bound of the history on disk (512MiB)"},
     {"allow-host", 0, "NAME", OPTIONS_SERVE, parse_allow_host,
      "a further Host name that is let in"},
     {"token-file", 0, "FILE", OPTIONS_SERVE, parse_token_file,

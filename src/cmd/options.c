@@ -93,6 +93,7 @@ static const struct options defaults = {
     .csv = "/tmp/perf_data.csv",
     .csv_rows = 36000,
     .memory = (size_t)32 << 20,
+    .retain = (size_t)512 << 20,
 };
 
 static int unknown_option(const struct command *command, char **argv)

@@ -51,6 +51,8 @@ struct options {
     const char *listen[OPTIONS_LISTEN_MAX]; // none: the default
     size_t n_listen;
     size_t memory;
+    const char *history; // NULL: the default place; "none"
+    size_t retain;
     const char *allow_hosts[OPTIONS_HOSTS_MAX];
     size_t n_allow_hosts;
     const char *token_file;

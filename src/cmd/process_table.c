@@ -30,8 +30,19 @@ static bool step(struct process_table *t, ns_t budget)
     return process_scan_step(t->scan, now, LAST_MAX);
 }
 
+static void tell(struct consumer *const *to, size_t n, const char *text)
+{
+    struct buf note = {0};
+
+    notes_text(&note, "info", text);
+    for (size_t i = 0; i < n; i++)
+        consumer_sideband(to[i], &note);
+    buf_done(&note);
+}
+
 // Of a process or command its tree; of anything else the machine.
-static int open_scan(struct process_table *t, const struct target *target)
+static int open_scan(struct process_table *t, const struct target *target,
+                     struct consumer *const *to, size_t n)
 {
     pid_t *roots = calloc(target->n_tasks + 1, sizeof(*roots));
     int r;
@@ -42,10 +53,15 @@ static int open_scan(struct process_table *t, const struct target *target)
         roots[i] = target->tasks[i].pid;
     r = process_scan_new("", roots, target->n_tasks, NULL, &t->scan);
     free(roots);
-    // Without them, `forks` says how many there were.
-    if (r == 0 && exits_open(&t->exits, target->n_possible) == 0)
+    if (r < 0)
+        return r;
+    if (exits_open(&t->exits, target->n_possible) == 0)
         process_scan_exits(t->scan, &t->exits);
-    return r;
+    else
+        tell(to, n,
+             "processes that live for less than a second are counted (forks), not listed: the "
+             "kernel tells of them to root only, outside of containers");
+    return 0;
 }
 
 void process_table_done(struct process_table *t)
@@ -63,7 +79,7 @@ void process_table_step(struct process_table *t, const struct target *target, in
 
     for (size_t i = 0; i < n; i++)
         anybody |= to[i]->sink != NULL;
-    if (!anybody || (!t->scan && open_scan(t, target) < 0))
+    if (!anybody || (!t->scan && open_scan(t, target, to, n) < 0))
         return;
     if (!step(t, budget))
         return;

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#define SERVER_ARGS_MAX (8 + 2 * (OPTIONS_LISTEN_MAX + OPTIONS_HOSTS_MAX))
+#define SERVER_ARGS_MAX (12 + 2 * (OPTIONS_LISTEN_MAX + OPTIONS_HOSTS_MAX))
 // A server that dies this often in a row, each time this soon, is not started again.
 #define SHORT_LIFE      NS_PER_SEC
 #define SHORT_LIVES_MAX 5
@@ -39,11 +39,15 @@ static void add(const char **argv, size_t *n, const char *option, const char *va
 static int spawn(const struct options *o, int input, pid_t *ret_pid, int *ret_pidfd)
 {
     const char *argv[SERVER_ARGS_MAX + 1] = {"cyclescope", "serve"};
-    char memory[32];
+    char memory[32], retain[32];
     size_t n = 2;
 
     snprintf(memory, sizeof(memory), "%zu", o->memory);
     add(argv, &n, "--memory", memory);
+    snprintf(retain, sizeof(retain), "%zu", o->retain);
+    add(argv, &n, "--retain", retain);
+    if (o->history)
+        add(argv, &n, "--history", o->history);
     for (size_t i = 0; i < o->n_listen; i++)
         add(argv, &n, "--listen", o->listen[i]);
     for (size_t i = 0; i < o->n_allow_hosts; i++)

@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/process.h"
 #include "base/sandbox.h"
+#include "cmd/history_file.h"
 #include "cmd/options.h"
 #include "cmd/serve_input.h"
 #include "config.h"
@@ -19,6 +20,7 @@
 #define TOKEN_MAX    512
 #define TOKEN_MIN    16 // shorter ones can be guessed at the speed of the loopback
 #define DEFAULT_PORT "5000"
+#define MEMORY_SHARE 4 // of --memory, for the tiers where no file has them
 
 struct serve {
     const struct options *options;
@@ -26,6 +28,9 @@ struct serve {
     int signals;
     char token[TOKEN_MAX + 1];
     struct session session;
+    struct sandbox_user user;
+    struct history_file file;
+    struct keeper *keeper;
     struct ingest *ingest;
     struct api *api;
     struct web_server *web;
@@ -109,6 +114,37 @@ static int bind_web(struct serve *s)
     return 0;
 }
 
+static void say_text(const char *text)
+{
+    say("%s", text);
+}
+
+// A recording is no part of this machine's history: it has a store of its own that goes with it,
+// unless it is to be put into one.
+static int open_history(struct serve *s)
+{
+    const struct options *o = s->options;
+    bool recording = strcmp(s->session.input_kind, "recording") == 0;
+    bool csv = strcmp(s->session.input_kind, "csv") == 0;
+    struct keeper_config config = {.session = &s->session,
+                                   .bound = o->retain,
+                                   .memory = o->memory / MEMORY_SHARE,
+                                   .wait = recording,
+                                   .say = say_text};
+
+    if (csv)
+        config.off = "a CSV is kept in memory only";
+    else if (!recording || o->history)
+        history_file_open(o, &s->user, &s->file);
+    config.path = s->file.path;
+    if (!csv)
+        config.off = s->file.off;
+    config.kind = s->file.lock >= 0 ? STORE_FILE : recording ? STORE_TEMPORARY : STORE_MEMORY;
+    if (config.kind == STORE_MEMORY)
+        config.bound = config.memory;
+    return keeper_new(&config, &s->keeper);
+}
+
 static int open_model(struct serve *s)
 {
     struct ingest_config ingest = {
@@ -117,8 +153,11 @@ static int open_model(struct serve *s)
                              .version = CYCLESCOPE_VERSION,
                              .rows = HISTORY_ROWS_MAX,
                              .memory_bytes = s->options->memory};
-    int r = ingest_new(&s->session, &ingest, &s->ingest);
+    int r = open_history(s);
 
+    ingest.keeper = api.keeper = s->keeper;
+    if (r == 0)
+        r = ingest_new(&s->session, &ingest, &s->ingest);
     if (r == 0)
         r = api_new(&api, &s->api);
     if (r < 0) {
@@ -140,15 +179,12 @@ static int open_signals(struct serve *s)
 }
 
 // From here on there is no way back to privileges.
-static int renounce(unsigned needs)
+static int renounce(const struct serve *s)
 {
-    struct sandbox_user user;
-    int r;
+    int r = sandbox_drop_privileges(&s->user);
 
-    sandbox_choose_user(&user);
-    r = sandbox_drop_privileges(&user);
     if (r == 0)
-        r = sandbox_filter(needs);
+        r = sandbox_filter(SANDBOX_WRITE_FILES | s->input.needs);
     if (r == 0)
         return 0;
     say("cannot give up privileges: %s; the server does not run with them", strerror(-r));
@@ -161,6 +197,8 @@ static void close_all(struct serve *s)
     api_free(s->api);
     ingest_free(s->ingest);
     input_close(&s->input); // may hold what writes the session
+    keeper_free(s->keeper);
+    history_file_close(&s->file);
     session_done(&s->session);
     if (s->signals >= 0)
         close(s->signals);
@@ -194,7 +232,8 @@ static int follow(struct serve *s)
 static int run(const struct command *self, int argc, char **argv)
 {
     struct options options;
-    struct serve s = {.options = &options, .input = INPUT_NONE, .signals = -1};
+    struct serve s = {
+        .options = &options, .input = INPUT_NONE, .signals = -1, .file = HISTORY_FILE_NONE};
     int r = options_parse(self, argc, argv, &options), status;
 
     if (r != 0)
@@ -205,6 +244,7 @@ static int run(const struct command *self, int argc, char **argv)
         say("out of memory");
         return EXIT_FAILED;
     }
+    sandbox_choose_user(&s.user);
     status = input_open(&options, &s.session, &s.input);
     if (status == 0)
         status = read_token(&s, options.token_file);
@@ -215,7 +255,11 @@ static int run(const struct command *self, int argc, char **argv)
     if (status == 0)
         status = open_signals(&s);
     if (status == 0)
-        status = renounce(s.input.needs);
+        status = renounce(&s);
+    if (status == 0 && (r = keeper_start(s.keeper)) < 0) {
+        say("cannot keep a history: %s", strerror(-r));
+        status = EXIT_FAILED;
+    }
     if (status == 0 && (r = web_server_start(s.web)) < 0) {
         say("cannot start the web server: %s", strerror(-r));
         status = EXIT_FAILED;

@@ -173,13 +173,13 @@ static void look(struct csv_follow *c)
     tell_trouble(c, error);
     if (error == 0 && (c->fd < 0 || st.st_dev != c->device || st.st_ino != c->inode)) {
         // Its writer may have gone on writing the old one until just now.
-        while (c->fd >= 0 && read_on(c))
-            ;
-        begin_file(c, fd, &st);
-        return;
-    }
-    if (error == 0 && st.st_size < c->offset)
+        if (c->fd < 0 || !read_on(c)) {
+            begin_file(c, fd, &st);
+            return;
+        }
+    } else if (error == 0 && (st.st_size < c->offset || (c->refused && was_rewritten(c)))) {
         begin_file(c, c->fd, &st);
+    }
     if (fd >= 0)
         close(fd);
 }

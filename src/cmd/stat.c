@@ -70,6 +70,7 @@ static void put_csv_interval(struct show *s, uint64_t sequence)
 static void put_line(struct show *s, uint64_t sequence)
 {
     struct winsize size = {0};
+    size_t lines = 1;
 
     if (s->tty)
         ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
@@ -77,8 +78,9 @@ static void put_line(struct show *s, uint64_t sequence)
         stat_table_header(&s->table, &s->out);
         s->lines_left = size.ws_row > 6 ? size.ws_row - 3u : 20;
     }
-    s->lines_left -= s->lines_left > 0;
     stat_table_line(&s->table, s->history, sequence, &s->out);
+    lines += stat_table_cpu_lines(&s->table, s->history, sequence, &s->out);
+    s->lines_left -= s->lines_left < lines ? s->lines_left : lines;
 }
 
 static int on_interval(void *context, const struct readings *readings, int64_t timestamp_ms,

@@ -29,8 +29,10 @@ struct ingest {
     size_t n_slots;
     struct grid grid;
     bool clock_known;
-    bool baseline; // the next round is one
-    bool ended;    // the collector has said why
+    bool baseline;     // the next round is one
+    bool ended;        // the collector has said why
+    bool begun;        // the keeper was asked
+    uint64_t sequence; // before the first row
     ns_t last_time;
     int64_t last_timestamp;
     uint64_t skipped;   // notes and rounds that made no sense, beside the reader's own count
@@ -79,18 +81,37 @@ static ns_t assumed_wall(const struct ingest *i, ns_t time)
     return i->config.begin ? i->config.begin : clock_ns(CLOCK_REALTIME) - newest;
 }
 
+// Where the keeper left off: times go on from there, and so do the sequence numbers of a run that
+// goes on.
+static void begin(struct ingest *i, ns_t time)
+{
+    int64_t last_ms = 0;
+
+    i->begun = true;
+    if (i->config.keeper &&
+        keeper_begin(i->config.keeper, &i->events, i->n_slots, i->readings.scope,
+                     grid_timestamp_ms(&i->grid, time, 0), &last_ms, &i->sequence) == 0 &&
+        last_ms > i->last_timestamp)
+        i->last_timestamp = last_ms;
+}
+
 static void push_sums(struct ingest *i, ns_t time, double seconds, const struct sum *sums)
 {
     struct session *s = i->session;
-    const struct session_shape shape = {.events = &i->events,
-                                        .n_slots = i->n_slots,
-                                        .scope = i->readings.scope,
-                                        .rows = i->config.rows,
-                                        .memory = i->config.memory};
+    uint64_t kept = i->config.keeper ? keeper_memory(i->config.keeper) : 0;
+    struct session_shape shape = {.events = &i->events,
+                                  .n_slots = i->n_slots,
+                                  .scope = i->readings.scope,
+                                  .rows = i->config.rows,
+                                  .memory = i->config.memory};
     struct interval interval = {.seconds = seconds, .sums = sums};
 
     if (!i->clock_known && i->grid.wall == 0)
         i->grid.wall = assumed_wall(i, time);
+    if (!i->begun)
+        begin(i, time);
+    shape.before = i->sequence;
+    shape.memory -= kept < shape.memory ? kept : shape.memory;
     interval.timestamp_ms = grid_timestamp_ms(&i->grid, time, i->last_timestamp);
     i->last_timestamp = interval.timestamp_ms;
     pthread_rwlock_wrlock(&s->lock);
@@ -362,6 +383,8 @@ static int settle(struct ingest *i, int r)
     if (r < 0)
         set_state(i, SESSION_FAILED, stream_reader_error(i->reader));
     tell(i);
+    if (i->config.keeper)
+        keeper_wait(i->config.keeper);
     return r;
 }
 

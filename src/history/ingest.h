@@ -2,7 +2,7 @@
 // From the stream's records to the session's history. The only writer of the session.
 #pragma once
 
-#include "history/session.h"
+#include "history/keeper.h"
 #include "stream/file_mode.h"
 
 struct ingest; // opaque
@@ -15,6 +15,7 @@ struct ingest_config {
     // Gets each interval after the history did, without the lock; NULL: nobody.
     void (*interval)(void *context, const struct interval *interval);
     void *context;
+    struct keeper *keeper; // keeps what leaves the ring; NULL: nobody does
 };
 
 // 0 or -ENOMEM. `session` outlives it.

@@ -49,6 +49,7 @@ int session_push(struct session *s, const struct session_shape *shape,
 
         if (r < 0)
             return r;
+        history_continue(s->history, shape->before);
         s->events = history_events(s->history);
         s->meta_generation++;
     }

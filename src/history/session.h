@@ -69,6 +69,7 @@ struct session_shape {
     size_t n_slots;
     enum reading_scope scope;
     size_t rows, memory; // bounds of the history
+    uint64_t before;     // sequence number before the first interval's: a run that goes on
 };
 
 // Hands an interval to the session, which is live from then on: the one door to the history,

@@ -24,7 +24,7 @@ struct metric {
     // A ratio whose inputs must come from one group: numerator and denominator read with one
     // read(2).
     bool one_group;
-    bool in_units;    // in[] is multiplied by the events' scales: in their units
+    bool in_units;    // in[] is in the events' units, and not what was counted
     bool per_enabled; // seconds are the first input's time_enabled, added up over CPUs
     bool tasks_only;  // makes sense for processes, not for CPUs
     bool needs_slots; // in[] ends with the core's slots per cycle; without them it is not there

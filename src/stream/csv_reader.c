@@ -190,6 +190,8 @@ static int take_header(struct csv_reader *r, const char *at, const char *end)
         r->ready = true;
         return 0;
     }
+    if (!is_header(at, end))
+        return -EPROTO;
     r->ready = r->known = false;
     for (size_t place = 0; at; place++) {
         struct field f = take_field(&at, end);
@@ -206,8 +208,6 @@ static int take_header(struct csv_reader *r, const char *at, const char *end)
         memcpy(r->names[n], f.at, f.size);
         r->names[n++][f.size] = '\0';
     }
-    if (!found)
-        return -EPROTO;
     r->n = n;
     if (r->handler.header)
         e = r->handler.header(r->context, (const char(*)[EVENT_NAME_MAX])r->names, n);

@@ -8,11 +8,7 @@ import subprocess
 import tempfile
 import unittest
 
-from program import Running, run, wait_until
-
-
-def has_history():
-    return "--history" in run("serve", "--help").stdout
+from program import Running, has_history, wait_until
 
 
 @unittest.skipUnless(os.geteuid() == 0, "mounting a small tmpfs needs root")
@@ -100,7 +96,7 @@ class DiskFull(unittest.TestCase):
                 return r.get("/api/meta", port)[1]["history"]["state"]
 
             self.assertTrue(wait_until(lambda: state() == "ok"), r.lines)
-            before = r.get("/api/latest", port)[1]["timestamp"]
+            before = wait_until(lambda: r.get("/api/latest", port)[1].get("timestamp"))
             said = len(r.lines)
             self.fill()
             # Memory goes on whatever the disk does.

@@ -12,7 +12,7 @@ import tempfile
 import time
 import unittest
 
-from program import Running, run, wait_until
+from program import Running, has_history, wait_until
 
 KILLS = int(os.environ.get("CYCLESCOPE_KILLS", "8" if os.environ.get("CYCLESCOPE_SANITIZED") else "50"))
 SEED = int(os.environ.get("CYCLESCOPE_SEED", str(random.randrange(1 << 30))))
@@ -20,10 +20,6 @@ INTERVAL = 10  # ms
 HISTORY_MAY_LOSE = 1000 + 10 * INTERVAL  # ms; it is written once a second
 # What is measured must exist on every machine, and be cheap enough for 10 ms.
 EVENTS = "context-switches,minor-faults"
-
-
-def has_history():
-    return "--history" in run("serve", "--help").stdout
 
 
 def kill(pid):

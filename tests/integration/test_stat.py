@@ -127,6 +127,14 @@ class System(unittest.TestCase):
         times = [row["timestamp"] for row in rows[:-1]]
         self.assertEqual([b - a for a, b in zip(times, times[1:])], [100] * 4)
 
+    def test_each_cpu_has_a_line(self):
+        lines = run("stat", "-A", "-I", "200ms", "--duration", "400ms", "-e", "context-switches").stdout.splitlines()
+        totals = [i for i, line in enumerate(lines) if line[:2].isdigit() and line[2:3] == ":"]
+        cpus = len(os.sched_getaffinity(0))
+        self.assertEqual(len(totals), 2)
+        for i in totals:
+            self.assertGreaterEqual(sum(line.split()[0].startswith("CPU") for line in lines[i + 1:i + 1 + cpus]), cpus)
+
     def test_csv_has_the_bridges_columns(self):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "x.csv")

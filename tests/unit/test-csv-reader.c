@@ -204,6 +204,13 @@ static void what_is_no_csv_is_refused_until_another_file_begins(void **state)
     assert_int_equal(n_rows, 0);
     assert_int_equal(feed("timestamp,a\n1000,1\n"), 0);
     assert_int_equal(n_rows, 1);
+    // The columns are not forgotten over it.
+    csv_reader_restart(reader);
+    assert_int_equal(feed("hello\n"), -EPROTO);
+    csv_reader_restart(reader);
+    assert_int_equal(feed("timestamp,a\n1001,1\n"), 0);
+    assert_int_equal(n_rows, 2);
+    assert_int_equal(headers, 1);
 }
 
 static void a_header_in_mid_file_counts_from_there(void **state)
