@@ -149,11 +149,9 @@ static int prepare_readings(struct ingest *i, const struct stream_head *head, si
 
 static int prepare_samples(struct ingest *i, const struct stream_head *head)
 {
-    ns_t begin = head->clock.known ? head->clock.reference_ns : (ns_t)(head->first_sample);
-
     i->events.tasks = head->tasks;
     i->readings.scope = head->tasks ? SCOPE_TASK : SCOPE_CPU;
-    return sampled_new(head, begin, i->n_slots, &i->events, push_samples, i, &i->sampled);
+    return sampled_new(head, i->n_slots, &i->events, push_samples, i, &i->sampled);
 }
 
 static int prepare(struct ingest *i, const struct stream_head *head)

@@ -94,9 +94,16 @@ static int add_columns(struct sampled *s, struct event_table *events)
     return 0;
 }
 
-int sampled_new(const struct stream_head *head, ns_t begin_ns, size_t n_slots,
-                struct event_table *events, sampled_function function, void *context,
-                struct sampled **ret)
+// 0: nobody says.
+static ns_t begin_of(const struct stream_head *head)
+{
+    uint64_t begin = head->clock.known ? (uint64_t)head->clock.reference_ns : head->first_sample;
+
+    return begin <= TIME_MAX ? (ns_t)begin : 0;
+}
+
+int sampled_new(const struct stream_head *head, size_t n_slots, struct event_table *events,
+                sampled_function function, void *context, struct sampled **ret)
 {
     struct sampled *s = calloc(1, sizeof(*s));
     int r;
@@ -107,8 +114,8 @@ int sampled_new(const struct stream_head *head, ns_t begin_ns, size_t n_slots,
                           .n_slots = n_slots,
                           .function = function,
                           .context = context,
-                          .begun = begin_ns != 0,
-                          .begin = begin_ns,
+                          .begun = begin_of(head) != 0,
+                          .begin = begin_of(head),
                           .capacity = CELLS_FIRST,
                           .oldest = INT64_MAX,
                           .newest = INT64_MIN,

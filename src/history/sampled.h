@@ -23,11 +23,10 @@ typedef void (*sampled_function)(void *context, ns_t end_ns, const struct sum *s
 // Are there events, and do all of them sample?
 bool sampled_is(const struct stream_head *head);
 // Adds the columns of the head's events to `events` (empty): "NAME samples" and, where periods are
-// known, "NAME estimated". `begin_ns`: of the first interval, on the recording's clock; 0: the
-// first sample's time. `function` gets the intervals. 0, -ENOMEM or -E2BIG. The head outlives it.
-int sampled_new(const struct stream_head *head, ns_t begin_ns, size_t n_slots,
-                struct event_table *events, sampled_function function, void *context,
-                struct sampled **ret);
+// known, "NAME estimated". The first interval begins at the reference of the head's clock, or at
+// the first sample. `function` gets the intervals. 0, -ENOMEM or -E2BIG. The head outlives it.
+int sampled_new(const struct stream_head *head, size_t n_slots, struct event_table *events,
+                sampled_function function, void *context, struct sampled **ret);
 void sampled_free(struct sampled *s);
 
 // Takes a sample. False when it could not be shown: without a time, or of an interval that was

@@ -66,7 +66,7 @@ static void begin_samples(struct outcome *o)
     if (o->sampled || !sampled_is(o->head))
         return;
     o->n_slots = o->head->n_cpus % 64 + 1; // some CPUs are then beyond
-    if (sampled_new(o->head, 0, o->n_slots, &o->events, on_interval, o, &o->sampled) < 0)
+    if (sampled_new(o->head, o->n_slots, &o->events, on_interval, o, &o->sampled) < 0)
         o->sampled = NULL;
 }
 

@@ -23,8 +23,12 @@ static struct event events[] = {
 static struct sample_format formats[] = {
     {.sampling = true, .has_period = true}, {.sampling = true}, {.sampling = true, .period = 1}};
 static const int cpus[] = {0, 2};
-static const struct stream_head head = {
-    .events = events, .formats = formats, .n_events = 3, .cpus = cpus, .n_cpus = 2};
+static const struct stream_head head = {.events = events,
+                                        .formats = formats,
+                                        .n_events = 3,
+                                        .cpus = cpus,
+                                        .n_cpus = 2,
+                                        .first_sample = BEGIN};
 
 static struct {
     ns_t end;
@@ -55,7 +59,7 @@ static int set_up(void **state)
     (void)state;
     n_rows = 0;
     given = 0;
-    assert_int_equal(sampled_new(&head, BEGIN, 4, &table, on_interval, NULL, &sampled), 0);
+    assert_int_equal(sampled_new(&head, 4, &table, on_interval, NULL, &sampled), 0);
     return 0;
 }
 
@@ -144,6 +148,24 @@ static void times_that_cannot_be_are_refused(void **state)
     assert_int_equal(n_rows, 0);
 }
 
+// What a head claims may be anything: no time overflows.
+static void a_begin_that_cannot_be_is_the_first_samples(void **state)
+{
+    struct stream_head wild = head;
+    struct event_table other = {0};
+    struct sampled *s;
+
+    (void)state;
+    wild.first_sample = UINT64_MAX - 5;
+    assert_int_equal(sampled_new(&wild, 4, &other, on_interval, NULL, &s), 0);
+    assert_true(sampled_take(s, 0, &(struct sample){.time = 5 * NS_PER_SEC, .cpu = 0}));
+    sampled_end(s);
+    sampled_free(s);
+    event_table_done(&other);
+    assert_int_equal(n_rows, 1);
+    assert_int_equal(rows[0].end, 100 * MS);
+}
+
 static void samples_from_before_the_begin_are_there(void **state)
 {
     (void)state;
@@ -181,6 +203,7 @@ int main(void)
         TEST(a_quiet_time_is_0_and_a_long_one_a_gap),
         TEST(what_is_too_late_is_refused),
         TEST(times_that_cannot_be_are_refused),
+        TEST(a_begin_that_cannot_be_is_the_first_samples),
         TEST(samples_from_before_the_begin_are_there),
         TEST(more_than_may_be_open_is_given_out),
     };

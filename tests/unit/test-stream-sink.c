@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The sink before a reader that stalls, one that goes away, and a disk that is full.
 #include "base/buf.h"
+#include "stream/compress.h"
 #include "stream/reader.h"
 #include "stream/sink.h"
 #include "stream/writer.h"
@@ -172,6 +173,56 @@ static void test_socket_stalls(void **state)
     stall_and_resume(fds);
 }
 
+// What is packed refers to what was packed before: a round that is dropped is dropped before it is
+// packed, so that a reader that stalled can unpack all that it got.
+static void test_packed_rounds_stall(void **state)
+{
+    struct stream_compressor *compressor = NULL;
+    struct stream_sink *s = NULL;
+    struct check c = {0};
+    struct stream_reader *r = checker(&c);
+    struct buf out = {0}, packed = {0};
+    uint64_t sent = 0, refused = 0;
+    int fds[2];
+
+    (void)state;
+    assert_int_equal(pipe(fds), 0);
+    assert_int_equal(fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
+    assert_int_equal(stream_sink_open(fds[1], QUEUE, &s), 0);
+    assert_int_equal(stream_compressor_new(&compressor), 0);
+    render_start(&out);
+    stream_compress_begin(&out);
+    assert_int_equal(stream_sink_sideband(s, out.data, out.size), 0);
+    for (int phase = 0; phase < 3; phase++)
+        for (int i = 0; i < 4000; i++) {
+            render_round(&out, ++sent);
+            if (stream_sink_ask_round(s, stream_compress_bound(out.size)) == 0) {
+                buf_clear(&packed);
+                assert_int_equal(stream_compress(compressor, out.data, out.size, &packed), 0);
+                assert_true(packed.size <= stream_compress_bound(out.size));
+                assert_int_equal(stream_sink_round(s, packed.data, packed.size), 0);
+            } else {
+                refused++;
+            }
+            assert_true(stream_sink_flush(s) >= 0);
+            if (phase != 1)
+                drain(fds[0], r);
+        }
+    while (stream_sink_flush(s) == STREAM_SINK_BUSY)
+        drain(fds[0], r);
+    assert_true(refused > 100);
+    assert_int_equal(stream_sink_dropped(s), refused);
+    stream_sink_close(s);
+    assert_false(drain(fds[0], r));
+    assert_int_equal(c.rounds, sent - refused);
+    assert_int_equal(c.last, sent);
+    finish_check(r);
+    stream_compressor_free(compressor);
+    close(fds[0]);
+    buf_done(&out);
+    buf_done(&packed);
+}
+
 // The pipe that we were given stays as it is for those who have it too.
 static void test_shared_pipe(void **state)
 {
@@ -305,7 +356,7 @@ int main(void)
         cmocka_unit_test(test_pipe_stalls),   cmocka_unit_test(test_socket_stalls),
         cmocka_unit_test(test_shared_pipe),   cmocka_unit_test(test_reader_gone),
         cmocka_unit_test(test_device_full),   cmocka_unit_test(test_file_full),
-        cmocka_unit_test(test_file_appended),
+        cmocka_unit_test(test_file_appended), cmocka_unit_test(test_packed_rounds_stall),
     };
 
     signal(SIGPIPE, SIG_IGN);
