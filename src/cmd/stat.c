@@ -14,8 +14,10 @@
 #include <unistd.h>
 
 #define INTERVAL_DEFAULT NS_PER_SEC
-#define WINDOW_MAX       1.25 // s: metrics of CPU time look back for one, and a late tick more
-#define INTERVAL_QUIET   (100 * NS_PER_MS) // where nothing is shown but the end
+// s: metrics of gauges look back for one, to a reading that may be another one back, and a late
+// tick more.
+#define WINDOW_MAX     2.25
+#define INTERVAL_QUIET (100 * NS_PER_MS) // where nothing is shown but the end
 
 struct show {
     const struct options *options;

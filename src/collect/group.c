@@ -25,13 +25,23 @@ int group_open_event(const struct perf_event_attr *attr, int leader_fd,
                      const struct group_place *place)
 {
     struct perf_event_attr a = *attr;
+    bool narrowed = place->core_type && core_types_event(&a);
+    int fd;
 
+    if (narrowed)
+        core_types_narrow(&a, place->core_type);
     a.size = sizeof(a);
     a.disabled = leader_fd < 0;
     a.enable_on_exec = leader_fd < 0 && place->on_exec;
     a.inherit = place->cpu < 0;
     a.read_format = READ_FORMAT;
-    return perf_event_open(&a, place->pid, place->cpu, leader_fd, place->flags);
+    fd = perf_event_open(&a, place->pid, place->cpu, leader_fd, place->flags);
+    // Arm's PMUs take a type on new kernels only; without it, the CPU's own takes the event.
+    if (narrowed && (fd == -EINVAL || fd == -ENOENT)) {
+        a.config = attr->config;
+        fd = perf_event_open(&a, place->pid, place->cpu, leader_fd, place->flags);
+    }
+    return fd;
 }
 
 bool group_place_of(const struct target *target, int cgroup, size_t row, struct group_place *ret)
@@ -39,6 +49,7 @@ bool group_place_of(const struct target *target, int cgroup, size_t row, struct 
     *ret = (struct group_place){.on_exec = target->kind == TARGET_COMMAND};
     if (!target_place(target, row, &ret->pid, &ret->cpu))
         return false;
+    ret->core_type = ret->cpu < 0 ? 0 : core_types_of_cpu(&target->cores, ret->cpu);
     if (cgroup >= 0) {
         ret->pid = target->cgroups[cgroup].fd;
         ret->flags = PERF_FLAG_PID_CGROUP;
@@ -65,10 +76,19 @@ void group_close(struct group *g)
     g->n_rows = 0;
 }
 
+void group_set_settle(struct group_set *s)
+{
+    while (s->n_kept)
+        close(s->kept[--s->n_kept]);
+    free(s->kept);
+    s->kept = NULL;
+}
+
 void group_set_done(struct group_set *s)
 {
     if (!s)
         return;
+    group_set_settle(s);
     for (size_t i = 0; i < s->n; i++) {
         group_close(&s->groups[i]);
         free(s->groups[i].cpus);
@@ -77,12 +97,12 @@ void group_set_done(struct group_set *s)
     *s = (struct group_set){0};
 }
 
-static bool counts_on(const struct group *g, int cpu)
+bool group_counts_on(const int *cpus, size_t n, int cpu)
 {
-    for (size_t i = 0; i < g->n_cpus; i++)
-        if (g->cpus[i] == cpu)
+    for (size_t i = 0; i < n; i++)
+        if (cpus[i] == cpu)
             return true;
-    return !g->cpus || cpu < 0;
+    return !cpus || cpu < 0;
 }
 
 // Opens all members on one place. 0, or the first -errno: a group that is not whole there would
@@ -93,7 +113,8 @@ static int open_row(struct group *g, const struct perf_event_attr *attrs,
     int *fds = &g->fds[row * g->n];
     struct group_place place;
 
-    if (!group_place_of(target, g->cgroup, row, &place) || !counts_on(g, place.cpu))
+    if (!group_place_of(target, g->cgroup, row, &place) ||
+        !group_counts_on(g->cpus, g->n_cpus, place.cpu))
         return 0;
     for (size_t m = 0; m < g->n; m++) {
         fds[m] = group_open_event(&attrs[g->events[m]], m ? fds[0] : -1, &place);

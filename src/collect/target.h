@@ -3,6 +3,7 @@
 // threads, or a command that is still to begin.
 #pragma once
 
+#include "collect/core_types.h"
 #include "model/reading.h"
 
 #include <sys/types.h>
@@ -48,6 +49,7 @@ struct target {
     int *asked; // those of -C; NULL: every CPU
     size_t n_asked;
     size_t n_possible; // CPU numbers are below this
+    struct core_types cores;
     struct target_cgroup *cgroups;
     size_t n_cgroups;
     struct target_task *tasks;

@@ -39,6 +39,7 @@ struct event {
     double scale;                // value × scale is in unit
     int group;                   // events with the same number are counted together
     bool total_only;             // a gauge of the whole, without a value per CPU
+    bool fractions;              // its values may have some (somebody's CSV); counts have none
     enum quality availability;   // EXACT when it was opened, DENIED or NOT_SUPPORTED when not
     char why[EVENT_REASON_MAX];  // the sentence for an event that is not there, or that is
                                  // restricted; ""
@@ -50,6 +51,7 @@ struct event_table {
     int n_groups; // group numbers are 0 … n_groups − 1
     // What metrics need to know of where they are counted:
     bool tasks;             // for tasks, not for CPUs
+    bool no_times;          // how long the events were enabled is not known (a CSV)
     double slots_per_cycle; // operations that a core can issue in one; 0 unknown
 };
 

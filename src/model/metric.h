@@ -18,8 +18,8 @@ struct metric {
     // in[]: the counts of the inputs over one stretch, in the order of inputs; all finite. seconds:
     // its length. NAN when it is not defined (a division by 0).
     double (*evaluate)(const double *in, double seconds);
-    // Inputs are cumulative gauges, read ten times a second: evaluated over this much time at the
-    // least (0: the interval).
+    // Inputs are cumulative gauges, read ten times or once a second: evaluated over this much time
+    // at the least (0: the interval).
     double window_seconds;
     // A ratio whose inputs must come from one group: numerator and denominator read with one
     // read(2).

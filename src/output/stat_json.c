@@ -171,34 +171,39 @@ static void put_column(struct json *j, const struct totals *t, size_t i, bool pe
     json_close(j, '}');
 }
 
+void stat_json_totals(const struct totals *t, const struct stat_run *run, struct json *j)
+{
+    json_open(j, '{');
+    json_key(j, "target");
+    json_string(j, run->target);
+    json_key(j, "seconds");
+    json_metric(j, t->seconds);
+    json_key(j, "user_seconds");
+    json_metric(j, run->user_seconds);
+    json_key(j, "system_seconds");
+    json_metric(j, run->system_seconds);
+    json_key(j, "intervals");
+    json_u64(j, t->intervals);
+    json_key(j, "exit_status");
+    if (run->status < 0)
+        json_null(j);
+    else
+        json_i64(j, run->status);
+    json_key(j, "columns");
+    json_open(j, '{');
+    for (size_t i = 0; i < t->events->n + t->n_bindings; i++)
+        put_column(j, t, i, run->per_cpu);
+    json_close(j, '}');
+    json_close(j, '}');
+}
+
 void stat_json_summary(const struct totals *t, const struct stat_run *run, struct buf *out)
 {
     struct json j = {.out = out};
 
     json_open(&j, '{');
     json_key(&j, "summary");
-    json_open(&j, '{');
-    json_key(&j, "target");
-    json_string(&j, run->target);
-    json_key(&j, "seconds");
-    json_metric(&j, t->seconds);
-    json_key(&j, "user_seconds");
-    json_metric(&j, run->user_seconds);
-    json_key(&j, "system_seconds");
-    json_metric(&j, run->system_seconds);
-    json_key(&j, "intervals");
-    json_u64(&j, t->intervals);
-    json_key(&j, "exit_status");
-    if (run->status < 0)
-        json_null(&j);
-    else
-        json_i64(&j, run->status);
-    json_key(&j, "columns");
-    json_open(&j, '{');
-    for (size_t i = 0; i < t->events->n + t->n_bindings; i++)
-        put_column(&j, t, i, run->per_cpu);
-    json_close(&j, '}');
-    json_close(&j, '}');
+    stat_json_totals(t, run, &j);
     json_close(&j, '}');
     buf_putc(out, '\n');
 }

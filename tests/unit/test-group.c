@@ -60,7 +60,7 @@ static void plan(struct fixture *f, pid_t pid)
 {
     if (target_process(pid, &f->target, message) != 0)
         fail_msg("%s", message);
-    assert_int_equal(group_plan(&f->events, f->attrs, &f->target, &f->set), 0);
+    assert_int_equal(group_plan(&f->events, f->attrs, NULL, &f->target, &f->set), 0);
 }
 
 static void done(struct fixture *f)
@@ -126,7 +126,7 @@ static void a_group_of_some_cpus_is_opened_on_those_only(void **state)
     (void)state;
     add(&f, "faults", (struct perf_event_attr){.type = PERF_TYPE_SOFTWARE, .config = 2}, 0);
     assert_int_equal(target_system(NULL, &f.target, message), 0);
-    assert_int_equal(group_plan(&f.events, f.attrs, &f.target, &f.set), 0);
+    assert_int_equal(group_plan(&f.events, f.attrs, NULL, &f.target, &f.set), 0);
     if (f.set.n == 0) {
         done(&f);
         skip_because("this user may not count the whole system here");

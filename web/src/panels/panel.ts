@@ -5,11 +5,13 @@
 import type { LineChart } from "../chart/uplot";
 import type { Range, View } from "../chart/view";
 import type { Session } from "../data/session";
+import type { PageState } from "../data/state";
 import type { Meta } from "../data/wire";
 
 export interface Context {
   session: Session;
   view: View;
+  state: PageState;
   /** Asks for a frame. */
   redraw(): void;
   /** The pointer is over a plot, this many CSS pixels from its left edge; null: over none. */
