@@ -99,14 +99,17 @@ static bool opens(struct event *e, struct perf_event_attr *attr, const struct gr
 // The event that is the other side of a ratio with event i; -1 without.
 static int partner(const struct event_table *events, size_t i)
 {
-    for (size_t k = 0; k < n_metrics; k++) {
-        const struct metric *m = &metrics[k];
+    struct metric_binding *bindings = calloc(n_metrics, sizeof(*bindings));
+    size_t n = bindings ? metric_bind(events, bindings) : 0;
+    int found = -1;
 
-        for (size_t side = 0; m->one_group && !m->inputs[2] && side < 2; side++)
-            if (m->inputs[1] && strcmp(m->inputs[side], events->events[i].column) == 0)
-                return event_table_find_column(events, m->inputs[1 - side]);
-    }
-    return -1;
+    for (size_t k = 0; k < n && found < 0; k++)
+        for (size_t side = 0;
+             bindings[k].metric->one_group && bindings[k].n_inputs == 2 && side < 2; side++)
+            if (bindings[k].inputs[side] == (int)i)
+                found = bindings[k].inputs[1 - side];
+    free(bindings);
+    return found;
 }
 
 // Puts the sides of ratios next to each other. `members` are events of one group; ret_pair[k] says

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/metric.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#define MODIFIER_LETTERS       "ukhGHIpPSDeW" // perf's
+#define MODIFIERS_MAX          16             // each once, and p three times
+#define MODIFIERS_DISTINCT_MAX 8 // who counts one thing in more ways gets no more metrics
 
 // PMUs whose events count instructions of a core: "cpu/…/" on x86, "armv8_pmuv3_0/…/" on arm64.
 // Not those of hybrid CPUs, whose two core types must not be mixed.
@@ -108,15 +113,47 @@ static size_t place_of(const char *id, const struct metric_binding *bound, size_
     return i;
 }
 
+// The modifiers of an event's name as they end its column id: "cycles:uD" has "_ud"; "" without.
+static void modifiers_of(const struct event *e, char ret[MODIFIERS_MAX])
+{
+    const char *colon = strrchr(e->name, ':'), *slash = strrchr(e->name, '/');
+    const char *letters = slash > colon ? slash + 1 : colon ? colon + 1 : "";
+    char id[EVENT_NAME_MAX];
+
+    ret[0] = '\0';
+    if (*letters && strlen(letters) < MODIFIERS_MAX - 1 &&
+        strspn(letters, MODIFIER_LETTERS) == strlen(letters)) {
+        event_column_id(letters, id);
+        snprintf(ret, MODIFIERS_MAX, "_%.*s", MODIFIERS_MAX - 2, id);
+    }
+}
+
+// Those that events have, each once; the first is none. Returns how many.
+static size_t collect_modifiers(const struct event_table *events, char ret[][MODIFIERS_MAX])
+{
+    size_t n = 1;
+
+    ret[0][0] = '\0';
+    for (size_t i = 0; i < events->n && n < MODIFIERS_DISTINCT_MAX; i++) {
+        size_t k = 0;
+
+        modifiers_of(&events->events[i], ret[n]);
+        while (k < n && strcmp(ret[k], ret[n]) != 0)
+            k++;
+        n += k == n;
+    }
+    return n;
+}
+
 size_t metric_bind(const struct event_table *events, struct metric_binding *ret)
 {
-    static const char *const modifiers[] = {"", "_u", "_k"};
-    size_t n = 0;
+    char modifiers[MODIFIERS_DISTINCT_MAX][MODIFIERS_MAX];
+    size_t n = 0, n_modifiers = collect_modifiers(events, modifiers);
 
     for (size_t i = 0; i < n_metrics; i++) {
         if (!applies(events, &metrics[i]))
             continue;
-        for (size_t k = 0; k < sizeof(modifiers) / sizeof(modifiers[0]); k++) {
+        for (size_t k = 0; k < n_modifiers; k++) {
             size_t place = place_of(metrics[i].id, ret, n);
             struct metric_binding b;
 

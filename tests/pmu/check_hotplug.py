@@ -18,7 +18,8 @@ def check(tap, boot):
         guest.finish()
     for name in ("system", "cpu1", "cgroup", "flip", "flip-cgroup", "program"):
         tap.equal(guest.text(name + ".status").strip(), "0", f"hotplug: ends cleanly ({name})")
-    went, came = (int(line.split()[1]) // 1_000_000 for line in guest.text("cpu1").splitlines()[:2])
+    # Each from before the command until after it, which takes a while on a busy machine.
+    went, came = ([int(line.split()[i]) // 1_000_000 for i in (0, 2)] for line in guest.text("cpu1").splitlines()[:2])
     check_csv(tap, guest, went, came)
     check_recordings(tap, guest)
     check_api(tap, guest, went, came)
@@ -29,27 +30,29 @@ def check(tap, boot):
 
 
 def split(rows, went, came):
-    """The rows of the time with CPU 1, before and after, and of that without it. A row is of the 100 ms before it."""
-    times = [int(row["timestamp"]) for row in rows]
-    there = [r for r, t in zip(rows, times) if t < went - NEAR or t > came + 100 + NEAR]
-    away = [r for r, t in zip(rows, times) if went + 100 + NEAR < t < came - NEAR]
-    return there[1:-1], away
+    """The rows before CPU 1 went, without it, and after it came back. A row is of the 100 ms before it."""
+    def between(start, end):
+        return [r for r in rows[1:-1] if start < int(r["timestamp"]) < end]
+    return between(0, went[0] - NEAR), between(went[1] + 100 + NEAR, came[0] - NEAR), between(came[1] + 100 + NEAR, 1 << 60)
 
 
-def mean(rows):
-    return sum(int(row["cycles"]) for row in rows) / len(rows) / 1e8  # a ns, in rows of 100 ms
+def rate(rows):
+    """Cycles a ns from the first row to the last: a tick may be late on a busy machine, and the next row is shorter then."""
+    return sum(int(row["cycles"]) for row in rows[1:]) / (int(rows[-1]["timestamp"]) - int(rows[0]["timestamp"])) / 1e6
 
 
 def check_csv(tap, guest, went, came):
     for name in ("system", "program"):
-        there, away = split(csvfile.rows(guest.text(name + ".csv")), went, came)
-        tap.ok(len(there) > 10 and len(away) > 3 and all(row["cycles"] for row in there + away),
-               f"hotplug: {name}: the total is there all the time", (len(there), len(away)))
-        tap.ok(4.3 < mean(there) < 4.7 and 1.9 < mean(away) < 2.1, f"hotplug: {name}: of both CPUs, and of the one alone",
-               (mean(there), mean(away)))
-    there, away = split(csvfile.rows(guest.text("cpu1.csv")), went, came)
+        before, away, after = split(csvfile.rows(guest.text(name + ".csv")), went, came)
+        tap.ok(min(map(len, (before, away, after))) > 3 and all(row["cycles"] for row in before + away + after),
+               f"hotplug: {name}: the total is there all the time", (len(before), len(away), len(after)))
+        rates = rate(before), rate(away), rate(after)
+        tap.ok(4 < rates[0] < 5 and 1.8 < rates[1] < 2.2 and 4 < rates[2] < 5,
+               f"hotplug: {name}: of both CPUs, of the one alone, and of both", rates)
+    before, away, after = split(csvfile.rows(guest.text("cpu1.csv")), went, came)
     tap.equal({row["cycles"] for row in away}, {""}, "hotplug: -C 1: without its CPU there is no value, never 0")
-    tap.ok(there and 2.4 < mean(there) < 2.6, "hotplug: -C 1: before and after there is", there[:3])
+    tap.ok(2.2 < rate(before) < 2.8 and 2.2 < rate(after) < 2.8, "hotplug: -C 1: before and after there is",
+           (before[:3], after[:3]))
 
 
 def check_recordings(tap, guest):
@@ -60,10 +63,11 @@ def check_recordings(tap, guest):
         tap.ok(missing > 3 and len(one) > 10, f"hotplug: {name}: the recording has a gap", (missing, len(one)))
         if others:
             tap.equal(len(recording.series("cycles", 0)), len(recording.rounds), f"hotplug: {name}: CPU 0 has none")
-        wrong = [(a, b) for (_, a), (_, b) in zip(one, one[1:])
-                 if b.value < a.value or b.enabled < a.enabled or
-                 abs(b.value - a.value - RATE * (b.enabled - a.enabled)) > 0.005 * (b.value - a.value) + 100_000]
-        tap.ok(not wrong, f"hotplug: {name}: totals go on over it, at the right rate", wrong[:3])
+        tap.ok(all(a.value <= b.value and a.enabled <= b.enabled for (_, a), (_, b) in zip(one, one[1:])),
+               f"hotplug: {name}: totals go on over it", one)
+        # Between a value and its time an emulated CPU may be stopped for a while: of the whole that is little.
+        found = (one[-1][1].value - one[0][1].value) / (one[-1][1].enabled - one[0][1].enabled)
+        tap.ok(abs(found / RATE - 1) < 0.03, f"hotplug: {name}: and are its enabled time's, without the gap", found)
         gap = max(range(1, len(one)), key=lambda i: one[i][0] - one[i - 1][0])
         tap.ok(one[-1][1].value > one[gap][1].value, f"hotplug: {name}: and it counts again", one[gap:])
 
@@ -81,9 +85,10 @@ def check_api(tap, guest, went, came):
     tap.ok(all(row["cycles"] for row in answers["data"]), "hotplug: /api/data has every total", answers["data"][-3:])
     wrong = [row for row in answers["data-1"] if (row["cycles"] is None) != (row.get("quality", {}).get("cycles") == "offline")]
     tap.equal(wrong, [], "hotplug: /api/data of the CPU: no value where it was offline, and only there")
-    there, away = split(answers["data-1"], went, came)
-    tap.ok(len(away) > 3 and not any(row["cycles"] for row in away) and there and all(row["cycles"] for row in there),
-           "hotplug: /api/data of the CPU: that is when it was", (there[:1], away[:1]))
+    before, away, after = split(answers["data-1"], went, came)
+    tap.ok(min(map(len, (before, away, after))) > 3 and not any(row["cycles"] for row in away) and
+           all(row["cycles"] for row in before + after), "hotplug: /api/data of the CPU: that is when it was",
+           (before[:1], away[:1], after[:1]))
 
 
 def check_flip(tap, guest):

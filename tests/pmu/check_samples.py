@@ -21,7 +21,7 @@ def check_shape(tap, name, rows):
     tap.ok(times == sorted(set(times)), f"{name}: timestamps increase", times)
     lengths = [round(r["seconds"], 3) for r in rows[1:]]
     good = sum(0.05 < x < 0.2 for x in lengths)
-    tap.ok(good >= MOST * len(lengths), f"{name}: intervals are about 100 ms", lengths)
+    tap.ok(good >= 0.75 * len(lengths), f"{name}: intervals are about 100 ms", lengths)
 
 
 def check_hardware(tap, name, rows, events=EVENTS):
@@ -89,7 +89,8 @@ def check_told_apart(tap, served, answers, truth):
             rows = answers[query]
             counted = [(r[event], t) for r, t in zip(rows[1:], interval_times(rows, offset)) if r[event] is not None]
             true, found = sum(truth.count(event, cpus, *t) for _, t in counted), sum(c for c, _ in counted)
-            tap.ok(true and abs(found / true - 1) < 0.03,
+            # The first interval's moment is known to a tick that may have been late; check_accuracy.py has the sharp limit.
+            tap.ok(true and abs(found / true - 1) < 0.05,
                    f"{served.name}: {event} of {query.lstrip('?') or 'the total'} is true", f"{found} of {true}")
         factors = middle_ratio(answers, event)
         expected = (8 + GAIN[event]) / 8

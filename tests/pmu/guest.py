@@ -37,7 +37,7 @@ class Guest:
     """
 
     def __init__(self, work, kernels, arch, scenario, *, name=None, cpus=1, pmu=None, icount=None, port=None,
-                 perf=False, timeout=240, environment=None):
+                 perf=False, timeout=600, environment=None):
         self.arch, self.scenario, self.timeout = arch, scenario, timeout
         self.name = name or scenario
         self.log_path = os.path.join(work, "logs", self.name + ".log")

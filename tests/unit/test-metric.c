@@ -281,6 +281,13 @@ static void events_are_found_by_their_plain_names(void **state)
     assert_non_null(bound(b, n, "cpi"));
     n = bind_names((const char *const[]){"cycles:u", "instructions", NULL}, 0, true, b);
     assert_null(bound(b, n, "cpi"));
+    n = bind_names((const char *const[]){"cycles:D", "instructions:D", NULL}, 0, true, b);
+    assert_non_null(bound(b, n, "cpi"));
+    n = bind_names((const char *const[]){"cycles:ppp", "sched:sched_switch", "cpu/instructions/uD",
+                                         "cycles:uD", NULL},
+                   0, true, b);
+    assert_non_null(bound(b, n, "cpi"));
+    assert_int_equal(bound(b, n, "cpi")->inputs[0], 3);
     n = bind_names((const char *const[]){"cpu/slots/", "cpu/topdown-retiring/",
                                          "cpu/topdown-fe-bound/", "cpu/topdown-be-bound/",
                                          "cpu/topdown-bad-spec/", NULL},

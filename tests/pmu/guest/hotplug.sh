@@ -6,8 +6,10 @@
 cpu1=/sys/devices/system/cpu/cpu1/online
 
 set_cpu1() { # 0|1
+    local before
+    before=$(clocks)
     echo "$1" >$cpu1 || say "cpu1 cannot be set to $1"
-    echo "$1 $(clocks)" >>/results/cpu1 # with CLOCK_REALTIME and CLOCK_MONOTONIC
+    echo "$before $(clocks)" >>/results/cpu1 # CLOCK_REALTIME and CLOCK_MONOTONIC, before and after
 }
 
 get() { # PATH NAME: /results/NAME.json

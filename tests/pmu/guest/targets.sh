@@ -17,6 +17,7 @@ hold() { # COUNTERS
 
 five='{cache-references,cycles,branches,instructions,branch-misses}'
 plan five -e "$five"
+plan five-user -e "$five:u"
 collect five 2 -e "$five"
 plan default
 
@@ -37,6 +38,7 @@ echo | cyclescope stat --json -e '{cycles,instructions}:D,page-faults' -- loop 1
 kill $holder
 # Pinned ones that fit have their counters all the time, while the others take turns on what is left.
 collect pinned 2 -e '{cycles,instructions}:D' -e '{cache-references,cache-misses},{branches,branch-misses}'
+echo | cyclescope stat --json -e '{cycles,instructions}:D' -- loop 100000000 >/results/pinned-fits.json
 
 # One CPU alone, and the other.
 collect cpu0 1 -C 0 -e '{cycles,instructions}'
