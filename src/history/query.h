@@ -52,3 +52,7 @@ typedef bool query_function(void *context, const struct query_point *point);
 int query_points(struct query *q, const struct query_plan *plan, int64_t from_ms, int64_t to_ms,
                  struct slots slots, const struct query_columns *columns, query_function *point,
                  void *context);
+
+// A plan for the samples of the current run behind `sequence` that have left the ring, at full
+// resolution. Also of other runs' where these lie between. False: there are none.
+bool query_past(struct query *q, uint64_t sequence, struct query_plan *ret);
