@@ -173,7 +173,9 @@ int query_points(struct query *q, const struct query_plan *plan, int64_t from_ms
     q->shape = NULL;
     q->stopped = false;
     q->at_ms = plan->single ? from_ms - 1 : from_ms - plan->resolution_ms;
-    return read_all(q, to_ms);
+    if (plan->exact && q->at_ms < plan->rows_from_ms - 1)
+        q->at_ms = plan->rows_from_ms - 1;
+    return read_all(q, plan->exact && to_ms > plan->rows_to_ms ? plan->rows_to_ms : to_ms);
 }
 
 struct first_row {

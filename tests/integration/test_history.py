@@ -52,7 +52,7 @@ class History(unittest.TestCase):
         self.path = os.path.join(self.folder, "history.db")
 
     def sql(self, text):
-        db = sqlite3.connect(self.path)
+        db = sqlite3.connect(f"file:{self.path}?mode=rw", uri=True)  # never makes it
         try:
             return db.execute(text).fetchall()
         finally:
