@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define COUNT_MAX 9e18 // below 2^63
 
@@ -21,6 +22,8 @@ void selection_done(struct selection *s)
     free(s->names);
     free(s->columns);
     free(s->key_ends);
+    free(s->ids);
+    buf_done(&s->id_text);
     buf_done(&s->keys);
     buf_done(&s->quality);
     *s = (struct selection){0};
@@ -89,6 +92,28 @@ static void add_named(struct selection *s, const struct history *h)
     }
 }
 
+// The history may go while an answer is being made, and its columns with it: names stay.
+static int copy_ids(struct selection *s)
+{
+    const char **ids = reallocarray(s->ids, s->n + 1, sizeof(*ids));
+    size_t at = 0;
+
+    if (!ids)
+        return -ENOMEM;
+    s->ids = ids;
+    buf_clear(&s->id_text);
+    for (size_t i = 0; i < s->n; i++) {
+        const char *id = column_id(&s->columns[i]);
+
+        buf_append(&s->id_text, id, strlen(id) + 1);
+    }
+    if (buf_error(&s->id_text) < 0)
+        return -ENOMEM;
+    for (size_t i = 0; i < s->n; i++, at += strlen(s->id_text.data + at) + 1)
+        s->ids[i] = s->id_text.data + at;
+    return 0;
+}
+
 int selection_bind(struct selection *s, const struct session *session)
 {
     const struct history *h = session->history;
@@ -121,7 +146,7 @@ int selection_bind(struct selection *s, const struct session *session)
         for (size_t i = 0; i < n_bindings; i++)
             add_column(s, (struct column){.metric = &bindings[i], .index = i});
     }
-    if (buf_error(&s->keys) < 0)
+    if (buf_error(&s->keys) < 0 || copy_ids(s) < 0)
         return -ENOMEM;
     s->history = h;
     s->n_slots = history_slots(h);
@@ -145,6 +170,14 @@ void render_metric(struct buf *out, double value)
         buf_append(out, "null", 4);
 }
 
+void render_value(struct buf *out, const struct column *column, double value)
+{
+    if (column->event && (event_is_whole(column->event) || value == rint(value)))
+        render_count(out, value);
+    else
+        render_metric(out, value);
+}
+
 // ,"cycles":"scaled 75" for what is not exact.
 static void note_quality(struct buf *to, const char *key, size_t key_size, const struct value *v)
 {
@@ -165,16 +198,17 @@ static void note_quality(struct buf *to, const char *key, size_t key_size, const
     buf_putc(to, '"');
 }
 
-// ,"cycles":… of the column of index i; its quality is noted.
-static void put_column(struct buf *out, struct selection *s, size_t i, const struct value *v)
+// ,"cycles":… of the column of index i, which is `c` (NULL: it has no value); its quality is noted.
+static void put_column(struct buf *out, struct selection *s, size_t i, const struct column *c,
+                       const struct value *v)
 {
     size_t start = i ? s->key_ends[i - 1] : 0, size = s->key_ends[i] - start;
 
     buf_append(out, s->keys.data + start, size);
-    if (s->columns[i].event)
-        render_count(out, v->value);
+    if (c)
+        render_value(out, c, v->value);
     else
-        render_metric(out, v->value);
+        render_metric(out, NAN);
     note_quality(&s->quality, s->keys.data + start, size, v);
 }
 
@@ -195,7 +229,7 @@ static void put_columns(struct buf *out, struct selection *s, uint64_t from, uin
     for (size_t i = 0; i < s->n; i++) {
         struct value v = history_value(s->history, from, to, slot, &s->columns[i]);
 
-        put_column(out, s, i, &v);
+        put_column(out, s, i, &s->columns[i], &v);
     }
     put_quality(out, s);
 }
@@ -223,7 +257,7 @@ static void put_point_columns(struct buf *out, struct selection *s, const struct
 
         if (p->have[i])
             v = bucket_value(p->bucket, slot, &p->columns[i]);
-        put_column(out, s, i, &v);
+        put_column(out, s, i, p->have[i] ? &p->columns[i] : NULL, &v);
     }
     put_quality(out, s);
 }

@@ -13,6 +13,8 @@ struct selection {
     struct column *columns;        // owned; they point into the history
     struct buf keys;               // `,"cycles":` of each, one behind the other
     size_t *key_ends;              // owned
+    const char **ids;              // [n], good for as long as it is not bound anew; owned
+    struct buf id_text;            // what they point into
     struct buf quality;            // scratch
     const struct history *history; // bound to; only compared
     size_t n_slots;                // of it
@@ -45,4 +47,6 @@ void render_point_columns(struct buf *out, struct selection *s, const struct que
 // A number as JSON: a count is whole, a metric has six significant digits, what is not finite is
 // null.
 void render_count(struct buf *out, double value);
+// As the column's kind wants it.
+void render_value(struct buf *out, const struct column *column, double value);
 void render_metric(struct buf *out, double value);

@@ -13,6 +13,7 @@ const struct web_route api_routes[] = {
     {"/api/latest", handle_latest, 0},
     {"/api/data", handle_data, 0},
     {"/api/series", handle_series, 0},
+    {"/api/span", handle_span, 0},
     {"/api/stream", handle_stream, 0},
     {"/api/meta", handle_meta, 0},
     {"/api/processes", handle_processes, 0},

@@ -95,8 +95,7 @@ struct data {
     struct query_plan plan;
     int64_t next_ms; // t of the next point at the earliest
     size_t slot;
-    const char **ids; // owned
-    struct buf *out;  // of the piece at hand
+    struct buf *out; // of the piece at hand
     bool opened, any;
 };
 
@@ -105,7 +104,6 @@ static void data_free(void *context)
     struct data *d = context;
 
     selection_done(&d->columns);
-    free(d->ids);
     free(d);
 }
 
@@ -117,12 +115,7 @@ static int bind_data(struct data *d)
     if (d->api->session->history)
         r = selection_bind(&d->columns, d->api->session);
     session_unlock(d->api->session);
-    if (r < 0)
-        return r;
-    d->ids = calloc(d->columns.n + 1, sizeof(*d->ids));
-    for (size_t i = 0; d->ids && i < d->columns.n; i++)
-        d->ids[i] = column_id(&d->columns.columns[i]);
-    return d->ids ? 0 : -ENOMEM;
+    return r < 0 ? r : 0;
 }
 
 static bool on_point(void *context, const struct query_point *p)
@@ -153,7 +146,7 @@ static enum web_next data_next(void *context, struct buf *out)
     }
     to = from + CHUNK_ROWS * d->plan.resolution_ms - 1;
     to = to < d->plan.to_ms ? to : d->plan.to_ms;
-    columns = (struct query_columns){.ids = d->ids, .n = d->columns.n};
+    columns = (struct query_columns){.ids = d->columns.ids, .n = d->columns.n};
     d->out = out;
     if (query_points(d->api->query, &d->plan, from, to, (struct slots){d->slot, d->slot + 1},
                      &columns, on_point, d) == -ENOMEM)

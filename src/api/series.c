@@ -53,11 +53,12 @@ static void put_comma(struct buf *out)
         buf_putc(out, ',');
 }
 
-static void put_number(struct buf *out, bool count, double value)
+// As the column's kind wants it; without a column it is a ratio or a mean.
+static void put_number(struct buf *out, const struct column *column, double value)
 {
     put_comma(out);
-    if (count)
-        render_count(out, value);
+    if (column)
+        render_value(out, column, value);
     else
         render_metric(out, value);
 }
@@ -65,21 +66,21 @@ static void put_number(struct buf *out, bool count, double value)
 static void put_point(struct series *s, const struct query_point *p)
 {
     for (size_t i = 0; i < s->n_ids; i++) {
-        const struct column *c = &p->columns[i];
+        const struct column *c = p->have[i] ? &p->columns[i] : NULL;
         struct value v = {.value = NAN};
         struct extremes e = {NAN, NAN, NAN};
         double mean = NAN;
-        bool count = p->have[i] && c->event;
 
-        if (p->have[i]) {
+        if (c) {
             v = bucket_value(p->bucket, s->slot, c);
             mean = bucket_mean(p->bucket, s->slot, c, v);
             e = bucket_extremes(p->bucket, s->slot, c);
         }
-        put_number(&s->lines[i][0], count && s->plan.single, mean); // a mean of counts is not whole
-        put_number(&s->lines[i][1], count, e.min);
-        put_number(&s->lines[i][2], count, e.max);
-        put_number(&s->lines[i][3], false, isnan(v.value) ? NAN : v.running_percent);
+        put_number(&s->lines[i][0], s->plan.single ? c : NULL,
+                   mean); // a mean of counts is not whole
+        put_number(&s->lines[i][1], c, e.min);
+        put_number(&s->lines[i][2], c, e.max);
+        put_number(&s->lines[i][3], NULL, isnan(v.value) ? NAN : v.running_percent);
     }
 }
 
@@ -87,7 +88,7 @@ static void put_no_point(struct series *s)
 {
     for (size_t i = 0; i < s->n_ids; i++)
         for (size_t k = 0; k < LINES; k++)
-            put_number(&s->lines[i][k], false, NAN);
+            put_number(&s->lines[i][k], NULL, NAN);
 }
 
 static bool add_time(struct series *s, const struct query_point *p)
@@ -100,7 +101,7 @@ static bool add_time(struct series *s, const struct query_point *p)
         s->times = times;
     }
     s->times[s->n_times++] = p->t_ms;
-    put_number(&s->seconds, false, p->bucket->seconds);
+    put_number(&s->seconds, NULL, p->bucket->seconds);
     put_comma(&s->sequences);
     if (p->sequence)
         buf_put_u64(&s->sequences, p->sequence);
@@ -140,7 +141,7 @@ static int collect(struct series *s)
 
     most = most < 1 ? 1 : most > COLUMNS_AT_ONCE ? COLUMNS_AT_ONCE : most;
     for (s->n_ids = 0; s->n_ids < most && s->column + s->n_ids < s->columns.n; s->n_ids++)
-        s->ids[s->n_ids] = column_id(&s->columns.columns[s->column + s->n_ids]);
+        s->ids[s->n_ids] = s->columns.ids[s->column + s->n_ids];
     for (size_t i = 0; i < COLUMNS_AT_ONCE; i++)
         for (size_t k = 0; k < LINES; k++)
             buf_clear(&s->lines[i][k]);

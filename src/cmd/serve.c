@@ -3,6 +3,7 @@
 // gives up its privileges before it reads the first byte. The main thread is the ingest thread.
 #include "api/api.h"
 #include "base/cleanup.h"
+#include "base/process.h"
 #include "base/sandbox.h"
 #include "cmd/history_file.h"
 #include "cmd/options.h"
@@ -13,10 +14,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 
 #define TOKEN_MAX    512
 #define TOKEN_MIN    16 // shorter ones can be guessed at the speed of the loopback
@@ -126,16 +125,20 @@ static int open_history(struct serve *s)
 {
     const struct options *o = s->options;
     bool recording = strcmp(s->session.input_kind, "recording") == 0;
+    bool csv = strcmp(s->session.input_kind, "csv") == 0;
     struct keeper_config config = {.session = &s->session,
                                    .bound = o->retain,
                                    .memory = o->memory / MEMORY_SHARE,
                                    .wait = recording,
                                    .say = say_text};
 
-    if (!recording || o->history)
+    if (csv)
+        config.off = "a CSV is kept in memory only";
+    else if (!recording || o->history)
         history_file_open(o, &s->user, &s->file);
     config.path = s->file.path;
-    config.off = s->file.off;
+    if (!csv)
+        config.off = s->file.off;
     config.kind = s->file.lock >= 0 ? STORE_FILE : recording ? STORE_TEMPORARY : STORE_MEMORY;
     if (config.kind == STORE_MEMORY)
         config.bound = config.memory;
@@ -144,7 +147,8 @@ static int open_history(struct serve *s)
 
 static int open_model(struct serve *s)
 {
-    struct ingest_config ingest = {.rows = HISTORY_ROWS_MAX, .memory = s->options->memory};
+    struct ingest_config ingest = {
+        .rows = HISTORY_ROWS_MAX, .memory = s->options->memory, .begin = s->input.begin};
     struct api_config api = {.session = &s->session,
                              .version = CYCLESCOPE_VERSION,
                              .rows = HISTORY_ROWS_MAX,
@@ -167,18 +171,10 @@ static int open_model(struct serve *s)
 
 static int open_signals(struct serve *s)
 {
-    sigset_t set;
-
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGHUP);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    s->signals = process_end_signals();
     if (s->signals >= 0)
         return 0;
-    say("signalfd: %s", strerror(errno));
+    say("signalfd: %s", strerror(-s->signals));
     return EXIT_FAILED;
 }
 
@@ -188,7 +184,7 @@ static int renounce(const struct serve *s)
     int r = sandbox_drop_privileges(&s->user);
 
     if (r == 0)
-        r = sandbox_filter(SANDBOX_WRITE_FILES);
+        r = sandbox_filter(SANDBOX_WRITE_FILES | s->input.needs);
     if (r == 0)
         return 0;
     say("cannot give up privileges: %s; the server does not run with them", strerror(-r));
@@ -200,10 +196,10 @@ static void close_all(struct serve *s)
     web_server_free(s->web);
     api_free(s->api);
     ingest_free(s->ingest);
+    input_close(&s->input); // may hold what writes the session
     keeper_free(s->keeper);
     history_file_close(&s->file);
     session_done(&s->session);
-    input_close(&s->input);
     if (s->signals >= 0)
         close(s->signals);
 }
@@ -278,8 +274,10 @@ static int run(const struct command *self, int argc, char **argv)
 
 const struct command command_serve = {
     .name = "serve",
-    .synopsis = "cyclescope serve INPUT [OPTIONS]",
-    .summary = "show only: INPUT is - (a stream on stdin) or a recording",
+    .synopsis = "cyclescope serve [INPUT] [OPTIONS]",
+    .summary =
+        "show only: INPUT is - (a stream on stdin), a recording, or a CSV; without it, the CSV "
+        "data bridge",
     .options = OPTIONS_SERVE,
     .run = run,
 };

@@ -3,6 +3,8 @@
 #pragma once
 
 #include "cmd/options.h"
+#include "cmd/serve_csv.h"
+#include "cmd/serve_recording.h"
 #include "history/ingest.h"
 
 struct input {
@@ -10,6 +12,10 @@ struct input {
     int fd;           // readable when there is something to take; -1: nothing comes any more
     int wait_ms;      // take it after this long at the latest, though fd is silent; -1: never
     struct session *session;
+    struct csv_follow *csv;             // a CSV file. Owned
+    struct recording_follow *recording; // a recording; with neither it is a stream. Owned
+    ns_t begin;                         // of ingest_config
+    unsigned needs;                     // of the sandbox: an enum sandbox_needs
 };
 
 #define INPUT_NONE ((struct input){.fd = -1, .wait_ms = -1})

@@ -107,6 +107,22 @@ int layout_init(struct layout *l, const struct event_table *events, size_t n_slo
     return 0;
 }
 
+int layout_copy(struct layout *l, const struct layout *of)
+{
+    struct metric_binding *bindings;
+    int r = layout_init(l, &of->events, of->n_slots, of->scope);
+
+    if (r < 0)
+        return r;
+    bindings = calloc(of->n_metrics + 1, sizeof(*bindings));
+    if (bindings)
+        memcpy(bindings, of->metrics, of->n_metrics * sizeof(*bindings));
+    r = bindings ? layout_set_metrics(l, bindings, of->n_metrics) : -ENOMEM;
+    if (r < 0)
+        layout_done(l);
+    return r;
+}
+
 size_t layout_columns(const struct layout *l)
 {
     return l->events.n + l->n_metrics;

@@ -38,6 +38,8 @@ struct column {
 // Copies what it needs of `events`. 0, -ENOMEM, -EINVAL (no slots, no events).
 int layout_init(struct layout *l, const struct event_table *events, size_t n_slots,
                 enum reading_scope scope);
+// The same, metrics and all: those of a stored run may be none that this program has. 0 or -ENOMEM.
+int layout_copy(struct layout *l, const struct layout *of);
 void layout_done(struct layout *l);
 // Its metrics become these (taken, also on failure): a stored run has those that it was stored
 // with.

@@ -5,6 +5,7 @@
 #include "history/pack.h"
 
 #include <errno.h>
+#include <string.h>
 
 #define RING_ROWS_AT_ONCE 256 // under one hold of the session's lock: about a ms
 
@@ -88,8 +89,12 @@ static int read_store(struct query *q, size_t tier, int64_t line, int64_t to_ms)
 static bool read_ring_part(struct query *q, int64_t to_ms, int64_t interval_ms)
 {
     const struct history *h = q->session->history;
-    uint64_t row = history_at_or_after(h, q->at_ms + 1), last = history_last(h);
+    uint64_t row, last;
 
+    if (!h || strcmp(q->run, q->session->run) != 0)
+        return true; // another run has begun
+    row = history_at_or_after(h, q->at_ms + 1);
+    last = history_last(h);
     for (size_t n = 0; row <= last && n < RING_ROWS_AT_ONCE; row++, n++) {
         if (history_timestamp(h, row) > to_ms || q->stopped)
             return true;

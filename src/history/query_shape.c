@@ -65,15 +65,19 @@ int query_shape_of(struct query *q, struct layout *layout, struct shape **ret)
     return 0;
 }
 
-// The ring's columns don't change once it is there.
+// The ring's columns don't change while the run is the same. Only a CSV begins another one, when
+// its header changes.
 int query_ring_shape(struct query *q)
 {
     struct layout layout;
     int r = -ENOENT;
 
-    if (q->ring)
-        return 0;
     session_read_lock(q->session);
+    if (q->ring && strcmp(q->run, q->session->run) == 0) {
+        session_unlock(q->session);
+        return 0;
+    }
+    query_forget(q);
     if (q->session->history) {
         const struct layout *l = history_layout(q->session->history);
 

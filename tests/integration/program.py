@@ -41,13 +41,18 @@ def run(*arguments, timeout=PATIENCE, **options):
     return subprocess.run([PROGRAM, *without_history(arguments)], stderr=subprocess.PIPE, timeout=timeout, check=False, **options)
 
 
+def has_history():
+    """Does this program keep a history on disk?"""
+    return "--history" in run("serve", "--help").stdout
+
+
 class Running:
     """The program with these arguments, running; its standard error is collected line by line. Use as a with-statement."""
 
-    def __init__(self, *arguments, **options):
+    def __init__(self, *arguments, program=PROGRAM, **options):
         options.setdefault("stdin", subprocess.DEVNULL)
         options.setdefault("stdout", subprocess.DEVNULL)
-        self.process = subprocess.Popen([PROGRAM, *without_history(arguments)], stderr=subprocess.PIPE, text=True, **options)
+        self.process = subprocess.Popen([program, *without_history(arguments)], stderr=subprocess.PIPE, text=True, **options)
         self.lines = []
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()

@@ -281,6 +281,7 @@ static void timestamps_follow_a_clock_step_and_never_go_back(void **state)
     assert_int_equal(history_timestamp(session.history, 2), WALL_MS + 3600200);
     assert_int_equal(history_timestamp(session.history, 3), WALL_MS + 3600201);
     assert_int_equal(history_timestamp(session.history, 4), WALL_MS + 3600202);
+    assert_int_equal(history_last(session.history), 4); // none was lost
     assert_near(history_seconds(session.history, 3), 0.1);
 }
 

@@ -20,6 +20,8 @@ export interface LineSpec {
   /** Under the title: what one value means. */
   subtitle(intervalMs: number): string;
   scale: ScaleKind;
+  /** Of a log scale: up to here it is linear. By default one event per interval, as a rate. */
+  linearBelow?: number;
   series: readonly { column: string; label: string; colour: string }[];
   /** A column of which each CPU gets a line as well. */
   perCpu?: string;
@@ -69,7 +71,7 @@ export class LinePanel implements Panel {
   /** What the canvas shows; null: it has to be drawn. */
   #drawn: (Range & { store: Store; version: number }) | null = null;
 
-  constructor(private readonly spec: LineSpec, private readonly context: Context) {
+  constructor(readonly spec: LineSpec, private readonly context: Context) {
     this.#title = el("h2", {}, spec.title);
     this.element = el("section", { class: "panel track", "data-panel": spec.id, "aria-label": spec.title },
       el("div", { class: "side" }, el("header", {}, this.#title, this.#subtitle), this.#words, this.#legend, this.#remark),
@@ -164,11 +166,11 @@ export class LinePanel implements Panel {
     this.chart = new LineChart(this.#plot, {
       unit: this.spec.unit,
       scale: this.spec.scale,
-      linearBelow: 1000 / intervalMs,
+      linearBelow: this.spec.linearBelow ?? 1000 / intervalMs,
       lines: this.#rows.map((r) => r.line),
       onCursor: this.context.onCursor,
     });
-    attachGestures(this.chart, this.context.view);
+    attachGestures(this.chart, this.context.view, (from, to) => this.context.state.selection.set({ from, to }));
     this.#fit();
   }
 
