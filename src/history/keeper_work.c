@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// What the keeper's thread does each second: rows out of the ring, buckets into the store.
 #include "history/keeper_private.h"
 
 #include "base/text.h"
@@ -85,7 +86,7 @@ static int write_rows(struct keeper *k)
 static int begin_anew(struct keeper *k)
 {
     const struct session *s = k->session;
-    struct store_run run = {.interval_ms = s->interval_ms, .layout = &k->layout};
+    struct store_run run = {.layout = &k->layout};
     char host[SESSION_TEXT_MAX], kind[16], target[SESSION_TEXT_MAX];
     char note[STORE_WHY_MAX] = "", text[2 * STORE_WHY_MAX];
     int r = store_set_aside(k->store, note);
@@ -95,6 +96,7 @@ static int begin_anew(struct keeper *k)
     snprintf(text, sizeof(text), "history: %s, and a new one begun", note);
     keeper_say(k, text);
     session_read_lock(k->session);
+    run.interval_ms = s->interval_ms;
     text_copy(run.run, sizeof(run.run), s->run);
     text_copy(host, sizeof(host), s->host);
     text_copy(kind, sizeof(kind), s->target_kind);
