@@ -33,16 +33,17 @@ static const struct busy_event busy_events[] = {
     {"psi-io-full", 8, 5e6, 1000, true, true},       {"psi-memory-some", 8, 0, 1000, true, true},
     {"psi-memory-full", 8, 0, 1000, true, true},
 };
-#define BUSY_EVENTS (sizeof(busy_events) / sizeof(busy_events[0]))
+#define BUSY_EVENTS      (sizeof(busy_events) / sizeof(busy_events[0]))
+#define BUSY_EVENTS_CORE 16 // without pressure: 30 columns
 
 struct busy_machine {
     struct session session;
     struct event_table table;
     struct keeper *keeper;
-    size_t cpus;
+    size_t cpus, n_events;
     uint64_t random, rows;
     int64_t interval_ms, time_ms;
-    struct sum *sums; // [slot * BUSY_EVENTS + event]
+    struct sum *sums; // [slot * n_events + event]
     double *gauges;   // the same
 };
 
@@ -64,8 +65,10 @@ static inline double busy_count(struct busy_machine *m, const struct busy_event 
     return floor(count / e->step + busy_random(m)) * e->step;
 }
 
-static inline int busy_begin(struct busy_machine *m, size_t cpus, int64_t interval_ms,
-                             int64_t start_ms, const struct keeper_config *config)
+// The first `n_events` of the events.
+static inline int busy_begin(struct busy_machine *m, size_t cpus, size_t n_events,
+                             int64_t interval_ms, int64_t start_ms,
+                             const struct keeper_config *config)
 {
     struct keeper_config keeper = *config;
     struct session *s = &m->session;
@@ -73,9 +76,10 @@ static inline int busy_begin(struct busy_machine *m, size_t cpus, int64_t interv
     int64_t last_ms;
     int r;
 
-    *m = (struct busy_machine){.cpus = cpus, .random = 1, .interval_ms = interval_ms};
+    *m = (struct busy_machine){
+        .cpus = cpus, .n_events = n_events, .random = 1, .interval_ms = interval_ms};
     r = session_init(s);
-    for (size_t i = 0; r == 0 && i < BUSY_EVENTS; i++) {
+    for (size_t i = 0; r == 0 && i < n_events; i++) {
         const struct busy_event *b = &busy_events[i];
         struct event e = {.id = i + 1,
                           .kind = b->gauge ? EVENT_GAUGE : EVENT_COUNT,
@@ -87,8 +91,8 @@ static inline int busy_begin(struct busy_machine *m, size_t cpus, int64_t interv
         r = event_table_add(&m->table, &e) < 0 ? -1 : 0;
     }
     m->table.n_groups = 9;
-    m->sums = calloc((cpus + 1) * BUSY_EVENTS, sizeof(*m->sums));
-    m->gauges = calloc((cpus + 1) * BUSY_EVENTS, sizeof(*m->gauges));
+    m->sums = calloc((cpus + 1) * m->n_events, sizeof(*m->sums));
+    m->gauges = calloc((cpus + 1) * m->n_events, sizeof(*m->gauges));
     s->interval_ms = interval_ms;
     snprintf(s->run, sizeof(s->run), "00000b5e");
     gethostname(s->host, sizeof(s->host));
@@ -114,11 +118,11 @@ static inline void busy_push(struct busy_machine *m)
     double seconds = (double)m->interval_ms / 1e3, ns = seconds * 1e9;
     struct interval interval = {.sums = m->sums};
 
-    for (size_t e = 0; e < BUSY_EVENTS; e++)
+    for (size_t e = 0; e < m->n_events; e++)
         m->sums[e] = (struct sum){0};
     for (size_t cpu = 1; cpu <= m->cpus; cpu++)
-        for (size_t e = 0; e < BUSY_EVENTS; e++) {
-            struct sum *s = &m->sums[cpu * BUSY_EVENTS + e];
+        for (size_t e = 0; e < m->n_events; e++) {
+            struct sum *s = &m->sums[cpu * m->n_events + e];
 
             s->raw = busy_count(m, &busy_events[e], seconds);
             // Groups are read one after the other, not at once.
@@ -129,8 +133,8 @@ static inline void busy_push(struct busy_machine *m)
             m->sums[e].enabled += s->enabled;
             m->sums[e].running += s->running;
         }
-    for (size_t i = 0; i < (m->cpus + 1) * BUSY_EVENTS; i++)
-        if (busy_events[i % BUSY_EVENTS].gauge)
+    for (size_t i = 0; i < (m->cpus + 1) * m->n_events; i++)
+        if (busy_events[i % m->n_events].gauge)
             m->sums[i] = (struct sum){.raw = m->gauges[i] += m->sums[i].raw};
     m->time_ms += m->interval_ms;
     interval.timestamp_ms = m->time_ms;

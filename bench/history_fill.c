@@ -50,7 +50,7 @@ int main(int argc, char **argv)
     config.path = argv[1];
     if (argc > 5)
         config.bound = strtoull(argv[5], NULL, 10);
-    if (busy_begin(&m, strtoull(argv[2], NULL, 10), interval_ms,
+    if (busy_begin(&m, strtoull(argv[2], NULL, 10), BUSY_EVENTS, interval_ms,
                    clock_ns(CLOCK_REALTIME) / NS_PER_MS - (int64_t)rows * interval_ms, &config) < 0)
         return 1;
     while (m.rows < rows)

@@ -149,6 +149,7 @@ int selection_bind(struct selection *s, const struct session *session)
     if (buf_error(&s->keys) < 0 || copy_ids(s) < 0)
         return -ENOMEM;
     s->history = h;
+    s->n_slots = history_slots(h);
     memcpy(s->run, session->run, sizeof(s->run));
     return 1;
 }
@@ -246,10 +247,9 @@ static void put_stretch(struct buf *out, int64_t timestamp, double seconds, uint
         buf_puts(out, "null");
 }
 
-void render_point_open(struct buf *out, struct selection *s, const struct query_point *p,
-                       size_t slot)
+static void put_point_columns(struct buf *out, struct selection *s, const struct query_point *p,
+                              size_t slot)
 {
-    put_stretch(out, p->t_ms, p->bucket->seconds, p->sequence);
     buf_clear(&s->quality);
     for (size_t i = 0; i < s->n; i++) {
         // A run that did not have the column: what it did not measure was not supported there.
@@ -260,6 +260,13 @@ void render_point_open(struct buf *out, struct selection *s, const struct query_
         put_column(out, s, i, p->have[i] ? &p->columns[i] : NULL, &v);
     }
     put_quality(out, s);
+}
+
+void render_point_open(struct buf *out, struct selection *s, const struct query_point *p,
+                       size_t slot)
+{
+    put_stretch(out, p->t_ms, p->bucket->seconds, p->sequence);
+    put_point_columns(out, s, p, slot);
 }
 
 void render_sample_open(struct buf *out, struct selection *s, uint64_t from, uint64_t to,
@@ -273,14 +280,29 @@ void render_sample_open(struct buf *out, struct selection *s, uint64_t from, uin
     put_columns(out, s, from, to, slot);
 }
 
-void render_columns(struct buf *out, struct selection *s, uint64_t from, uint64_t to, size_t slot)
+// Makes an object of what was put since `start`.
+static void close_columns(struct buf *out, size_t start)
 {
-    size_t start = out->size;
-
-    put_columns(out, s, from, to, slot);
     if (out->size > start)
         out->data[start] = '{'; // in the place of the first comma
     else
         buf_putc(out, '{');
     buf_putc(out, '}');
+}
+
+void render_columns(struct buf *out, struct selection *s, uint64_t from, uint64_t to, size_t slot)
+{
+    size_t start = out->size;
+
+    put_columns(out, s, from, to, slot);
+    close_columns(out, start);
+}
+
+void render_point_columns(struct buf *out, struct selection *s, const struct query_point *p,
+                          size_t slot)
+{
+    size_t start = out->size;
+
+    put_point_columns(out, s, p, slot);
+    close_columns(out, start);
 }

@@ -17,6 +17,7 @@ struct selection {
     struct buf id_text;            // what they point into
     struct buf quality;            // scratch
     const struct history *history; // bound to; only compared
+    size_t n_slots;                // of it
     char run[sizeof(((struct session *)0)->run)];
 };
 
@@ -41,6 +42,8 @@ void render_point_open(struct buf *out, struct selection *s, const struct query_
                        size_t slot);
 // {"cycles":…,…,"quality":{…}} of a slot.
 void render_columns(struct buf *out, struct selection *s, uint64_t from, uint64_t to, size_t slot);
+void render_point_columns(struct buf *out, struct selection *s, const struct query_point *p,
+                          size_t slot);
 // A number as JSON: a count is whole, a metric has six significant digits, what is not finite is
 // null.
 void render_count(struct buf *out, double value);

@@ -176,6 +176,7 @@ int handle_data(const struct web_request *q, void *context, struct web_reply **r
         free(d);
         return r;
     }
+    d->plan.exact = true; // its sums are those of the samples
     d->next_ms = d->plan.from_ms;
     *ret = web_reply_pieces(WEB_JSON, &(struct web_source){data_next, data_free, d});
     return *ret ? 0 : -ENOMEM;

@@ -27,7 +27,13 @@ struct stream {
     char resume_run[sizeof(((struct session *)0)->run)]; // "" for none
     uint64_t resume_sequence;
     bool bound;
-    uint64_t sent;       // sequence of the newest sample that was sent
+    uint64_t sent; // sequence of the newest sample that was sent
+    // While what it missed has left the ring: what is still to be sent of it.
+    bool behind;
+    struct query_plan past;
+    bool fresh;          // nothing of this plan was sent yet
+    uint64_t stuck;      // the store has nothing behind this one; 0: not known
+    const char **ids;    // of the columns; owned
     unsigned generation; // of the meta data that the client can have read
     bool end_told;
 };
@@ -38,6 +44,7 @@ static void stream_free(void *context)
 
     selection_done(&s->columns);
     free(s->cpus);
+    free(s->ids);
     free(s);
 }
 
@@ -85,6 +92,17 @@ static void put_cpus(struct stream *s, struct buf *out, const struct history *h,
     buf_putc(out, '}');
 }
 
+static void put_id(struct stream *s, struct buf *out)
+{
+    struct buf id = {0};
+
+    buf_printf(&id, "id: %s.%llu\n\n", s->columns.run, (unsigned long long)s->sent);
+    buf_append(out, id.data, id.size);
+    if (buf_error(&id) < 0)
+        out->failed = true;
+    buf_done(&id);
+}
+
 static int put_samples(struct stream *s, struct buf *out, const struct history *h)
 {
     uint64_t last = history_last(h), first = history_first(h);
@@ -92,7 +110,6 @@ static int put_samples(struct stream *s, struct buf *out, const struct history *
     uint64_t stop = last - next >= EVENT_ROWS ? next + EVENT_ROWS : last + 1;
     const char *separator = "data: [";
     size_t id_at;
-    struct buf id = {0};
 
     if (next > last)
         return 0;
@@ -115,12 +132,85 @@ static int put_samples(struct stream *s, struct buf *out, const struct history *
         s->sent = next;
     }
     buf_puts(out, "]\n");
-    buf_printf(&id, "id: %s.%llu\n\n", s->api->session->run, (unsigned long long)s->sent);
-    buf_append(out, id.data, id.size);
-    if (buf_error(&id) < 0)
-        out->failed = true;
-    buf_done(&id);
+    put_id(s, out);
     return 0;
+}
+
+// Samples that the ring no longer has, as they come from the store.
+struct past {
+    struct stream *stream;
+    struct buf *out;
+    size_t rows, start;
+};
+
+static bool on_past(void *context, const struct query_point *p)
+{
+    struct past *past = context;
+    struct stream *s = past->stream;
+    size_t slots = p->bucket->layout->n_slots, n = s->all_cpus ? slots - 1 : s->n_cpus;
+    const char *comma = "";
+
+    s->past.from_ms = p->t_ms + 1;
+    if (p->sequence <= s->sent)
+        return true; // another run's
+    buf_puts(past->out, past->rows++ ? "," : "event: sample\ndata: [");
+    render_point_open(past->out, &s->columns, p, 0);
+    if (n)
+        buf_puts(past->out, ",\"cpus\":{");
+    for (size_t i = 0; i < n; i++, comma = ",") {
+        size_t cpu = s->all_cpus ? i : (size_t)s->cpus[i];
+
+        buf_puts(past->out, comma);
+        buf_putc(past->out, '"');
+        buf_put_u64(past->out, cpu);
+        buf_puts(past->out, "\":");
+        render_point_columns(past->out, &s->columns, p, cpu + 1);
+    }
+    buf_puts(past->out, n ? "}}" : "}");
+    s->sent = p->sequence;
+    return past->rows < EVENT_ROWS && past->out->size - past->start < EVENT_BYTES;
+}
+
+static int put_past(struct stream *s, struct buf *out)
+{
+    struct past past = {.stream = s, .out = out, .start = out->size};
+    size_t slots = s->all_cpus || s->n_cpus ? s->columns.n_slots : 1;
+    struct query_columns columns = {.n = s->columns.n};
+    int r;
+
+    if (!s->ids)
+        s->ids = calloc(s->columns.n + 1, sizeof(*s->ids));
+    if (!s->ids)
+        return -ENOMEM;
+    for (size_t i = 0; i < s->columns.n; i++)
+        s->ids[i] = column_id(&s->columns.columns[i]);
+    columns.ids = s->ids;
+    r = query_points(s->api->query, &s->past, s->past.from_ms, s->past.to_ms,
+                     (struct slots){0, slots}, &columns, on_past, &past);
+    if (past.rows) {
+        buf_puts(out, "]\n");
+        put_id(s, out);
+    }
+    // What is not there any more is passed over.
+    if (!past.rows && s->fresh)
+        s->stuck = s->sent;
+    s->fresh = false;
+    s->behind = r == 0 && past.rows > 0;
+    return r == -ENOMEM ? r : 0;
+}
+
+// Is something between what was sent and the ring?
+static void look_back(struct stream *s)
+{
+    const struct history *h;
+    bool missed;
+
+    session_read_lock(s->api->session);
+    h = s->api->session->history;
+    missed = h && follow(s, h) >= 0 && s->sent && s->sent + 1 < history_first(h);
+    session_unlock(s->api->session);
+    missed &= s->sent != s->stuck;
+    s->behind = s->fresh = missed && query_past(s->api->query, s->sent, &s->past);
 }
 
 static void put_end(struct stream *s, struct buf *out)
@@ -144,6 +234,13 @@ static enum web_next stream_next(void *context, struct buf *out)
     const struct history *h;
     bool more = false, ended;
 
+    if (!s->behind)
+        look_back(s);
+    if (s->behind) {
+        if (put_past(s, out) < 0)
+            out->failed = true;
+        return WEB_NEXT_MORE; // the ring has moved on meanwhile: look again
+    }
     session_read_lock(session);
     h = session->history;
     ended = session->state == SESSION_ENDED || session->state == SESSION_FAILED;

@@ -31,6 +31,7 @@ struct serve {
     struct sandbox_user user;
     struct history_file file;
     struct keeper *keeper;
+    unsigned needs; // of the history, from the sandbox
     struct ingest *ingest;
     struct api *api;
     struct web_server *web;
@@ -142,6 +143,8 @@ static int open_history(struct serve *s)
     config.kind = s->file.lock >= 0 ? STORE_FILE : recording ? STORE_TEMPORARY : STORE_MEMORY;
     if (config.kind == STORE_MEMORY)
         config.bound = config.memory;
+    else
+        s->needs = SANDBOX_WRITE_FILES;
     return keeper_new(&config, &s->keeper);
 }
 
@@ -184,7 +187,7 @@ static int renounce(const struct serve *s)
     int r = sandbox_drop_privileges(&s->user);
 
     if (r == 0)
-        r = sandbox_filter(SANDBOX_WRITE_FILES | s->input.needs);
+        r = sandbox_filter(s->needs | s->input.needs);
     if (r == 0)
         return 0;
     say("cannot give up privileges: %s; the server does not run with them", strerror(-r));

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "history/keeper.h"
+#include "history/keeper_private.h"
 
 #include "base/text.h"
-#include "history/pack.h"
-#include "history/tiers.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,40 +10,6 @@
 
 #define PERIOD         NS_PER_SEC
 #define PLACES_AT_ONCE 10000 // computed under one hold of the session's lock: a few ms
-#define ROWS_AT_ONCE   64
-
-struct keeper {
-    struct keeper_config config;
-    struct session *session;
-    struct store *store;
-    pthread_t thread;
-    bool started;
-
-    pthread_mutex_t lock; // of what follows
-    pthread_cond_t news;  // for the thread
-    pthread_cond_t taken_news;
-    bool stopping, placed, woken;
-    bool paused;      // the store cannot write; it was said
-    uint64_t taken;   // sequence of the newest row that was taken
-    uint64_t written; // of the newest that was written
-    size_t capacity;  // of the ring; 0 unknown
-    uint64_t newest;  // sequence of its newest row, as last seen
-    struct keeper_status status;
-
-    // The thread's alone, once placed.
-    struct layout layout;
-    struct store_place place;
-    struct tiers tiers;
-    struct bucket rows[ROWS_AT_ONCE]; // taken, not yet written: [n_rows]
-    size_t n_rows, rows_at_once;
-    uint64_t row_bytes; // of the newest packed one
-};
-
-static void say(const struct keeper *k, const char *text)
-{
-    if (k->config.say && text[0])
-        k->config.say(text);
-}
 
 int keeper_new(const struct keeper_config *config, struct keeper **ret)
 {
@@ -105,32 +69,19 @@ static int open_store(struct keeper *k)
     text_copy(k->status.reason, sizeof(k->status.reason), k->config.off ? k->config.off : "");
     if (r == 0 && note[0]) {
         snprintf(text, sizeof(text), "history: %s, and a new one begun", note);
-        say(k, text);
+        keeper_say(k, text);
     }
     if (r < 0 && k->config.kind != STORE_MEMORY) {
         snprintf(text, sizeof(text),
                  "history %.180s: %s; what is measured now stays in memory only", k->config.path,
                  note);
-        say(k, text);
+        keeper_say(k, text);
         k->status.state = KEEPER_FAILED;
         text_copy(k->status.reason, sizeof(k->status.reason), note);
         r = store_open(STORE_MEMORY, NULL, k->config.memory, &k->store, note);
     }
     k->status.file = r == 0 && store_kind(k->store) == STORE_FILE;
     return r;
-}
-
-static void note_firsts(struct keeper *k)
-{
-    int64_t first[LADDER_TIERS];
-
-    for (size_t t = 0; t < LADDER_TIERS; t++)
-        first[t] = store_first(k->store, t, k->place.line);
-    pthread_mutex_lock(&k->lock);
-    memcpy(k->status.first_ms, first, sizeof(first));
-    k->written = k->taken;
-    pthread_cond_broadcast(&k->taken_news);
-    pthread_mutex_unlock(&k->lock);
 }
 
 int keeper_begin(struct keeper *k, const struct event_table *events, size_t n_slots,
@@ -154,9 +105,9 @@ int keeper_begin(struct keeper *k, const struct event_table *events, size_t n_sl
     text_copy(run.run, sizeof(run.run), s->run);
     places = k->layout.n_raw + k->layout.n_metric_places;
     k->rows_at_once = PLACES_AT_ONCE / (places + 1);
-    k->rows_at_once = k->rows_at_once < 1              ? 1
-                      : k->rows_at_once > ROWS_AT_ONCE ? ROWS_AT_ONCE
-                                                       : k->rows_at_once;
+    k->rows_at_once = k->rows_at_once < 1             ? 1
+                      : k->rows_at_once > KEEPER_ROWS ? KEEPER_ROWS
+                                                      : k->rows_at_once;
     for (size_t i = 0; r == 0 && i < k->rows_at_once; i++)
         r = bucket_init(&k->rows[i], &k->layout);
     if (r == 0)
@@ -164,7 +115,7 @@ int keeper_begin(struct keeper *k, const struct event_table *events, size_t n_sl
     if (r == 0)
         r = tiers_place(&k->tiers, k->store, &run, now_ms, &k->place);
     if (r < 0) {
-        say(k, "history: this run cannot be kept");
+        keeper_say(k, "history: this run cannot be kept");
         return r;
     }
     *ret_last_ms = k->place.last_ms;
@@ -174,140 +125,11 @@ int keeper_begin(struct keeper *k, const struct event_table *events, size_t n_sl
     k->status.line = k->place.line;
     k->status.interval_ms = s->interval_ms;
     pthread_mutex_unlock(&k->lock);
-    note_firsts(k);
+    keeper_note_firsts(k);
     pthread_mutex_lock(&k->lock);
     k->placed = true;
     pthread_mutex_unlock(&k->lock);
     return 0;
-}
-
-// Computes the next rows, if there are any. False when there is none.
-static bool take_rows(struct keeper *k)
-{
-    const struct slots all = {0, k->layout.n_slots};
-    const struct history *h;
-    uint64_t first, last, lost = 0;
-
-    session_read_lock(k->session);
-    h = k->session->history;
-    if (h) {
-        first = history_first(h);
-        last = history_last(h);
-        if (k->taken + 1 < first) {
-            lost = first - k->taken - 1;
-            k->taken = first - 1;
-        }
-        for (k->n_rows = 0; k->n_rows < k->rows_at_once && k->taken + k->n_rows < last; k->n_rows++)
-            bucket_take(&k->rows[k->n_rows], h, k->taken + k->n_rows + 1, k->session->interval_ms,
-                        all, NULL);
-    }
-    session_unlock(k->session);
-    for (size_t i = 0; i < k->n_rows; i++)
-        k->rows[i].run = k->place.number;
-    pthread_mutex_lock(&k->lock);
-    k->status.lost += lost;
-    if (h) {
-        k->taken += k->n_rows;
-        k->newest = last;
-        k->capacity = history_capacity(h);
-    }
-    pthread_cond_broadcast(&k->taken_news);
-    pthread_mutex_unlock(&k->lock);
-    return k->n_rows > 0;
-}
-
-static int write_rows(struct keeper *k)
-{
-    bool full = store_kind(k->store) != STORE_MEMORY; // the ring has them
-    int64_t now_ms = k->rows[k->n_rows - 1].time_ms;
-    int r = store_begin(k->store, 2 * k->n_rows * (k->row_bytes + 512));
-
-    if (r < 0)
-        return r;
-    tiers_save(&k->tiers);
-    for (size_t i = 0; r == 0 && i < k->n_rows; i++)
-        r = tiers_put(&k->tiers, k->store, &k->place, &k->rows[i], full, &k->row_bytes);
-    if (r == 0)
-        r = store_commit(k->store, now_ms);
-    if (r < 0) {
-        store_rollback(k->store);
-        tiers_restore(&k->tiers);
-    }
-    return r;
-}
-
-// A file that turned out to be damaged: what comes from now on goes into a new one.
-static int begin_anew(struct keeper *k)
-{
-    const struct session *s = k->session;
-    struct store_run run = {.interval_ms = s->interval_ms, .layout = &k->layout};
-    char host[SESSION_TEXT_MAX], kind[16], target[SESSION_TEXT_MAX];
-    char note[STORE_WHY_MAX] = "", text[2 * STORE_WHY_MAX];
-    int r = store_set_aside(k->store, note);
-
-    if (r < 0)
-        return r;
-    snprintf(text, sizeof(text), "history: %s, and a new one begun", note);
-    say(k, text);
-    session_read_lock(k->session);
-    text_copy(run.run, sizeof(run.run), s->run);
-    text_copy(host, sizeof(host), s->host);
-    text_copy(kind, sizeof(kind), s->target_kind);
-    text_copy(target, sizeof(target), s->target_text);
-    session_unlock(k->session);
-    run.host = host;
-    run.target_kind = kind;
-    run.target = target;
-    run.start_ms = k->rows[0].time_ms;
-    r = tiers_place(&k->tiers, k->store, &run, run.start_ms, &k->place);
-    for (size_t i = 0; i < k->n_rows; i++)
-        k->rows[i].run = k->place.number;
-    return r;
-}
-
-static void set_state(struct keeper *k, int error)
-{
-    char text[2 * STORE_WHY_MAX];
-
-    pthread_mutex_lock(&k->lock);
-    if (!k->paused == !error) {
-        pthread_mutex_unlock(&k->lock);
-        return;
-    }
-    k->paused = error != 0;
-    pthread_cond_broadcast(&k->taken_news);
-    k->status.state = error                                ? KEEPER_FAILED
-                      : store_kind(k->store) == STORE_FILE ? KEEPER_OK
-                                                           : KEEPER_OFF;
-    snprintf(k->status.reason, sizeof(k->status.reason), "%s",
-             !error             ? ""
-             : error == -ENOSPC ? "the disk is full"
-             : error == -EBUSY  ? "another program keeps it busy"
-                                : store_error(k->store));
-    snprintf(text, sizeof(text), error ? "history: paused: %s" : "history: goes on%s",
-             k->status.reason);
-    pthread_mutex_unlock(&k->lock);
-    say(k, text);
-}
-
-// Takes and writes all that is there. What cannot be written is tried again the next time.
-static void work(struct keeper *k)
-{
-    bool any = false;
-
-    while (k->n_rows || take_rows(k)) {
-        int r = write_rows(k);
-
-        if (r == -EBADMSG && begin_anew(k) == 0)
-            continue;
-        set_state(k, r);
-        if (r < 0)
-            return;
-        k->n_rows = 0;
-        any = true;
-    }
-    if (any)
-        note_firsts(k);
 }
 
 static void *run_thread(void *context)
@@ -329,7 +151,7 @@ static void *run_thread(void *context)
         placed = k->placed;
         pthread_mutex_unlock(&k->lock);
         if (placed)
-            work(k);
+            keeper_work(k);
     }
     return NULL;
 }
@@ -405,7 +227,7 @@ void keeper_free(struct keeper *k)
     keeper_stop(k);
     store_close(k->store);
     tiers_done(&k->tiers);
-    for (size_t i = 0; i < ROWS_AT_ONCE; i++)
+    for (size_t i = 0; i < KEEPER_ROWS; i++)
         bucket_done(&k->rows[i]);
     layout_done(&k->layout);
     pthread_mutex_destroy(&k->lock);

@@ -166,6 +166,8 @@ void query_plan(struct query *q, double from_ms, double to_ms, uint64_t points,
     p.per_bucket = (uint64_t)(p.resolution_ms / held.interval_ms);
     if (!p.per_bucket)
         p.per_bucket = 1;
+    p.rows_from_ms = p.from_ms;
+    p.rows_to_ms = p.to_ms;
     if (!p.single) {
         p.from_ms = ladder_end(p.from_ms, p.resolution_ms);
         p.to_ms = ladder_end(p.to_ms, p.resolution_ms);

@@ -16,7 +16,10 @@ void query_free(struct query *q);
 
 // How a span is answered. Buckets cover t − resolution < time ≤ t.
 struct query_plan {
-    int64_t from_ms, to_ms; // of the first and the last bucket there can be, inclusive
+    int64_t from_ms, to_ms;           // of the first and the last bucket there can be, inclusive
+    int64_t rows_from_ms, rows_to_ms; // the span as it was asked for, as far as there is anything
+    bool exact; // set by who asks: buckets at both ends hold only what is in the span (at the
+                // begin: in the tier's resolution), instead of being whole
     int64_t resolution_ms;
     int64_t interval_ms; // of the current run, nominal; 0: unknown
     uint64_t per_bucket; // intervals in a full bucket
@@ -52,3 +55,7 @@ typedef bool query_function(void *context, const struct query_point *point);
 int query_points(struct query *q, const struct query_plan *plan, int64_t from_ms, int64_t to_ms,
                  struct slots slots, const struct query_columns *columns, query_function *point,
                  void *context);
+
+// A plan for the samples of the current run behind `sequence` that have left the ring, at full
+// resolution. Also of other runs' where these lie between. False: there are none.
+bool query_past(struct query *q, uint64_t sequence, struct query_plan *ret);

@@ -178,5 +178,63 @@ int query_points(struct query *q, const struct query_plan *plan, int64_t from_ms
     q->shape = NULL;
     q->stopped = false;
     q->at_ms = plan->single ? from_ms - 1 : from_ms - plan->resolution_ms;
-    return read_all(q, to_ms);
+    if (plan->exact && q->at_ms < plan->rows_from_ms - 1)
+        q->at_ms = plan->rows_from_ms - 1;
+    return read_all(q, plan->exact && to_ms > plan->rows_to_ms ? plan->rows_to_ms : to_ms);
+}
+
+struct first_row {
+    int64_t time_ms; // 0: there is none
+    uint64_t number, sequence;
+};
+
+static bool take_first(void *context, int64_t time_ms, const void *bytes, size_t size)
+{
+    struct first_row *first = context;
+
+    if (unpack_origin(bytes, size, &first->number, &first->sequence) < 0)
+        return true;
+    first->time_ms = time_ms;
+    return false;
+}
+
+static bool is_current(struct query *q, uint64_t number)
+{
+    struct known_run *run = query_run_of(q, number);
+
+    if (!run && query_load_run(q, number) == 0)
+        run = query_run_of(q, number);
+    return run && run->current;
+}
+
+bool query_past(struct query *q, uint64_t sequence, struct query_plan *ret)
+{
+    struct keeper_status status = {0};
+    int64_t low, high, end = ring_first(q) - 1;
+
+    if (q->keeper)
+        keeper_status(q->keeper, &status);
+    if (!status.line || !status.first_ms[0] || query_ring_shape(q) < 0)
+        return false;
+    // Sequence numbers grow with the time: the last row up to `sequence` is looked for by halving.
+    for (low = status.first_ms[0] - 1, high = end; low < high;) {
+        int64_t middle = low + (high - low) / 2;
+        struct first_row first = {0};
+
+        if (store_read(keeper_store(q->keeper), 0, status.line, middle, high, take_first, &first) <
+            0)
+            return false;
+        if (!first.time_ms || (is_current(q, first.number) && first.sequence > sequence))
+            high = middle;
+        else
+            low = first.time_ms;
+    }
+    *ret = (struct query_plan){.from_ms = low + 1,
+                               .to_ms = end,
+                               .resolution_ms = status.interval_ms > 0 ? status.interval_ms : 1,
+                               .interval_ms = status.interval_ms,
+                               .per_bucket = 1,
+                               .single = true,
+                               .empty = low >= end};
+    return !ret->empty;
 }

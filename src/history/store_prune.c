@@ -80,12 +80,11 @@ static int prune_lines(struct store *s, int64_t now_ms)
     for (int64_t line = 1; r == 0 && line <= lines; line++)
         for (size_t t = 0; r == 0 && t < LADDER_TIERS; t++)
             r = prune_age(s, t, line, now_ms);
-    if (r == 0) // runs that nothing is left of, except the one that is written
+    if (r == 0) // runs that ended, because another began, before anything that is kept
         r = store_run_sql(s->writer,
-                          "DELETE FROM runs WHERE id <> (SELECT max(id) FROM runs) AND id < "
-                          "coalesce((SELECT min(run) FROM %s), 0) AND id < coalesce((SELECT "
-                          "min(run) FROM %s), 0)",
-                          ladder[LADDER_TIERS - 1].table, ladder[LADDER_TIERS - 2].table);
+                          "DELETE FROM runs WHERE EXISTS(SELECT 1 FROM runs AS later WHERE "
+                          "later.line = runs.line AND later.id > runs.id AND later.start < %lld)",
+                          (long long)(now_ms - ladder[LADDER_TIERS - 1].keep_ms));
     return r;
 }
 

@@ -158,9 +158,11 @@ int store_load_run(sqlite3 *db, uint64_t number, struct layout *ret_layout, char
 {
     sqlite3_stmt *statement = NULL;
     int64_t slots;
-    int r = store_errno(
-        sqlite3_prepare_v2(db, "SELECT columns, run, slots, interval_ms FROM runs WHERE id = ?", -1,
-                           &statement, NULL));
+    int r = store_errno(sqlite3_prepare_v2(
+        db,
+        "SELECT json, run, slots, interval_ms FROM runs JOIN columns ON columns.id = runs.columns "
+        "WHERE runs.id = ?",
+        -1, &statement, NULL));
 
     if (r == 0) {
         sqlite3_bind_int64(statement, 1, (int64_t)number);

@@ -87,30 +87,45 @@ static uint64_t last_sequence(struct store *s, const struct store_place *place)
     return sequence;
 }
 
-static int add_run(struct store *s, const struct store_run *run, struct store_place *ret)
+// Runs with the same columns share their description, which is the longest thing about them.
+static int place_columns(struct store *s, const struct layout *l, int64_t *ret_id)
 {
-    struct buf columns = {0};
-    sqlite3_stmt *statement = NULL;
+    struct buf json = {0};
+    char *sql = NULL;
     int r;
 
-    run_json_write(&columns, run->layout);
-    r = buf_error(&columns);
-    if (r == 0)
-        r = store_errno(sqlite3_prepare_v2(
-            s->writer,
-            "INSERT INTO runs(line, run, start, interval_ms, slots, columns) VALUES(?,?,?,?,?,?)",
-            -1, &statement, NULL));
-    if (r == 0) {
-        sqlite3_bind_int64(statement, 1, ret->line);
-        sqlite3_bind_text(statement, 2, run->run, -1, SQLITE_STATIC);
-        sqlite3_bind_int64(statement, 3, run->start_ms);
-        sqlite3_bind_int64(statement, 4, run->interval_ms);
-        sqlite3_bind_int64(statement, 5, (int64_t)run->layout->n_slots);
-        sqlite3_bind_text(statement, 6, columns.data, (int)columns.size, SQLITE_STATIC);
-        r = store_errno(sqlite3_step(statement));
+    run_json_write(&json, l);
+    buf_append(&json, "", 1);
+    r = buf_error(&json);
+    if (r == 0 && !(sql = sqlite3_mprintf("SELECT id FROM columns WHERE json = %Q", json.data)))
+        r = -ENOMEM;
+    *ret_id = r == 0 ? store_number(s->writer, 0, "%s", sql) : 0;
+    sqlite3_free(sql);
+    if (r == 0 && !*ret_id) {
+        sql = sqlite3_mprintf("INSERT INTO columns(json) VALUES(%Q)", json.data);
+        r = sql ? store_run_sql(s->writer, "%s", sql) : -ENOMEM;
+        *ret_id = sqlite3_last_insert_rowid(s->writer);
+        sqlite3_free(sql);
     }
-    sqlite3_finalize(statement);
-    buf_done(&columns);
+    buf_done(&json);
+    return r;
+}
+
+static int add_run(struct store *s, const struct store_run *run, struct store_place *ret)
+{
+    int64_t columns;
+    char *sql;
+    int r = place_columns(s, run->layout, &columns);
+
+    if (r < 0)
+        return r;
+    sql = sqlite3_mprintf("INSERT INTO runs(line, run, start, interval_ms, slots, columns) "
+                          "VALUES(%lld, %Q, %lld, %lld, %lld, %lld)",
+                          (long long)ret->line, run->run, (long long)run->start_ms,
+                          (long long)run->interval_ms, (long long)run->layout->n_slots,
+                          (long long)columns);
+    r = sql ? store_run_sql(s->writer, "%s", sql) : -ENOMEM;
+    sqlite3_free(sql);
     ret->number = (uint64_t)sqlite3_last_insert_rowid(s->writer);
     return r;
 }

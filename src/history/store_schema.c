@@ -13,9 +13,10 @@ static int version_1(sqlite3 *db)
     int r = store_run_sql(
         db, "CREATE TABLE lines(id INTEGER PRIMARY KEY, host TEXT NOT NULL, target_kind TEXT NOT "
             "NULL, target TEXT NOT NULL);"
+            "CREATE TABLE columns(id INTEGER PRIMARY KEY, json TEXT NOT NULL);"
             "CREATE TABLE runs(id INTEGER PRIMARY KEY, line INTEGER NOT NULL, run TEXT NOT NULL,"
             " start INTEGER NOT NULL, interval_ms INTEGER NOT NULL, slots INTEGER NOT NULL,"
-            " columns TEXT NOT NULL)");
+            " columns INTEGER NOT NULL)");
 
     for (size_t t = 0; r == 0 && t < LADDER_TIERS; t++)
         r = store_run_sql(db,

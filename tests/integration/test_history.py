@@ -11,7 +11,7 @@ import time
 import unittest
 
 from program import Running, run, wait_until
-from server_process import Server
+from server_process import EventStream, Server
 
 
 def fill_disk(path):
@@ -25,6 +25,25 @@ def fill_disk(path):
         os.close(fd)
 
 
+class Both:
+    """The server of `cyclescope` without a command: the newest, where it was started again."""
+
+    def __init__(self, program):
+        self.program = program
+        program.port()
+
+    def ports(self):
+        return [line.rsplit(":", 1)[1].rstrip("/") for line in self.program.lines if "listening on" in line]
+
+    @property
+    def port(self):
+        return int(self.ports()[-1])
+
+    def json(self, path):
+        status, answer = self.program.get(path, self.port)
+        return answer if status == 200 else None
+
+
 class History(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.mkdtemp()
@@ -33,7 +52,7 @@ class History(unittest.TestCase):
         self.path = os.path.join(self.folder, "history.db")
 
     def sql(self, text):
-        db = sqlite3.connect(self.path)
+        db = sqlite3.connect(f"file:{self.path}?mode=rw", uri=True)  # never makes it
         try:
             return db.execute(text).fetchall()
         finally:
@@ -111,6 +130,44 @@ class History(unittest.TestCase):
         self.fill()
         self.assertEqual(self.sql("SELECT sum(intervals) FROM samples_1s"),
                          self.sql("SELECT count(*) FROM samples WHERE time <= (SELECT max(time) FROM samples_1s)"))
+
+    def numbers(self, server, last, count):
+        with EventStream(server, f"/api/stream?columns=cpu_use&every=20&last={last}") as stream:
+            samples, _ = stream.samples(count)
+        return [sample["sequence"] for sample in samples]
+
+    def test_the_stream_resumes_beyond_the_memory(self):
+        with self.serve("--memory", "1MiB", interval="2ms") as server:
+            with EventStream(server, "/api/stream?columns=cpu_use") as stream:
+                samples, last = stream.samples(1)
+            known = int(last.split(".")[1])
+            self.assertEqual(samples[-1]["sequence"], known)
+
+            def fell_out():
+                meta = server.json("/api/meta")
+                return meta["first"] > samples[-1]["timestamp"] + 1000
+            self.assertTrue(wait_until(fell_out, 60), server.lines)
+            found = self.numbers(server, last, 1500)
+            self.assertEqual(found, list(range(known + 1, known + 1 + len(found))))
+
+    def test_the_stream_resumes_across_a_restart_of_the_server(self):
+        program = Running("--listen", "127.0.0.1:0", "--csv", "none", "-I", "10ms", "--history", self.path)
+        with program:
+            server = Both(program)
+            with EventStream(server, "/api/stream?columns=cpu_use") as stream:
+                _, last = stream.samples(5)
+            known = int(last.split(".")[1])
+            self.assertTrue(wait_until(lambda: self.rows() > known + 50), program.lines)
+            os.kill(program.child(), signal.SIGKILL)
+            self.assertTrue(wait_until(lambda: len(server.ports()) == 2), program.lines)
+            self.assertTrue(wait_until(lambda: server.json("/api/meta")["rows"] > 0))
+            with EventStream(server, "/api/stream?columns=cpu_use") as stream:
+                _, newest = stream.samples(1)
+            self.assertEqual(newest.split(".")[0], last.split(".")[0])
+            found = self.numbers(server, last, int(newest.split(".")[1]) - known)
+            self.assertEqual(found, list(range(known + 1, known + 1 + len(found))))
+        times = self.times()
+        self.assertEqual(times, sorted(set(times)))
 
     def test_the_bound(self):
         most = 0

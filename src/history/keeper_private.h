@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Shared by keeper.c (its life) and keeper_work.c (what its thread does each second).
+#pragma once
+
+#include "history/keeper.h"
+#include "history/tiers.h"
+
+#define KEEPER_ROWS 64 // in one transaction
+
+struct keeper {
+    struct keeper_config config;
+    struct session *session;
+    struct store *store;
+    pthread_t thread;
+    bool started;
+
+    pthread_mutex_t lock; // of what follows
+    pthread_cond_t news;  // for the thread
+    pthread_cond_t taken_news;
+    bool stopping, placed, woken;
+    bool paused;      // the store cannot write; it was said
+    uint64_t taken;   // sequence of the newest row that was taken
+    uint64_t written; // of the newest that was written
+    size_t capacity;  // of the ring; 0 unknown
+    uint64_t newest;  // sequence of its newest row, as last seen
+    struct keeper_status status;
+
+    // The thread's alone, once placed.
+    struct layout layout;
+    struct store_place place;
+    struct tiers tiers;
+    struct bucket rows[KEEPER_ROWS]; // taken, not yet written: [n_rows]
+    size_t n_rows, rows_at_once;
+    uint64_t row_bytes; // of the newest packed one
+};
+
+// A line for the user; "" is none.
+void keeper_say(const struct keeper *k, const char *text);
+// Takes and writes all that is there. What cannot be written is tried again the next time. The
+// thread's.
+void keeper_work(struct keeper *k);
+// Tells how far the tiers reach back, and that what was taken is written.
+void keeper_note_firsts(struct keeper *k);
