@@ -20,6 +20,7 @@ const METRICS = {
   cache_miss_rate: ["cache-miss rate", "cache-misses / cache-references", "cache_misses", "cache_references"],
   branch_miss_rate: ["branch-miss rate", "branch-misses / branches", "branch_misses", "branches"],
 };
+const UNITS = { cache_miss_rate: "share", branch_miss_rate: "share", cpi: "cycles per instruction", ipc: "instructions per cycle" };
 const RATES = ["context_switches", "cpu_migrations", "minor_faults", "major_faults"];
 const WHY = "The virtual machine offers no hardware PMU to its guest; ask its host for one (QEMU: -cpu host).";
 const KEEP_ALIVE_MS = 10_000;
@@ -57,6 +58,7 @@ function finish(v, use, seconds) {
     v[id] = v[top] === null || v[bottom] === null ? null : Number((v[top] / v[bottom]).toPrecision(6));
   }
   for (const id of RATES) v[id + "_per_second"] = v[id] === null ? null : Number((v[id] / seconds).toPrecision(6));
+  v.ghz = v.cycles === null ? null : Number((v.cycles / seconds / 1e9).toPrecision(6));
   v.cpu_use = use === null ? null : Number(use.toPrecision(6));
   for (const id of GAUGES) v[id] = use === null ? null : Math.round(1e8 * (id === "cpu_idle" ? 1 - use : use / 5));
   return v;
@@ -92,7 +94,7 @@ export class Mock {
     const values = makeValues(n, 1, this.pmu);
     const quality = {};
     if (this.options.scenario === "gaps") {
-      quality.cycles = "scaled 75";
+      quality.cycles = quality.ghz = "scaled 75";
       if (n % 1500 > 1380 && n % 1500 < 1400) {
         for (const id of ["cache_references", "cache_misses", "cache_miss_rate"]) {
           values[id] = null;
@@ -100,7 +102,7 @@ export class Mock {
         }
       }
     }
-    if (!this.pmu) for (const id of [...HARDWARE, ...Object.keys(METRICS)]) quality[id] = "not supported";
+    if (!this.pmu) for (const id of [...HARDWARE, ...Object.keys(METRICS), "ghz"]) quality[id] = "not supported";
     const cpus = {};
     for (let c = 0; c < this.options.cpus; c++) cpus[c] = makeValues(n + c * 37, 1 / this.options.cpus, this.pmu);
     const sample = { timestamp: this.nextTime, seconds: 0.1, sequence: n, values, quality, cpus };
@@ -183,7 +185,7 @@ export class Mock {
   }
 
   columns() {
-    const absent = (id) => !this.pmu && (HARDWARE.has(id) || id in METRICS);
+    const absent = (id) => !this.pmu && (HARDWARE.has(id) || id in METRICS || id === "ghz");
     const newest = this.samples.at(-1)?.quality ?? {};
     const base = (id) => ({
       per_cpu: true, quality: absent(id) ? "not supported" : newest[id] ?? "exact", why: absent(id) ? WHY : null,
@@ -192,10 +194,11 @@ export class Mock {
       ...COUNTS.map((id) => ({ id, name: id.replaceAll("_", "-"), kind: "count", unit: "", scale: 1, group: 0, ...base(id) })),
       ...GAUGES.map((id) => ({ id, name: id, kind: "gauge", unit: "ns", scale: 1, ...base(id) })),
       ...Object.entries(METRICS).map(([id, [name, formula, ...inputs]]) =>
-        ({ id, name, kind: "metric", unit: "", formula, source: "", inputs, ...base(id) })),
+        ({ id, name, kind: "metric", unit: UNITS[id], formula, source: "", inputs, ...base(id) })),
+      { id: "ghz", name: "GHz", kind: "metric", unit: "GHz", formula: "cycles / time", inputs: ["cycles"], ...base("ghz") },
       { id: "cpu_use", name: "CPU use", kind: "metric", unit: "share", formula: "1 - idle / all", inputs: GAUGES, ...base("cpu_use") },
       ...RATES.map((id) => ({
-        id: id + "_per_second", name: id, kind: "metric", unit: "1/s", formula: `${id.replaceAll("_", "-")} / seconds`,
+        id: id + "_per_second", name: id, kind: "metric", unit: "per second", formula: `${id.replaceAll("_", "-")} / seconds`,
         inputs: [id], ...base(id),
       })),
     ];
@@ -223,12 +226,13 @@ export class Mock {
     };
   }
 
-  row(sample, { columns, cpus }) {
+  row(sample, { columns, cpus, cpuColumns, focus }) {
     const pick = (values) => (columns ? Object.fromEntries(columns.map((c) => [c, values[c]])) : values);
     const { timestamp, seconds, sequence } = sample;
     const row = { timestamp, seconds, sequence, ...pick(sample.values) };
     if (Object.keys(sample.quality).length) row.quality = sample.quality;
-    if (cpus) row.cpus = Object.fromEntries(cpus.map((c) => [c, pick(sample.cpus[c])]));
+    const narrow = (c) => (cpuColumns && c !== focus ? Object.fromEntries(cpuColumns.map((id) => [id, sample.cpus[c][id]])) : pick(sample.cpus[c]));
+    if (cpus) row.cpus = Object.fromEntries(cpus.map((c) => [c, narrow(c)]));
     return row;
   }
 
@@ -244,7 +248,7 @@ export class Mock {
       const key = Math.floor(s.sequence / per);
       buckets.set(key, [...(buckets.get(key) ?? []), s]);
     }
-    const answer = { t: [], sequence: [], interval_ms: this.options.interval, per_bucket: per, columns: {} };
+    const answer = { t: [], sequence: [], interval_ms: this.options.interval, per_bucket: per, resolution_ms: per * this.options.interval, columns: {} };
     for (const id of q.get("columns").split(",")) answer.columns[id] = { mean: [], min: [], max: [], running: [] };
     for (const bucket of buckets.values()) {
       const last = bucket.at(-1);
@@ -268,7 +272,7 @@ export class Mock {
     const last = request.headers["last-event-id"] ?? q.get("last") ?? "";
     const [run, sequence] = last.split(".");
     const stream = {
-      response, columns: q.get("columns")?.split(","), cpus,
+      response, columns: q.get("columns")?.split(","), cpus, cpuColumns: q.get("cpu_columns")?.split(","), focus: q.get("focus"),
       sent: run === this.run ? Number(sequence) : this.sequence - 1,
     };
     response.writeHead(200, { "Content-Type": "text/event-stream", "Cache-Control": "no-store" });

@@ -2,36 +2,40 @@
 // Puts the page together: session, view, panels, and the one loop that draws them.
 
 import "./style.css";
-import { attachKeys } from "./chart/gestures";
-import { PRESETS, View } from "./chart/view";
-import { Session } from "./data/session";
+import { Overlay } from "./chart/overlay";
+import { View } from "./chart/view";
+import { Session, type Wanted } from "./data/session";
 import { pageState } from "./data/state";
 import { el, setAttribute } from "./lib/dom";
 import { colours, startTheme } from "./lib/theme";
+import { Navigation, linked } from "./navigation";
 import { HeaderPanel } from "./panels/header";
-import { CPUS_MOST, LinePanel } from "./panels/line-panel";
+import { heatColumn } from "./panels/heat-panel";
+import { Inspector } from "./panels/inspector";
+import { attachKeys, helpDialog, type KeyActions } from "./panels/keys";
 import { NotesPanel } from "./panels/notes";
 import type { Context, Panel } from "./panels/panel";
+import { SelectionBar } from "./panels/selection-bar";
 import { StatusPanel } from "./panels/status";
-import { TRACKS } from "./panels/table";
+import { HEAT_TRACK, trackColumns, trackIds } from "./panels/table";
 import { TILE_COLUMNS, TilesPanel } from "./panels/tiles";
+import { Timeline } from "./panels/timeline";
 import { tokenForm } from "./panels/token-form";
 
 /** Numbers are written at most so often: faster ones cannot be read. Lines move with every sample. */
 const TEXT_EVERY_MS = 200;
+const INSPECTOR_KEY = "cyclescope-inspector";
 
 function start(): void {
-  startTheme();
-  const session = new Session({
-    columns: [...new Set([...TRACKS.flatMap((t) => t.series.map((s) => s.column)), ...TILE_COLUMNS])],
-    perCpu: [...new Set(TRACKS.flatMap((t) => t.perCpu ?? []))],
-    cpusMost: CPUS_MOST,
-  });
+  startTheme(linked().theme);
+  const state = pageState();
+  const session = new Session({ columns: [], heat: null, cpu: null });
   const view = new View(() => ({
-    oldest: session.store.oldestTime,
+    oldest: session.oldestTime,
     newest: session.store.newestTime,
     interval: session.meta.get()?.intervalMs ?? 100,
   }));
+  const navigation = new Navigation(view, state);
 
   let scheduled = false;
   let cursorLeft: number | null = null;
@@ -48,7 +52,7 @@ function start(): void {
     redraw();
   };
   const context: Context = {
-    session, view, state: pageState(), redraw,
+    session, view, state, redraw,
     onCursor(left) {
       if (left === cursorLeft) return;
       cursorLeft = left;
@@ -56,30 +60,52 @@ function start(): void {
     },
   };
 
-  const header = new HeaderPanel(context);
+  const overlay = new Overlay(view, state);
+  const timeline = new Timeline(context, overlay.element);
   const tiles = new TilesPanel(context);
   const notes = new NotesPanel();
   const status = new StatusPanel(context);
-  const tracks = TRACKS.map((spec) => new LinePanel(spec, context));
-  const panels: readonly Panel[] = [header, tiles, notes, ...tracks, status];
-  const timeline = el("div", { class: "timeline" });
-  const absent = el("div", { class: "absent" });
-  document.body.append(header.element, el("main", {}, tiles.element, notes.element, timeline, absent),
-    status.element, tokenForm(session));
+  const inspector = new Inspector(context);
+  const help = helpDialog();
+  const showInspector = (show: boolean): void => {
+    setAttribute(document.documentElement, "data-inspector", show ? "shown" : "hidden");
+    setAttribute(header.inspector, "aria-pressed", String(show));
+  };
+  const toggleInspector = (): void => {
+    const show = document.documentElement.dataset["inspector"] === "hidden";
+    showInspector(show);
+    try {
+      localStorage.setItem(INSPECTOR_KEY, show ? "shown" : "hidden");
+    } catch {
+      // Storage may be forbidden; then the choice lasts as long as the page.
+    }
+  };
+  const header = new HeaderPanel(context, { help: () => help.showModal(), toggleInspector });
+  const bar = new SelectionBar(context);
+  const panels: readonly Panel[] = [header, tiles, notes, bar, timeline, inspector, status];
+  let shown = "shown";
+  try {
+    shown = localStorage.getItem(INSPECTOR_KEY) ?? shown;
+  } catch {
+    // As above.
+  }
+  showInspector(shown !== "hidden");
+  document.body.append(header.element,
+    el("main", {},
+      el("div", { class: "stage" }, tiles.element, notes.element, bar.element, timeline.element, timeline.absent),
+      inspector.element),
+    status.element, tokenForm(session), help);
 
-  const arrange = (): void => {
-    const drawn = tracks.filter((t) => !t.absent);
-    const place = (parent: HTMLElement, list: LinePanel[]): void => {
-      // Only when it differs: an element that is moved loses its observers' peace and the pointer.
-      if (list.some((t, i) => parent.children[i] !== t.element) || parent.children.length !== list.length) {
-        parent.replaceChildren(...list.map((t) => t.element));
-      }
+  /** The columns that are drawn now are those that are asked for. */
+  const want = (): void => {
+    const meta = session.meta.get();
+    const tracks = trackIds(state.tracks.get());
+    const heat = tracks.includes(HEAT_TRACK) ? heatColumn(meta, state.heat.get()) : null;
+    const wanted: Wanted = {
+      columns: [...new Set([...tracks.flatMap(trackColumns), ...TILE_COLUMNS, ...(heat === null ? [] : [heat])])],
+      heat, cpu: state.cpu.get(),
     };
-    place(timeline, drawn);
-    place(absent, tracks.filter((t) => t.absent));
-    // One time axis under all tracks; on a narrow page, which scrolls, each has its own.
-    const narrow = innerWidth < 700;
-    drawn.forEach((t, i) => t.chart?.setShowTimes(narrow || i === drawn.length - 1));
+    session.want(wanted);
   };
 
   function frame(): void {
@@ -87,8 +113,10 @@ function start(): void {
     const { store } = session;
     const interval = session.meta.get()?.intervalMs ?? 100;
     const range = view.range();
-    const width = tracks.find((t) => t.chart)?.chart?.width ?? 0;
-    const cursorTime = cursorLeft === null || width <= 0 ? null : range.from + (cursorLeft / width) * view.span;
+    const placement = timeline.placement();
+    const width = placement.width;
+    const cursorTime = cursorLeft === null || width <= 0 || cursorLeft < 0 || cursorLeft > width
+      ? null : range.from + (cursorLeft / width) * (range.to - range.from);
     const newest = store.end > store.first ? store.end - 1 : null;
     // At the cursor a pixel may hold many samples, or a sample many pixels.
     const within = Math.max(2.5 * interval, width > 0 ? view.span / width : 0);
@@ -98,14 +126,14 @@ function start(): void {
     if (text) textAt = now;
     clearTimeout(textTimer);
     // What was not written now is written soon, also when no further sample comes.
-    if (!text) textTimer = setTimeout(writeNow, TEXT_EVERY_MS);
+    if (!text) textTimer = window.setTimeout(writeNow, TEXT_EVERY_MS);
     for (const panel of panels) panel.draw({ range, row, newest, cursorTime, text });
-    setAttribute(timeline, "data-from", String(range.from));
-    setAttribute(timeline, "data-to", String(range.to));
+    overlay.draw(range, placement, cursorTime === null ? null : cursorLeft);
   }
 
   view.onChange = () => {
-    for (const track of tracks) if (!view.following) track.chart?.forgetScale();
+    navigation.changed();
+    if (!view.following) timeline.forgetScale();
     writeNow();
   };
   session.onData = redraw;
@@ -113,20 +141,39 @@ function start(): void {
   session.meta.watch((meta) => {
     if (!meta) return;
     for (const panel of panels) panel.meta(meta);
-    arrange();
-    // A recording that has ended is shown whole.
-    if (!met && (meta.input.state === "ended" || meta.input.state === "failed") && meta.first !== null && meta.latest !== null) {
-      view.setSpan(meta.latest - meta.first);
+    want();
+    // A recording that has ended is shown whole, unless a link says what to show.
+    if (!met && (meta.input.state === "ended" || meta.input.state === "failed") && meta.first !== null && meta.latest !== null
+      && linked().span === null) {
+      view.restore(Math.max(meta.latest - meta.first, 5 * meta.intervalMs), null);
     }
     met = true;
     writeNow();
   });
+  const chosen = (): void => {
+    const meta = session.meta.get();
+    if (meta) timeline.meta(meta);
+    want();
+    writeNow();
+  };
+  state.tracks.watch(chosen);
+  state.heat.watch(chosen);
+  state.cpu.watch(chosen);
+  state.selection.watch(writeNow);
+  state.held.watch(writeNow);
+  state.marks.watch(redraw);
   session.connection.watch(writeNow);
   colours.watch(() => {
-    for (const track of tracks) track.chart?.recolour();
+    timeline.recolour();
+    redraw();
   });
-  addEventListener("resize", arrange);
-  attachKeys(view, PRESETS);
+  const actions: KeyActions = {
+    view, state, toggleInspector,
+    cpus: () => session.meta.get()?.possible ?? 0,
+    oldest: () => session.oldestTime,
+    focusSelection: () => overlay.focusHandle(),
+  };
+  attachKeys(actions, help);
   session.start();
 }
 

@@ -22,14 +22,29 @@ const KINDS = new Map<number, Quality["kind"]>([
 ]);
 
 interface Cells {
+  column: string;
+  /** "" for the target's total. */
+  cpu: string;
   values: Float64Array;
   /** Made when the first value comes that is not exact. */
   quality: Uint8Array | null;
+  /** Rows before this index were there before the column was: they say nothing of it. */
+  since: number;
 }
 
 /** The key of a column, or of a column on one CPU. */
 export function cellKey(column: string, cpu?: number): string {
   return cpu === undefined ? column : `${column}@${cpu}`;
+}
+
+/** A byte for a quality, and back. */
+export function qualityCode(q: Quality | undefined): number {
+  return q === undefined ? EXACT : q.kind === "scaled" ? q.running : CODES[q.kind];
+}
+
+export function qualityOf(code: number): Quality {
+  const kind = KINDS.get(code);
+  return kind ? { kind, running: kind === "exact" ? 100 : 0 } : { kind: "scaled", running: code };
 }
 
 export class Store {
@@ -70,8 +85,24 @@ export class Store {
   addKeys(keys: Iterable<string>): void {
     for (const key of keys) {
       if (this.#cells.has(key)) continue;
-      this.#cells.set(key, { values: new Float64Array(this.capacity).fill(NaN), quality: null });
+      const at = key.indexOf("@");
+      this.#cells.set(key, {
+        column: at < 0 ? key : key.slice(0, at), cpu: at < 0 ? "" : key.slice(at + 1),
+        values: new Float64Array(this.capacity).fill(NaN), quality: null, since: this.#end,
+      });
     }
+  }
+
+  /** Keeps only these columns. */
+  keepKeys(keys: ReadonlySet<string>): void {
+    for (const key of this.#cells.keys()) if (!keys.has(key)) this.#cells.delete(key);
+  }
+
+  /** From this time on the store can speak of a column: null when it cannot at all. */
+  since(key: string): number | null {
+    const cells = this.#cells.get(key);
+    if (!cells || this.#end === this.#first || cells.since >= this.#end) return null;
+    return this.time(Math.max(this.#first, cells.since));
   }
 
   /**
@@ -89,7 +120,10 @@ export class Store {
   clear(): void {
     this.#version++;
     this.#present.fill(0);
-    for (const cells of this.#cells.values()) cells.values.fill(NaN);
+    for (const cells of this.#cells.values()) {
+      cells.values.fill(NaN);
+      cells.since = 0;
+    }
     this.#first = this.#end = this.#offset = this.#rows = 0;
   }
 
@@ -103,13 +137,13 @@ export class Store {
       const index = sample.sequence + this.#offset;
       low = Math.min(low, index);
       high = Math.max(high, index);
-      for (const [key, cells] of this.#cells) {
-        const at = key.indexOf("@");
-        if (at < 0) {
-          this.#write(cells, slot, sample.values[key] ?? null, code(sample.quality[key]));
+      for (const cells of this.#cells.values()) {
+        const { column, cpu } = cells;
+        if (cpu === "") {
+          this.#write(cells, slot, sample.values[column] ?? null, qualityCode(sample.quality[column]));
         } else {
-          const value = sample.cpus[key.slice(at + 1)]?.[key.slice(0, at)];
-          if (value !== undefined) this.#write(cells, slot, value, EXACT);
+          const value = sample.cpus[cpu]?.[column];
+          if (value !== undefined) this.#write(cells, slot, value, qualityCode(sample.cpuQuality[cpu]?.[column]));
         }
       }
     }
@@ -184,9 +218,7 @@ export class Store {
   }
 
   quality(key: string, index: number): Quality {
-    const q = this.#cells.get(key)?.quality?.[index % this.capacity] ?? EXACT;
-    const kind = KINDS.get(q);
-    return kind ? { kind, running: kind === "exact" ? 100 : 0 } : { kind: "scaled", running: q };
+    return qualityOf(this.#cells.get(key)?.quality?.[index % this.capacity] ?? EXACT);
   }
 
   /** For the drawing loop only: a column's slots (NaN is missing), to be indexed modulo the capacity. */
@@ -258,8 +290,4 @@ export class Store {
     if (quality !== EXACT && !cells.quality) cells.quality = new Uint8Array(this.capacity).fill(EXACT);
     if (cells.quality) cells.quality[slot] = Math.min(255, Math.max(0, quality));
   }
-}
-
-function code(q: Quality | undefined): number {
-  return q === undefined ? EXACT : q.kind === "scaled" ? q.running : CODES[q.kind];
 }

@@ -78,6 +78,8 @@ export function formatTick(value: number, unit: Unit): string {
   return s.prefix === "" ? text : text + s.prefix;
 }
 
+const DAY_MS = 86_400_000;
+
 function two(n: number): string {
   return n < 10 ? "0" + n : String(n);
 }
@@ -89,8 +91,18 @@ export function formatClock(ms: number, millis = false): string {
   return millis ? text + "." + String(d.getMilliseconds()).padStart(3, "0") : text;
 }
 
+/** The local date before a time that is not today's: `2026-11-21 `; nothing for today's. */
+export function formatDay(ms: number, now = Date.now()): string {
+  const d = new Date(ms);
+  return d.toDateString() === new Date(now).toDateString() ? ""
+    : `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())} `;
+}
+
 /** Labels of a time axis whose ticks are `increment` ms apart: no more digits than tell two ticks apart. */
 export function formatTimeTick(ms: number, increment: number): string {
+  if (increment >= DAY_MS) return formatDay(ms, 0).trim();
+  const d = new Date(ms);
+  if (increment >= 3_600_000 && d.getHours() === 0 && d.getMinutes() === 0) return formatDay(ms, 0).trim();
   if (increment >= 60_000) return formatClock(ms).slice(0, 5);
   if (increment >= 1000) return formatClock(ms);
   const text = formatClock(ms, true);

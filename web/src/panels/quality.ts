@@ -2,6 +2,7 @@
 // How far a number can be trusted, in words: beside the number (short), and on hover (the sentence).
 
 import { setAttribute, setText } from "../lib/dom";
+import type { Unit } from "../lib/format";
 import type { Store } from "../data/store";
 import type { Column, Meta, Quality } from "../data/wire";
 
@@ -36,6 +37,14 @@ export function sharedReasons(columns: readonly (Column | undefined)[], meta: Me
   return [...new Set(reasons)].join(" ");
 }
 
+/** How a column's values are written. */
+export function unitOf(column: Column | undefined): Unit {
+  const unit = column?.unit ?? "";
+  if (unit === "share") return "share";
+  if (unit === "per second" || unit === "1/s") return "rate";
+  return column?.kind === "metric" ? "ratio" : "count";
+}
+
 export function columnOf(meta: Meta, id: string): Column | undefined {
   return meta.columns.find((c) => c.id === id);
 }
@@ -68,4 +77,7 @@ export function showQuality(node: HTMLElement, q: Quality, why: string): void {
   setAttribute(node, "data-quality", q.kind === "exact" ? null : q.kind.replace(" ", "-"));
   const title = sentence(q, why);
   setAttribute(node, "title", title === "" ? null : title);
+  // Also for those who have no pointer to hover with.
+  setAttribute(node, "tabindex", title === "" ? null : "0");
+  setAttribute(node, "aria-label", title === "" ? null : `${short(q)}: ${title}`);
 }
