@@ -165,6 +165,7 @@ function start(): void {
   session.connection.watch(writeNow);
   colours.watch(() => {
     timeline.recolour();
+    tiles.recolour();
     redraw();
   });
   const actions: KeyActions = {

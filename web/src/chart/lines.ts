@@ -20,6 +20,7 @@ export function linesOf(history: History, columns: readonly string[], cpu: numbe
   const end = Math.min(cut, window.to);
   const from = Math.max(window.from, (oldest ?? Infinity) - window.interval);
   if (end - from > window.interval) {
+    lines.fetched = true;
     const level = levelFor(window.to - window.from, window.pixels, window.interval);
     // One resolution more at the left, so that lines run to the edge.
     let resolution = 0;

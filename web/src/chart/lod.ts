@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Levels of detail: a window of the store as lines, at most about two points a pixel.
+// Levels of detail: a window of the store as lines, about a point a pixel.
 //
 // Where samples outnumber pixels, a bucket of samples becomes one point with its mean, its least and its greatest value, so
 // that no spike is lost: the line is the mean, the band around it reaches from least to greatest. Bucket sizes are powers of two
@@ -10,7 +10,7 @@
 // A gap stays a gap: a missing value is null, and between two rows farther apart than 2.5 intervals stands a null of its
 // own (also inside a bucket, which is then cut in two there).
 
-import type { Store } from "../data/store";
+import { BLOCK_ROWS, type Store } from "../data/store";
 
 export interface Curve {
   mean: (number | null)[];
@@ -25,6 +25,8 @@ export interface Lines {
   curves: Curve[];
   /** Some point is more than one sample. */
   banded: boolean;
+  /** Not all of it is in the store: it may become finer. */
+  fetched: boolean;
 }
 
 export interface Window {
@@ -40,7 +42,7 @@ export interface Window {
 export const GAP_INTERVALS = 2.5;
 
 export function noLines(curves: number): Lines {
-  return { t: [], curves: Array.from({ length: curves }, () => ({ mean: [], low: [], high: [] })), banded: false };
+  return { t: [], curves: Array.from({ length: curves }, () => ({ mean: [], low: [], high: [] })), banded: false, fetched: false };
 }
 
 /** A point without values: the lines on both sides of it are not joined. */
@@ -57,7 +59,7 @@ export function pushGap(lines: Lines, t: number): void {
 export function bucketSize(window: Window): number {
   const perPixel = (window.to - window.from) / window.interval / Math.max(1, window.pixels);
   if (!(perPixel > 1)) return 1;
-  return 2 ** Math.floor(Math.log2(perPixel));
+  return 2 ** Math.round(Math.log2(perPixel));
 }
 
 /** Appends what the store holds after `after` (exclusive) in the window. */
@@ -68,17 +70,18 @@ export function decimate(store: Store, keys: readonly string[], window: Window, 
   let first = Math.max(store.first, Math.floor((store.lowerBound(window.from) - 1) / size) * size);
   const end = Math.min(store.end, Math.ceil((store.lowerBound(window.to) + 1) / size) * size);
   while (first < end && store.time(first) <= after) first++;
-  const slots = keys.map((key) => store.slots(key));
+  if (size === 1 && lines.t.length === 0) return each(store, keys.map((key) => store.slots(key)), first, end, gap, lines);
+  const sums = keys.map((key, k) => new Sum(store, key, lines.curves[k] as Curve));
   let previous = lines.t.at(-1) ?? NaN;
-  let runStart = -1;
+  let rows = 0;
   let bucket = -1;
   let last = -1;
   const flush = (): void => {
-    if (runStart < 0) return;
+    if (rows === 0) return;
     lines.t.push(store.time(last));
-    if (last > runStart) lines.banded = true;
-    slots.forEach((values, k) => put(lines.curves[k] as Curve, values, runStart, last, store.capacity));
-    runStart = -1;
+    if (rows > 1) lines.banded = true;
+    for (const sum of sums) sum.flush();
+    rows = 0;
   };
   for (let i = first; i < end; i++) {
     if (!store.isPresent(i)) continue;
@@ -88,32 +91,87 @@ export function decimate(store: Store, keys: readonly string[], window: Window, 
     const b = Math.floor(i / size);
     if (apart || b !== bucket) flush();
     if (apart) pushGap(lines, (previous + t) / 2);
-    if (runStart < 0) {
-      runStart = i;
-      bucket = b;
+    bucket = b;
+    if (size >= BLOCK_ROWS && i % BLOCK_ROWS === 0 && i + BLOCK_ROWS <= end && store.blockStep(i) <= gap) {
+      for (const sum of sums) sum.addBlock(i);
+      rows += BLOCK_ROWS;
+      i += BLOCK_ROWS - 1;
+    } else {
+      for (const sum of sums) sum.addRow(i);
+      rows++;
     }
     last = i;
-    previous = t;
+    previous = store.time(i);
   }
   flush();
   return lines;
 }
 
-/** The rows from `a` to `b`, both included, as one point. */
-function put(curve: Curve, values: Float64Array | null, a: number, b: number, capacity: number): void {
-  let low = Infinity;
-  let high = -Infinity;
-  let sum = 0;
-  let n = 0;
-  for (let i = a; values && i <= b; i++) {
-    const v = values[i % capacity] as number;
-    if (v !== v) continue;
-    sum += v;
-    n++;
-    if (v < low) low = v;
-    if (v > high) high = v;
+/** A bucket of one curve, as it is added up. */
+class Sum {
+  readonly #values: Float64Array | null;
+  #sum = 0;
+  #n = 0;
+  #low = Infinity;
+  #high = -Infinity;
+
+  constructor(private readonly store: Store, private readonly key: string, private readonly curve: Curve) {
+    this.#values = store.slots(key);
   }
-  curve.mean.push(n > 0 ? sum / n : null);
-  curve.low.push(n > 0 ? low : null);
-  curve.high.push(n > 0 ? high : null);
+
+  addRow(i: number): void {
+    const v = this.#values ? (this.#values[i % this.store.capacity] as number) : NaN;
+    if (v !== v) return;
+    this.#sum += v;
+    this.#n++;
+    if (v < this.#low) this.#low = v;
+    if (v > this.#high) this.#high = v;
+  }
+
+  addBlock(i: number): void {
+    const block = this.store.block(this.key, i);
+    if (!block || block.n === 0) return;
+    this.#sum += block.sum;
+    this.#n += block.n;
+    if (block.low < this.#low) this.#low = block.low;
+    if (block.high > this.#high) this.#high = block.high;
+  }
+
+  flush(): void {
+    const some = this.#n > 0;
+    this.curve.mean.push(some ? this.#sum / this.#n : null);
+    this.curve.low.push(some ? this.#low : null);
+    this.curve.high.push(some ? this.#high : null);
+    this.#sum = this.#n = 0;
+    this.#low = Infinity;
+    this.#high = -Infinity;
+  }
+}
+
+/** Every row a point, as most updates have it: what is least and greatest is the mean itself. */
+function each(store: Store, slots: readonly (Float64Array | null)[], first: number, end: number, gap: number, lines: Lines): Lines {
+  const { t } = lines;
+  const rows: number[] = [];
+  let previous = NaN;
+  for (let i = first; i < end; i++) {
+    if (!store.isPresent(i)) continue;
+    const at = store.time(i);
+    if (at - previous > gap) {
+      t.push((previous + at) / 2);
+      rows.push(-1);
+    }
+    t.push(at);
+    rows.push(i % store.capacity);
+    previous = at;
+  }
+  slots.forEach((values, k) => {
+    const mean = new Array<number | null>(rows.length);
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i] as number;
+      const v = row < 0 || !values ? NaN : (values[row] as number);
+      mean[i] = v === v ? v : null;
+    }
+    lines.curves[k] = { mean, low: mean, high: mean };
+  });
+  return lines;
 }

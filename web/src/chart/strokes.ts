@@ -48,7 +48,8 @@ export function drawLines(ctx: CanvasRenderingContext2D, lines: Lines, strokes: 
     const { path, dots } = line(lines, k, xs, at);
     ctx.strokeStyle = ctx.fillStyle = stroke.colour;
     ctx.setLineDash(stroke.dashed ? DASH.map((d) => d * devicePixelRatio) : []);
-    const width = Math.max(1, stroke.width * devicePixelRatio);
+    // Within a band a hairline does.
+    const width = lines.banded ? Math.max(1, devicePixelRatio) : Math.max(1, stroke.width * devicePixelRatio);
     const times = Math.max(1, Math.ceil(width - 0.01));
     // Half a pixel: a horizontal line one device pixel wide lies on one row of pixels.
     const first = -(width - 1) / 2;
@@ -78,7 +79,7 @@ function line(lines: Lines, k: number, xs: Float64Array, at: Placed): { path: Pa
     const x = xs[i] as number;
     const y = at.y(v);
     if (open) path.lineTo(x, y);
-    else if (mean[i + 1] == null) dots.push([x, y]);
+    else if (mean[i + 1] == null) dots.push([x, y]); // a line from nothing to nothing
     else path.moveTo(x, y);
     open = true;
   }

@@ -152,10 +152,12 @@ export class LineChart {
     if (min == null || max == null || width < 1) return;
     const perMs = width / (max - min);
     const yMax = u.scales["y"]?.max ?? 1;
+    const linear = this.options.linearBelow;
+    const asinhMax = Math.asinh(yMax / linear);
     const place: Placed = {
       left, top, width, height,
       x: (t) => left + (t - min) * perMs,
-      y: this.options.scale === "log" ? (v) => u.valToPos(v, "y", true) : (v) => top + height * (1 - v / yMax),
+      y: this.options.scale === "log" ? (v) => top + height * (1 - Math.asinh(v / linear) / asinhMax) : (v) => top + height * (1 - v / yMax),
     };
     drawLines(u.ctx, this.#lines, this.options.lines.map((line) => ({ ...line, colour: colour(line.colour) })), place);
   }
@@ -169,7 +171,7 @@ export class LineChart {
       splits: (u, _, __, max) => {
         const top = Math.round(Math.log10(max));
         const least = Math.ceil(Math.log10(this.options.linearBelow) - 1e-9);
-        const step = Math.max(1, Math.ceil((top - least + 2) * TICK_SPACE * 0.7 / Math.max(1, u.over.clientHeight)));
+        const step = Math.max(1, Math.ceil((top - least + 2) * TICK_SPACE * 0.7 / Math.max(1, u.bbox.height / devicePixelRatio)));
         const splits = [];
         for (let e = top; e >= least; e -= step) splits.unshift(10 ** e);
         return [0, ...splits];

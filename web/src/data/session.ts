@@ -37,8 +37,8 @@ export interface History {
   oldest: number | null;
 }
 
-/** The first request: what the default view shows, twice. */
-const RECENT_ROWS = 1_200;
+/** The first request: what the default view shows, and a little more. */
+const RECENT_ROWS = 700;
 /** One request of older history. The server gives 10,000 points at most; half of it keeps each answer below 3 MB. */
 const CHUNK_ROWS = 5_000;
 const CHUNK_ROWS_LEAST = 50;

@@ -21,6 +21,19 @@ const KINDS = new Map<number, Quality["kind"]>([
   [EXACT, "exact"], [NEVER_RAN, "never ran"], [101, "not supported"], [102, "denied"], [103, "offline"],
 ]);
 
+/** Rows that are added up once and kept so, for views in which a pixel holds many. */
+export const BLOCK_ROWS = 16;
+
+/** The values of one column in a block of rows. */
+export interface Block {
+  n: number;
+  sum: number;
+  low: number;
+  high: number;
+  /** The block's rows when it was added up. */
+  version: number;
+}
+
 interface Cells {
   column: string;
   /** "" for the target's total. */
@@ -28,6 +41,7 @@ interface Cells {
   values: Float64Array;
   /** Made when the first value comes that is not exact. */
   quality: Uint8Array | null;
+  blocks: Block[];
   /** Rows before this index were there before the column was: they say nothing of it. */
   since: number;
 }
@@ -57,10 +71,15 @@ export class Store {
   #run = "";
   #rows = 0;
   #version = 0;
+  /** Of each block of rows: changes with its rows. Blocks are a ring, too. */
+  #blockVersions: Uint32Array;
+  #steps: { version: number; step: number }[] = [];
 
   constructor(readonly capacity: number) {
     this.#t = new Float64Array(capacity);
     this.#present = new Uint8Array(capacity);
+    // One more than the rows fill: they need not begin with a block.
+    this.#blockVersions = new Uint32Array(Math.ceil(capacity / BLOCK_ROWS) + 1);
   }
 
   /** Indices of the rows held: first ≤ i < end. Some may be holes. */
@@ -88,7 +107,7 @@ export class Store {
       const at = key.indexOf("@");
       this.#cells.set(key, {
         column: at < 0 ? key : key.slice(0, at), cpu: at < 0 ? "" : key.slice(at + 1),
-        values: new Float64Array(this.capacity).fill(NaN), quality: null, since: this.#end,
+        values: new Float64Array(this.capacity).fill(NaN), quality: null, blocks: [], since: this.#end,
       });
     }
   }
@@ -120,9 +139,11 @@ export class Store {
   clear(): void {
     this.#version++;
     this.#present.fill(0);
+    this.#steps = [];
     for (const cells of this.#cells.values()) {
       cells.values.fill(NaN);
       cells.since = 0;
+      cells.blocks = [];
     }
     this.#first = this.#end = this.#offset = this.#rows = 0;
   }
@@ -226,6 +247,51 @@ export class Store {
     return this.#cells.get(key)?.values ?? null;
   }
 
+  /** The greatest time between neighbours in the block of rows that begins at `index`; Infinity when one is missing. */
+  blockStep(index: number): number {
+    const at = this.#blockAt(index);
+    const version = this.#blockVersions[at] as number;
+    let known = this.#steps[at];
+    if (!known || known.version !== version) {
+      let step = 0;
+      for (let i = index; i < index + BLOCK_ROWS; i++) {
+        if (!this.isPresent(i)) step = Infinity;
+        else if (i > index) step = Math.max(step, this.time(i) - this.time(i - 1));
+      }
+      known = this.#steps[at] = { version, step };
+    }
+    return known.step;
+  }
+
+  /** A column's values in the block of rows that begins at `index`. */
+  block(key: string, index: number): Block | null {
+    const cells = this.#cells.get(key);
+    if (!cells) return null;
+    const at = this.#blockAt(index);
+    const version = this.#blockVersions[at] as number;
+    const known = cells.blocks[at];
+    if (known?.version === version) return known;
+    const block: Block = { n: 0, sum: 0, low: Infinity, high: -Infinity, version };
+    for (let i = index; i < index + BLOCK_ROWS; i++) {
+      const v = cells.values[i % this.capacity] as number;
+      if (v !== v) continue;
+      block.n++;
+      block.sum += v;
+      if (v < block.low) block.low = v;
+      if (v > block.high) block.high = v;
+    }
+    return (cells.blocks[at] = block);
+  }
+
+  #blockAt(index: number): number {
+    return Math.floor(index / BLOCK_ROWS) % this.#blockVersions.length;
+  }
+
+  #touch(index: number): void {
+    const at = this.#blockAt(index);
+    this.#blockVersions[at] = (this.#blockVersions[at] as number) + 1;
+  }
+
   /** The slot of a row, made its own; -1 for a row older than the ring reaches. */
   #claim(sequence: number, t: number): number {
     const index = sequence + this.#offset;
@@ -241,7 +307,10 @@ export class Store {
         this.#offset = offset;
         this.#first = this.#end = index;
       }
-      for (let i = this.#end; i <= index; i++) this.#empty(i % this.capacity);
+      for (let i = this.#end; i <= index; i++) {
+        this.#empty(i % this.capacity);
+        this.#touch(i);
+      }
       this.#end = index + 1;
       this.#first = Math.max(this.#first, this.#end - this.capacity);
     } else if (index < this.#first) {
@@ -251,6 +320,7 @@ export class Store {
     if (this.#present[slot] === 0) this.#rows++;
     this.#present[slot] = 1;
     this.#t[slot] = t;
+    this.#touch(index);
     return slot;
   }
 

@@ -59,7 +59,7 @@ export class LinePanel implements Track {
   #made = "";
   #visible = true;
   /** What the canvas shows; null: it has to be drawn. */
-  #drawn: (Range & { store: Store; version: number; cpu: number | null }) | null = null;
+  #drawn: (Range & { store: Store; version: number; fetched: number; cpu: number | null }) | null = null;
   #lines: Lines = noLines(0);
 
   constructor(private readonly spec: LineSpec, private readonly context: Context) {
@@ -123,11 +123,11 @@ export class LinePanel implements Track {
     const { history } = session;
     const interval = session.meta.get()?.intervalMs ?? 100;
     const cpu = this.#cpu();
-    const version = history.store.version + history.tiles.version;
-    if (!this.#isDrawn(frame.range, chart, cpu, version)) {
+    if (!this.#isDrawn(frame.range, chart, cpu)) {
       this.#lines = linesOf(history, this.#rows.map((r) => r.id), cpu, { ...frame.range, pixels: chart.pixels, interval });
       chart.draw(this.#lines, frame.range);
-      this.#drawn = { ...frame.range, store: history.store, version, cpu };
+      const { store, tiles } = history;
+      this.#drawn = { ...frame.range, store, version: store.version, fetched: tiles.version, cpu };
     }
     if (!frame.text) return;
     setAttribute(this.element, "data-cpu", cpu === null ? null : String(cpu));
@@ -161,10 +161,11 @@ export class LinePanel implements Track {
   }
 
   /** What is on the canvas is right to half a pixel: a view of an hour need not be drawn ten times a second. */
-  #isDrawn(range: Range, chart: LineChart, cpu: number | null, version: number): boolean {
+  #isDrawn(range: Range, chart: LineChart, cpu: number | null): boolean {
     const drawn = this.#drawn;
-    const { store } = this.context.session;
-    if (!drawn || drawn.store !== store || drawn.version !== version || drawn.cpu !== cpu) return false;
+    const { store, tiles } = this.context.session;
+    if (!drawn || drawn.store !== store || drawn.version !== store.version || drawn.cpu !== cpu) return false;
+    if (this.#lines.fetched && drawn.fetched !== tiles.version) return false;
     const tolerance = (range.to - range.from) / Math.max(1, chart.pixels) / 2;
     // The ends separately: a zoom moves them apart.
     return range.to === drawn.to ? range.from === drawn.from

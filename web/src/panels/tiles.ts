@@ -81,6 +81,8 @@ export const TILE_COLUMNS: readonly string[] = [
 
 /** What a sparkline shows. */
 const SPARK_MS = 60_000;
+/** It moves by a pixel a second. */
+const SPARK_EVERY_MS = 1_000;
 const SPARK_WIDTH = 58;
 const SPARK_HEIGHT = 26;
 
@@ -109,6 +111,7 @@ function makeTile(spec: TileSpec): Tile {
 export class TilesPanel implements Panel {
   readonly element: HTMLElement;
   readonly #tiles = TILES.map(makeTile);
+  #sparkedAt = -Infinity;
 
   constructor(private readonly context: Context) {
     this.element = el("section", { class: "tiles", "aria-label": "Newest values" }, ...this.#tiles.map((t) => t.root));
@@ -123,11 +126,18 @@ export class TilesPanel implements Panel {
     }
   }
 
+  recolour(): void {
+    this.#sparkedAt = -Infinity;
+  }
+
   draw(frame: Frame): void {
     const { session } = this.context;
     const meta = session.meta.get();
     if (!frame.text || !meta) return;
     const row = frame.newest;
+    const now = performance.now();
+    const sparks = now - this.#sparkedAt >= SPARK_EVERY_MS;
+    if (sparks) this.#sparkedAt = now;
     const given: Given = {
       read: (column) => (row === null ? null : session.store.value(column, row)),
       seconds: session.latest?.seconds ?? meta.intervalMs / 1000,
@@ -140,7 +150,7 @@ export class TilesPanel implements Panel {
       setText(tile.value, value === null ? NOTHING : spec.format(value));
       setText(tile.sub, spec.sub(given));
       showQuality(tile.quality, qualityAt(session.store, spec.column, row, column), whyAbsent(column));
-      if (!isAbsent(column)) this.#spark(tile, meta.intervalMs);
+      if (sparks && !isAbsent(column)) this.#spark(tile, meta.intervalMs);
     }
   }
 
