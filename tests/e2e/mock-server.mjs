@@ -2,7 +2,7 @@
 // A server that speaks docs/api.md with made-up numbers, so that the page can be tested in situations that a real machine
 // does not offer on demand: no PMU, gaps, a token, a restart, an end, names full of HTML.
 //
-//   node mock-server.mjs [--port N] [--page FILE] [--scenario pmu|no-pmu|gaps|token|ended|html] [--cpus N] [--rows N]
+//   node mock-server.mjs [--port N] [--page FILE] [--scenario pmu|no-pmu|gaps|token|ended|html|cells] [--cpus N] [--rows N] [--days N]
 
 import { createServer } from "node:http";
 import { readFileSync } from "node:fs";
@@ -105,6 +105,12 @@ export class Mock {
     if (!this.pmu) for (const id of [...HARDWARE, ...Object.keys(METRICS), "ghz"]) quality[id] = "not supported";
     const cpus = {};
     for (let c = 0; c < this.options.cpus; c++) cpus[c] = makeValues(n + c * 37, 1 / this.options.cpus, this.pmu);
+    // CPU 0 idle, 1 not counted, 2 offline, the others busy.
+    if (this.options.scenario === "cells") {
+      cpus[0].cpu_use = 0;
+      Object.assign(cpus[1], { cpu_use: null, quality: { cpu_use: "never ran" } });
+      Object.assign(cpus[2], { cpu_use: null, quality: { cpu_use: "offline" } });
+    }
     const sample = { timestamp: this.nextTime, seconds: 0.1, sequence: n, values, quality, cpus };
     this.samples.push(sample);
     if (this.samples.length > this.options.limitRows) this.samples.shift();
@@ -169,7 +175,9 @@ export class Mock {
       case "/api/meta": return this.json(response, this.meta());
       case "/api/latest": return this.json(response, this.samples.length ? this.row(this.samples.at(-1), {}) : {});
       case "/api/data": return this.json(response, this.samples.map((s) => this.row(s, {})));
-      case "/api/series": return this.json(response, this.series(q));
+      case "/api/series":
+        setTimeout(() => this.json(response, this.series(q)), this.delay ?? 0);
+        return undefined;
       case "/api/stream": return this.stream(request, response, q);
       case "/healthz": return this.json(response, { status: "ok" });
       default: return this.error(response, 404, "not_found", "no such path");
@@ -204,6 +212,11 @@ export class Mock {
     ];
   }
 
+  online() {
+    const all = Array.from({ length: this.options.cpus }, (_, i) => i);
+    return this.options.scenario === "cells" ? all.filter((c) => c !== 2) : all;
+  }
+
   meta() {
     const html = this.options.scenario === "html";
     const notes = this.pmu ? [] : [{ severity: "warning", text: "No hardware PMU: cycles, instructions, cache and branch events cannot be counted on this machine. " + WHY }];
@@ -211,11 +224,12 @@ export class Mock {
       program: "cyclescope", version: "0.1.0", run: this.run, now: Date.now(),
       host: html ? HTML : "workbench", kernel: "6.1.0-28-amd64", arch: "x86_64",
       cpu_model: html ? HTML : "AMD EPYC 7B13", hypervisor: this.pmu ? null : "KVM",
-      cpus: { possible: this.options.cpus, online: Array.from({ length: this.options.cpus }, (_, i) => i) },
+      cpus: { possible: this.options.cpus, online: this.online() },
       target: { kind: "system", text: html ? HTML : "the whole system" },
       input: { kind: "live", text: "this machine", state: this.state, reason: this.reason ?? null },
       interval_ms: this.options.interval, first: this.samples[0]?.timestamp ?? null,
       latest: this.samples.at(-1)?.timestamp ?? null, rows: this.samples.length,
+      ...(this.options.days ? { history: { path: "/x", first: this.historyFirst(), bytes: 1, bound_bytes: 2, tiers: [], state: "ok" } } : {}),
       columns: this.columns(),
       notes: html ? [{ severity: "<b>", text: HTML }] : notes,
       limits: { rows: this.options.limitRows, memory_bytes: 33554432, stream_min_ms: 50 },
@@ -231,9 +245,35 @@ export class Mock {
     const { timestamp, seconds, sequence } = sample;
     const row = { timestamp, seconds, sequence, ...pick(sample.values) };
     if (Object.keys(sample.quality).length) row.quality = sample.quality;
-    const narrow = (c) => (cpuColumns && c !== focus ? Object.fromEntries(cpuColumns.map((id) => [id, sample.cpus[c][id]])) : pick(sample.cpus[c]));
+    const narrow = (c) => {
+      const values = sample.cpus[c];
+      const chosen = cpuColumns && c !== focus ? Object.fromEntries(cpuColumns.map((id) => [id, values[id]])) : pick(values);
+      return values.quality ? { ...chosen, quality: values.quality } : chosen;
+    };
     if (cpus) row.cpus = Object.fromEntries(cpus.map((c) => [c, narrow(c)]));
     return row;
+  }
+
+  historyFirst() {
+    return this.samples[0].timestamp - this.options.days * 86_400_000;
+  }
+
+  /** A value of the days before what is held: slow waves. */
+  past(t, id) {
+    return (id.includes("rate") || id === "cpu_use" ? 0.3 : 2e8) * (1 + 0.3 * Math.sin(t / 4_000_000) + 0.1 * Math.sin(t / 50_000));
+  }
+
+  pastSeries(q, from, to, points) {
+    const res = [100, 1000, 10_000, 60_000, 600_000, 3_600_000].find((r) => (to - from) / r < points) ?? 21_600_000;
+    const t = [];
+    const first = this.historyFirst();
+    for (let e = Math.ceil(Math.max(from, first) / res) * res; e <= to; e += res) t.push(e);
+    const columns = {};
+    for (const id of q.get("columns").split(",")) {
+      const mean = t.map((e) => this.past(e - res / 2, id));
+      columns[id] = { mean, min: mean.map((v) => v * 0.8), max: mean.map((v) => v * 1.3), running: t.map(() => 100) };
+    }
+    return { t, sequence: t.map(() => null), interval_ms: 100, resolution_ms: res, per_bucket: res / 100, columns };
   }
 
   series(q) {
@@ -241,12 +281,14 @@ export class Mock {
     const to = Number(q.get("to") ?? Infinity);
     const points = Math.min(10000, Number(q.get("points") ?? 2000));
     const cpu = q.get("cpu");
+    if (this.options.days && from < this.samples[0].timestamp) return this.pastSeries(q, from, Math.min(to, this.samples.at(-1).timestamp), points);
     const chosen = this.samples.filter((s) => s.timestamp >= from && s.timestamp <= to);
     const per = Math.max(1, Math.ceil(chosen.length / points));
     const buckets = new Map();
     for (const s of chosen) {
       const key = Math.floor(s.sequence / per);
-      buckets.set(key, [...(buckets.get(key) ?? []), s]);
+      if (buckets.has(key)) buckets.get(key).push(s);
+      else buckets.set(key, [s]);
     }
     const answer = { t: [], sequence: [], interval_ms: this.options.interval, per_bucket: per, resolution_ms: per * this.options.interval, columns: {} };
     for (const id of q.get("columns").split(",")) answer.columns[id] = { mean: [], min: [], max: [], running: [] };

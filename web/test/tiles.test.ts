@@ -93,6 +93,8 @@ test("while the finer is fetched the coarser is drawn, and the other way round",
   const at = FIRST + DAY / 2;
   const coarse = lines(tiles, at, at + 3_600_000);
   assert.ok(coarse.t.length > 5, "an hour of the day's points");
+  const close = lines(tiles, at + 1000, at + 21_000);
+  assert.ok((close.t[0] ?? NaN) <= at + 1000 && (close.t.at(-1) ?? NaN) >= at + 21_000, "a line through a view between two points");
   await settle();
   const fine = lines(tiles, at, at + 3_600_000);
   assert.ok(fine.t.length > 5 * coarse.t.length);

@@ -24,10 +24,11 @@ export function linesOf(history: History, columns: readonly string[], cpu: numbe
     const level = levelFor(window.to - window.from, window.pixels, window.interval);
     // One resolution more at the left, so that lines run to the edge.
     let resolution = 0;
-    for (const [piece, a, b] of tiles.cover(cpu, columns, level, from - 2 ** level / TILE_POINTS, end)) {
-      append(lines, piece, columns, a, b, resolution);
+    const pieces = tiles.cover(cpu, columns, level, from - 2 ** level / TILE_POINTS, end);
+    pieces.forEach(([piece, a, b], n) => {
+      append(lines, piece, columns, a, b, { before: resolution, lead: n === 0, trail: n === pieces.length - 1 && end === window.to });
       resolution = piece.resolution;
-    }
+    });
     const last = lines.t.at(-1);
     if (cut < window.to && last !== undefined) {
       const apart = firstAfter(store, last) - last;
@@ -51,14 +52,24 @@ function firstAfter(store: Store, t: number): number {
   return i < store.end ? store.time(i) : Infinity;
 }
 
-/** The points of a piece with a < t ≤ b, behind those of a piece of another resolution. */
-function append(lines: Lines, piece: Piece, columns: readonly string[], a: number, b: number, before: number): void {
+interface Joint {
+  /** Resolution of the piece before. */
+  before: number;
+  /** Takes the point before (after) the bounds as well: of a stand-in far coarser than the view, no point may lie within. */
+  lead: boolean;
+  trail: boolean;
+}
+
+/** The points of a piece with a < t ≤ b. */
+function append(lines: Lines, piece: Piece, columns: readonly string[], a: number, b: number, { before, lead, trail }: Joint): void {
   const { t, resolution } = piece;
   let step = Math.max(resolution, before);
   let i = 0;
   while (i < t.length && (t[i] as number) <= a) i++;
+  if (lead && i > 0) i--;
   const taken = columns.map((c) => piece.columns.get(c));
-  for (; i < t.length && (t[i] as number) <= b; i++) {
+  let over = trail ? 1 : 0;
+  for (; i < t.length && ((t[i] as number) <= b || over-- > 0); i++) {
     const at = t[i] as number;
     const last = lines.t.at(-1);
     if (last !== undefined && at <= last) continue;

@@ -185,12 +185,11 @@ export class LineChart {
   }
 }
 
-/** The greatest value on the screen. */
+/** The greatest value on the screen, and of the points that its lines come from and go to. */
 function highest(lines: Lines, range: Range): number | null {
   let high = -Infinity;
   for (let i = 0; i < lines.t.length; i++) {
-    const t = lines.t[i] as number;
-    if (t < range.from || t > range.to) continue;
+    if ((lines.t[i + 1] ?? Infinity) < range.from || (lines.t[i - 1] ?? -Infinity) > range.to) continue;
     for (const curve of lines.curves) {
       const v = curve.high[i];
       if (v != null && v > high) high = v;

@@ -19,7 +19,7 @@ const PARALLEL = 4;
 const REST_MS = 40;
 const RETRY_MS = 5_000;
 /** How many levels above (below) a missing tile are searched for a stand-in. */
-const COARSER = 12;
+const COARSER = 24;
 const FINER = 2;
 
 export interface TileColumn {
