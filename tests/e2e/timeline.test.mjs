@@ -158,7 +158,7 @@ test("the heatmap's column can be chosen; the stream brings that of all CPUs and
 
 test("512 CPUs: a row for some of them, the highest of each", () => withPage({ cpus: 512, rows: 80 }, async (page) => {
   await until(() => heat(page, [[0.99, 0.05], [0.99, 0.5], [0.99, 0.95]]), (list) => !list.some(empty), "live cells", 30_000);
-  assert.match(await page.textContent('[data-panel="cpus"] .remark'), /^[2-9] CPUs share a row/);
+  assert.match(await page.textContent('[data-panel="cpus"] .remark'), /^[2-9] CPUs a row/);
   assert.ok((await page.locator(".heat-over").boundingBox()).height > 120);
   assert.ok(await page.evaluate(() => document.documentElement.scrollHeight) <= 1000, "all on the first screen");
 }));
@@ -189,7 +189,7 @@ test("history beyond what the page holds: fetched as it is looked at, never blan
   withPage({ rows: 300, limitRows: 400, days: 3 }, async (page, mock) => {
     // A thin line that is not level is lighter than its colour in some columns.
     const drawn = async () => {
-      const columns = await columnsOfColour(page, "cycles", "--series-1");
+      const columns = await columnsOfColour(page, "cpi", "--series-5");
       return columns.filter(Boolean).length / columns.length;
     };
     const { x, y } = await middle(page);

@@ -46,6 +46,7 @@ const FONT = "11px system-ui, sans-serif";
 /** Least distance of two labels, CSS pixels. */
 const TICK_SPACE = 26;
 const TIME_SPACE = 90;
+const LABEL_HEIGHT = 12;
 /** The top of a log scale when all is zero, above what is linear. */
 const LOG_LEAST = 100;
 
@@ -173,7 +174,11 @@ export class LineChart {
         const least = Math.ceil(Math.log10(this.options.linearBelow) - 1e-9);
         const step = Math.max(1, Math.ceil((top - least + 2) * TICK_SPACE * 0.7 / Math.max(1, u.bbox.height / devicePixelRatio)));
         const splits = [];
-        for (let e = top; e >= least; e -= step) splits.unshift(10 ** e);
+        const { linearBelow } = this.options;
+        const height = u.bbox.height / devicePixelRatio;
+        // The least decades may be too near to zero for a label.
+        const above = (v: number): number => height * Math.asinh(v / linearBelow) / Math.asinh(max / linearBelow);
+        for (let e = top; e >= least && above(10 ** e) > LABEL_HEIGHT; e -= step) splits.unshift(10 ** e);
         return [0, ...splits];
       },
     };

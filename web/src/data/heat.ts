@@ -40,10 +40,11 @@ export class HeatCells {
 
   fill(source: HeatSource): void {
     const { matrix } = source;
-    const since = matrix.since ?? Infinity;
+    // The first row of the matrix covers the interval before its time.
+    const since = (matrix.since ?? Infinity) - source.interval;
     const begin = (this.first - 1) * this.length;
     const end = this.last * this.length;
-    if (begin < since - source.interval / 2) this.#fromTiles(source, begin, Math.min(end, since - source.interval / 2));
+    if (begin < since) this.#fromTiles(source, begin, Math.min(end, since));
     this.#fromMatrix(matrix, begin, end);
     for (let i = 0; i < this.mean.length; i++) {
       const n = this.#n[i] as number;
@@ -83,7 +84,7 @@ export class HeatCells {
           const t = piece.t[i] as number;
           if (t <= a || t - piece.resolution > b) continue;
           const v = column.mean[i] as number;
-          const first = Math.max(this.first, this.#number(Math.max(a, t - piece.resolution) + 1e-3));
+          const first = Math.max(this.first, this.#number(t - piece.resolution + 1e-3));
           const last = Math.min(this.last, this.#number(Math.min(b, t)));
           for (let bucket = first; bucket <= last; bucket++) {
             const at = (bucket - this.first) * this.cpus + cpu;

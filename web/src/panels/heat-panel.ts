@@ -163,7 +163,7 @@ export class HeatPanel implements Track {
     }
     if (!frame.text) return;
     setText(this.#most, formatTick(this.#map.max, unit));
-    setText(this.#remark, this.#map.group > 1 ? `${this.#map.group} CPUs share a row: the highest of them.` : "");
+    setText(this.#remark, this.#map.group > 1 ? `${this.#map.group} CPUs a row: the highest` : "");
     this.#read(source, frame, unit);
   }
 

@@ -7,7 +7,7 @@ import { linesOf } from "../chart/lines";
 import { noLines, type Lines } from "../chart/lod";
 import { LineChart, type Line, type ScaleKind } from "../chart/uplot";
 import type { Range } from "../chart/view";
-import { cellKey, type Store } from "../data/store";
+import { EXACT, NEVER_RAN, cellKey, qualityOf, type Store } from "../data/store";
 import type { Column, Meta, Quality } from "../data/wire";
 import { el, setAttribute, setText } from "../lib/dom";
 import { formatDuration, formatValue, type Unit } from "../lib/format";
@@ -157,7 +157,10 @@ export class LinePanel implements Track {
       return { value, quality: qualityAt(store, key, frame.row, row.column) };
     }
     const t = frame.cursorTime ?? frame.range.to;
-    return { value: pointAt(this.#lines, k, t, interval), quality: qualityAt(store, key, null, isAbsent(row.column) ? row.column : undefined) };
+    const value = pointAt(this.#lines, k, t, interval);
+    if (isAbsent(row.column)) return { value, quality: qualityAt(store, key, null, row.column) };
+    const running = session.tiles.at(this.#cpu(), row.id, t)?.quality ?? EXACT;
+    return { value, quality: qualityOf(running === NEVER_RAN && value !== null ? EXACT : running) };
   }
 
   /** What is on the canvas is right to half a pixel: a view of an hour need not be drawn ten times a second. */
@@ -217,8 +220,12 @@ function pointAt(lines: Lines, k: number, t: number, interval: number): number |
     else high = mid;
   }
   if (low >= times.length) return null;
-  const before = low > 0 ? (times[low - 1] as number) : (times[low] as number) - interval;
-  return t > before ? lines.curves[k]?.mean[low] ?? null : null;
+  const mean = lines.curves[k]?.mean ?? [];
+  // Behind a gap, a point covers what one like it covers.
+  const at = times[low] as number;
+  const apart = mean[low + 1] != null ? (times[low + 1] as number) - at : interval;
+  const before = low > 0 && mean[low - 1] != null ? (times[low - 1] as number) : at - apart;
+  return t > before ? mean[low] ?? null : null;
 }
 
 /** For subtitles: `per interval of 100 ms`. */
