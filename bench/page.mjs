@@ -4,7 +4,8 @@
 //
 // Main-thread time is the sum of the renderer's main-thread tasks as Chromium's own tracing has it: script, style, layout, paint,
 // and drawing the canvases, which without a GPU is done there. Of an update: the tasks of each 100 ms, in which one sample comes.
-// Of a zoom or pan step: the tasks until the next step, while no samples come.
+// Of a zoom or pan step: the tasks until the next step, while no samples come. With CPU=1 in the environment, CPU time is taken in
+// place of elapsed time: for a machine on which other things run.
 
 import { dirname } from "node:path";
 import { rmSync } from "node:fs";

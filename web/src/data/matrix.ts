@@ -3,6 +3,7 @@
 // by the number of cells, so that two CPUs have an hour of it and 512 have some ten minutes; what is older is asked for when it
 // is looked at (tiles.ts).
 
+import { lowerBound } from "../lib/search";
 import { EXACT, qualityCode } from "./store";
 import type { Sample } from "./wire";
 
@@ -76,13 +77,6 @@ export class CpuMatrix {
 
   /** The first row whose time is not before `t`; `end` when there is none. */
   lowerBound(t: number): number {
-    let low = this.#first;
-    let high = this.#end;
-    while (low < high) {
-      const mid = (low + high) >>> 1;
-      if (this.time(mid) < t) low = mid + 1;
-      else high = mid;
-    }
-    return low;
+    return lowerBound(this.#first, this.#end, (i) => this.time(i), t);
   }
 }

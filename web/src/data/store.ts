@@ -9,6 +9,7 @@
 // Inside, a missing value is NaN, because a typed array of 36,000 numbers is a fifth of an array of boxed ones. Whoever
 // draws gets null (uPlot draws across NaN).
 
+import { lowerBound } from "../lib/search";
 import type { Quality, Sample, Series } from "./wire";
 
 /** A row's quality of one column, in a byte: 1 to 99 is the percent of a scaled value, and these. */
@@ -211,14 +212,7 @@ export class Store {
 
   /** The first index whose time is not before `t`; `end` when there is none. */
   lowerBound(t: number): number {
-    let low = this.#first;
-    let high = this.#end;
-    while (low < high) {
-      const mid = (low + high) >>> 1;
-      if (this.time(mid) < t) low = mid + 1;
-      else high = mid;
-    }
-    return low;
+    return lowerBound(this.#first, this.#end, (i) => this.time(i), t);
   }
 
   /** The row nearest to a time, not farther than `within` ms; null in a gap. */

@@ -11,6 +11,7 @@ import { EXACT, NEVER_RAN, cellKey, qualityOf, type Store } from "../data/store"
 import type { Column, Meta, Quality } from "../data/wire";
 import { el, setAttribute, setText } from "../lib/dom";
 import { formatDuration, formatValue, type Unit } from "../lib/format";
+import { lowerBound } from "../lib/search";
 import type { Context, Frame } from "./panel";
 import { columnOf, isAbsent, qualityAt, sharedReasons, showQuality, whyAbsent } from "./quality";
 import type { Track } from "./track";
@@ -212,13 +213,7 @@ export class LinePanel implements Track {
 /** The mean of the point that covers a time; null where there is none. */
 function pointAt(lines: Lines, k: number, t: number, interval: number): number | null {
   const { t: times } = lines;
-  let low = 0;
-  let high = times.length;
-  while (low < high) {
-    const mid = (low + high) >>> 1;
-    if ((times[mid] as number) < t) low = mid + 1;
-    else high = mid;
-  }
+  const low = lowerBound(0, times.length, (i) => times[i] as number, t);
   if (low >= times.length) return null;
   const mean = lines.curves[k]?.mean ?? [];
   // Behind a gap, a point covers what one like it covers.
