@@ -7,8 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct command *const commands[] = {&command_run,  &command_collect, &command_serve,
-                                                 &command_stat, &command_list,    &command_doctor};
+static const struct command *const commands[] = {&command_run,   &command_collect, &command_serve,
+                                                 &command_stat,  &command_report,  &command_list,
+                                                 &command_doctor};
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 void say(const char *format, ...)

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 what=${1:-run}
 
 packages=(gcc libc6-dev meson ninja-build pkg-config python3 libmicrohttpd-dev libseccomp-dev libcap-ng-dev
-          libjansson-dev libpfm4-dev)
+          libjansson-dev libpfm4-dev libzstd-dev libsqlite3-dev)
 if [ "$what" = test ]; then
   packages+=(clang libclang-rt-14-dev
              libcmocka-dev linux-perf chromium procps mount

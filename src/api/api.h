@@ -4,7 +4,7 @@
 #pragma once
 
 #include "base/buf.h"
-#include "history/session.h"
+#include "history/keeper.h"
 #include "web/server.h"
 
 // A stream's events, unless `every` says otherwise: 20 a second are more than eyes need.
@@ -14,6 +14,7 @@ struct api;
 
 struct api_config {
     struct session *session;
+    struct keeper *keeper; // NULL: only what is in the ring
     const char *version;
     size_t rows;         // limits that /api/meta tells
     size_t memory_bytes; //

@@ -8,6 +8,7 @@
 struct api {
     struct api_config config;
     struct session *session;
+    struct query *query; // of the http thread
     struct web_server *server;
     int statm_fd;          // /proc/self/statm, -1 when it is not there
     ns_t cpu_at, cpu_used; // where the last figure of our own CPU use began
@@ -19,6 +20,8 @@ struct api {
     char newest_run[sizeof(((struct session *)0)->run)];
     uint64_t newest_sequence;       // 0: nothing rendered
     struct web_reply *newest_reply; // of the same; NULL until asked for
+
+    size_t span_bytes; // that the answers of /api/span hold at the moment
 };
 
 // The newest sample's JSON, rendered when there is a new one, "{}" before the first. Under the read
@@ -27,5 +30,5 @@ int api_render_newest(struct api *a);
 // The answer of these bytes, which it takes: JSON that is not to be stored. 0 or -ENOMEM.
 int api_reply_json(struct buf *body, struct web_reply **ret);
 
-web_handler handle_latest, handle_data, handle_series, handle_stream, handle_meta, handle_processes,
-    handle_doctor, handle_health;
+web_handler handle_latest, handle_data, handle_series, handle_span, handle_stream, handle_meta,
+    handle_processes, handle_doctor, handle_health;

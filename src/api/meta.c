@@ -243,6 +243,77 @@ static void put_health(struct json *j, struct api *a)
     json_close(j, '}');
 }
 
+static void put_first(struct json *j, int64_t first_ms)
+{
+    json_key(j, "first");
+    if (first_ms)
+        json_i64(j, first_ms);
+    else
+        json_null(j);
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return !a || (b && b < a) ? b : a;
+}
+
+static int64_t oldest(const struct keeper_status *status)
+{
+    int64_t first = 0;
+
+    for (size_t t = 0; t < LADDER_TIERS; t++)
+        first = earlier(first, status->first_ms[t]);
+    return first;
+}
+
+static void put_tiers(struct json *j, const struct keeper_status *status, int64_t interval_ms)
+{
+    json_key(j, "tiers");
+    json_open(j, '[');
+    for (size_t t = 0; t < LADDER_TIERS; t++) {
+        if (!ladder_used(t, interval_ms))
+            continue;
+        json_open(j, '{');
+        json_key(j, "resolution_ms");
+        json_i64(j, t ? ladder[t].resolution_ms : interval_ms);
+        put_first(j, status->first_ms[t]);
+        json_close(j, '}');
+    }
+    json_close(j, ']');
+}
+
+static void put_history(struct json *j, struct api *a)
+{
+    static const char *const states[] = {
+        [KEEPER_OK] = "ok", [KEEPER_OFF] = "off", [KEEPER_FAILED] = "failed"};
+    const struct history *h = a->session->history;
+    struct keeper_status status = {.state = KEEPER_OFF};
+    const char *path = NULL;
+
+    if (a->config.keeper) {
+        keeper_status(a->config.keeper, &status);
+        path = keeper_path(a->config.keeper);
+    }
+    // What has not been taken yet is in the ring.
+    if (h)
+        status.first_ms[0] = earlier(status.first_ms[0], history_timestamp(h, history_first(h)));
+    json_key(j, "history");
+    json_open(j, '{');
+    json_key(j, "path");
+    json_string(j, path);
+    put_first(j, oldest(&status));
+    json_key(j, "bytes");
+    json_u64(j, status.bytes);
+    json_key(j, "bound_bytes");
+    json_u64(j, status.bound);
+    put_tiers(j, &status, a->session->interval_ms);
+    put_text(j, "state", states[status.state]);
+    put_known(j, "reason", status.reason);
+    json_key(j, "lost");
+    json_u64(j, status.lost);
+    json_close(j, '}');
+}
+
 static int put_meta(struct json *j, struct api *a)
 {
     const struct session *s = a->session;
@@ -266,6 +337,7 @@ static int put_meta(struct json *j, struct api *a)
     put_time(j, "first", h, h ? history_first(h) : 0);
     put_time(j, "latest", h, h ? history_last(h) : 0);
     put_whole(j, "rows", h ? (int64_t)(history_last(h) - history_first(h) + 1) : 0);
+    put_history(j, a);
     r = put_columns(j, s);
     put_notes(j, s);
     json_key(j, "limits");

@@ -113,22 +113,6 @@ int params_columns_named(const struct web_request *q, const char *name, struct s
     return params_refuse(ret_reply, name, what);
 }
 
-uint64_t range_per_bucket(uint64_t first, uint64_t last, uint64_t points)
-{
-    static const uint64_t steps[] = {1, 2, 5};
-    uint64_t decade = 1;
-
-    if (!points || first > last)
-        return 1;
-    for (;; decade *= 10)
-        for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-            uint64_t per = steps[i] * decade;
-
-            if ((last - 1) / per - (first - 1) / per < points)
-                return per;
-        }
-}
-
 int params_span(const struct web_request *q, double *ret_from, double *ret_to,
                 struct web_reply **ret_reply)
 {
@@ -144,23 +128,15 @@ int params_span(const struct web_request *q, double *ret_from, double *ret_to,
     return r;
 }
 
-int params_range(const struct web_request *q, struct session *session, uint64_t points,
-                 struct range *ret, struct web_reply **ret_reply)
+int params_plan(const struct web_request *q, struct query *query, uint64_t points,
+                struct query_plan *ret, struct web_reply **ret_reply)
 {
     double from, to;
     int r = params_span(q, &from, &to, ret_reply);
 
     if (r == 0)
         r = params_whole(q, "points", 1, PARAMS_POINTS_MAX, &points, ret_reply);
-    if (r != 0)
-        return r;
-    *ret = (struct range){.first = 1, .last = 0, .per = 1};
-    session_read_lock(session);
-    if (session->history) {
-        ret->first = history_at_or_after(session->history, (int64_t)ceil(from));
-        ret->last = history_at_or_after(session->history, (int64_t)floor(to) + 1) - 1;
-    }
-    session_unlock(session);
-    ret->per = range_per_bucket(ret->first, ret->last, points);
-    return 0;
+    if (r == 0)
+        query_plan(query, from, to, points, ret);
+    return r;
 }

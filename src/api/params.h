@@ -5,16 +5,10 @@
 #pragma once
 
 #include "api/render.h"
+#include "history/query.h"
 #include "web/server.h"
 
 #define PARAMS_POINTS_MAX 10000 // more points than any screen has pixels
-
-// The rows of one run that a request is about, in buckets of `per` intervals, aligned to the
-// sequence number.
-struct range {
-    uint64_t first, last; // rows; first > last: none
-    uint64_t per;
-};
 
 int params_refuse(struct web_reply **ret_reply, const char *name, const char *what);
 int params_whole(const struct web_request *q, const char *name, uint64_t min, uint64_t max,
@@ -32,10 +26,7 @@ int params_columns_named(const struct web_request *q, const char *name, struct s
 // ?from=&to= in ms since the epoch, all of time without them.
 int params_span(const struct web_request *q, double *ret_from, double *ret_to,
                 struct web_reply **ret_reply);
-// ?from=&to=&points= over what is held. `points`: the default, 0 for no bound. Under no lock.
-int params_range(const struct web_request *q, struct session *session, uint64_t points,
-                 struct range *ret, struct web_reply **ret_reply);
-
-// The smallest of 1, 2, 5, 10, 20, … intervals a bucket that makes at most `points` buckets: round
-// steps, so that buckets stay the same while the history grows.
-uint64_t range_per_bucket(uint64_t first, uint64_t last, uint64_t points);
+// ?from=&to=&points= over the whole history. `points`: the default, 0 for the newest at full
+// resolution. Under no lock.
+int params_plan(const struct web_request *q, struct query *query, uint64_t points,
+                struct query_plan *ret, struct web_reply **ret_reply);

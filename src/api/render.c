@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define COUNT_MAX 9e18 // below 2^63
 
@@ -21,6 +22,8 @@ void selection_done(struct selection *s)
     free(s->names);
     free(s->columns);
     free(s->key_ends);
+    free(s->ids);
+    buf_done(&s->id_text);
     buf_done(&s->keys);
     buf_done(&s->quality);
     *s = (struct selection){0};
@@ -89,6 +92,28 @@ static void add_named(struct selection *s, const struct history *h)
     }
 }
 
+// The history may go while an answer is being made, and its columns with it: names stay.
+static int copy_ids(struct selection *s)
+{
+    const char **ids = reallocarray(s->ids, s->n + 1, sizeof(*ids));
+    size_t at = 0;
+
+    if (!ids)
+        return -ENOMEM;
+    s->ids = ids;
+    buf_clear(&s->id_text);
+    for (size_t i = 0; i < s->n; i++) {
+        const char *id = column_id(&s->columns[i]);
+
+        buf_append(&s->id_text, id, strlen(id) + 1);
+    }
+    if (buf_error(&s->id_text) < 0)
+        return -ENOMEM;
+    for (size_t i = 0; i < s->n; i++, at += strlen(s->id_text.data + at) + 1)
+        s->ids[i] = s->id_text.data + at;
+    return 0;
+}
+
 int selection_bind(struct selection *s, const struct session *session)
 {
     const struct history *h = session->history;
@@ -121,7 +146,7 @@ int selection_bind(struct selection *s, const struct session *session)
         for (size_t i = 0; i < n_bindings; i++)
             add_column(s, (struct column){.metric = &bindings[i], .index = i});
     }
-    if (buf_error(&s->keys) < 0)
+    if (buf_error(&s->keys) < 0 || copy_ids(s) < 0)
         return -ENOMEM;
     s->history = h;
     memcpy(s->run, session->run, sizeof(s->run));
@@ -144,6 +169,14 @@ void render_metric(struct buf *out, double value)
         buf_append(out, "null", 4);
 }
 
+void render_value(struct buf *out, const struct column *column, double value)
+{
+    if (column->event && (event_is_whole(column->event) || value == rint(value)))
+        render_count(out, value);
+    else
+        render_metric(out, value);
+}
+
 // ,"cycles":"scaled 75" for what is not exact.
 static void note_quality(struct buf *to, const char *key, size_t key_size, const struct value *v)
 {
@@ -164,31 +197,69 @@ static void note_quality(struct buf *to, const char *key, size_t key_size, const
     buf_putc(to, '"');
 }
 
-// ,"cycles":…,"quality":{…}
-static void put_columns(struct buf *out, struct selection *s, uint64_t from, uint64_t to,
-                        size_t slot)
+// ,"cycles":… of the column of index i, which is `c` (NULL: it has no value); its quality is noted.
+static void put_column(struct buf *out, struct selection *s, size_t i, const struct column *c,
+                       const struct value *v)
 {
-    const char *keys = s->keys.data;
-    size_t key = 0;
+    size_t start = i ? s->key_ends[i - 1] : 0, size = s->key_ends[i] - start;
 
-    buf_clear(&s->quality);
-    for (size_t i = 0; i < s->n; i++) {
-        struct value v = history_value(s->history, from, to, slot, &s->columns[i]);
-        size_t size = s->key_ends[i] - key;
+    buf_append(out, s->keys.data + start, size);
+    if (c)
+        render_value(out, c, v->value);
+    else
+        render_metric(out, NAN);
+    note_quality(&s->quality, s->keys.data + start, size, v);
+}
 
-        buf_append(out, keys + key, size);
-        if (s->columns[i].event)
-            render_count(out, v.value);
-        else
-            render_metric(out, v.value);
-        note_quality(&s->quality, keys + key, size, &v);
-        key = s->key_ends[i];
-    }
+static void put_quality(struct buf *out, struct selection *s)
+{
     if (!s->quality.size)
         return;
     buf_puts(out, ",\"quality\":{");
     buf_append(out, s->quality.data + 1, s->quality.size - 1);
     buf_putc(out, '}');
+}
+
+// ,"cycles":…,"quality":{…}
+static void put_columns(struct buf *out, struct selection *s, uint64_t from, uint64_t to,
+                        size_t slot)
+{
+    buf_clear(&s->quality);
+    for (size_t i = 0; i < s->n; i++) {
+        struct value v = history_value(s->history, from, to, slot, &s->columns[i]);
+
+        put_column(out, s, i, &s->columns[i], &v);
+    }
+    put_quality(out, s);
+}
+
+static void put_stretch(struct buf *out, int64_t timestamp, double seconds, uint64_t sequence)
+{
+    buf_puts(out, "{\"timestamp\":");
+    buf_put_i64(out, timestamp);
+    buf_puts(out, ",\"seconds\":");
+    render_metric(out, seconds);
+    buf_puts(out, ",\"sequence\":");
+    if (sequence)
+        buf_put_u64(out, sequence);
+    else
+        buf_puts(out, "null");
+}
+
+void render_point_open(struct buf *out, struct selection *s, const struct query_point *p,
+                       size_t slot)
+{
+    put_stretch(out, p->t_ms, p->bucket->seconds, p->sequence);
+    buf_clear(&s->quality);
+    for (size_t i = 0; i < s->n; i++) {
+        // A run that did not have the column: what it did not measure was not supported there.
+        struct value v = {.value = NAN, .quality = QUALITY_NOT_SUPPORTED};
+
+        if (p->have[i])
+            v = bucket_value(p->bucket, slot, &p->columns[i]);
+        put_column(out, s, i, p->have[i] ? &p->columns[i] : NULL, &v);
+    }
+    put_quality(out, s);
 }
 
 void render_sample_open(struct buf *out, struct selection *s, uint64_t from, uint64_t to,
@@ -198,12 +269,7 @@ void render_sample_open(struct buf *out, struct selection *s, uint64_t from, uin
 
     for (uint64_t i = from; i <= to; i++)
         seconds += history_seconds(s->history, i);
-    buf_puts(out, "{\"timestamp\":");
-    buf_put_i64(out, history_timestamp(s->history, to));
-    buf_puts(out, ",\"seconds\":");
-    render_metric(out, seconds);
-    buf_puts(out, ",\"sequence\":");
-    buf_put_u64(out, to);
+    put_stretch(out, history_timestamp(s->history, to), seconds, to);
     put_columns(out, s, from, to, slot);
 }
 

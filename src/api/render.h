@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/buf.h"
-#include "history/session.h"
+#include "history/query.h"
 
 // The columns that a client wants. Bound to a run's history, and again when there is another: then
 // a name is a column.
@@ -13,6 +13,8 @@ struct selection {
     struct column *columns;        // owned; they point into the history
     struct buf keys;               // `,"cycles":` of each, one behind the other
     size_t *key_ends;              // owned
+    const char **ids;              // [n], good for as long as it is not bound anew; owned
+    struct buf id_text;            // what they point into
     struct buf quality;            // scratch
     const struct history *history; // bound to; only compared
     char run[sizeof(((struct session *)0)->run)];
@@ -34,9 +36,14 @@ const char *selection_unknown(const char *names, const struct history *h, size_t
 // {"timestamp":…,"seconds":…,"sequence":…,"cycles":…,…,"quality":{…}} without its closing brace.
 void render_sample_open(struct buf *out, struct selection *s, uint64_t from, uint64_t to,
                         size_t slot);
+// The same of a point, whose columns are those of `s` in their order.
+void render_point_open(struct buf *out, struct selection *s, const struct query_point *p,
+                       size_t slot);
 // {"cycles":…,…,"quality":{…}} of a slot.
 void render_columns(struct buf *out, struct selection *s, uint64_t from, uint64_t to, size_t slot);
 // A number as JSON: a count is whole, a metric has six significant digits, what is not finite is
 // null.
 void render_count(struct buf *out, double value);
+// As the column's kind wants it.
+void render_value(struct buf *out, const struct column *column, double value);
 void render_metric(struct buf *out, double value);

@@ -13,6 +13,7 @@ const struct web_route api_routes[] = {
     {"/api/latest", handle_latest, 0},
     {"/api/data", handle_data, 0},
     {"/api/series", handle_series, 0},
+    {"/api/span", handle_span, 0},
     {"/api/stream", handle_stream, 0},
     {"/api/meta", handle_meta, 0},
     {"/api/processes", handle_processes, 0},
@@ -34,6 +35,8 @@ int api_new(const struct api_config *config, struct api **ret)
     a->cpu_at = clock_ns(CLOCK_MONOTONIC);
     a->statm_fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
     r = selection_init(&a->all, NULL);
+    if (r == 0)
+        r = query_new(config->session, config->keeper, &a->query);
     if (r < 0) {
         api_free(a);
         return r;
@@ -49,6 +52,7 @@ void api_free(struct api *a)
     if (a->statm_fd >= 0)
         close(a->statm_fd);
     selection_done(&a->all);
+    query_free(a->query);
     buf_done(&a->newest);
     web_reply_unref(a->newest_reply);
     free(a);

@@ -6,8 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-// Rendered under one hold of the lock (about 1 ms): ingest waits no longer than that.
-#define CHUNK_ROWS 256
+#define CHUNK_ROWS 256 // rendered at a time: bounds what one client makes us hold
 
 int api_render_newest(struct api *a)
 {
@@ -91,11 +90,13 @@ int handle_latest(const struct web_request *q, void *context, struct web_reply *
 }
 
 struct data {
-    struct session *session;
+    struct api *api;
     struct selection columns;
-    struct range range; // first moves along
+    struct query_plan plan;
+    int64_t next_ms; // t of the next point at the earliest
     size_t slot;
-    bool opened, bound, any;
+    struct buf *out; // of the piece at hand
+    bool opened, any;
 };
 
 static void data_free(void *context)
@@ -106,50 +107,52 @@ static void data_free(void *context)
     free(d);
 }
 
-// Renders up to CHUNK_ROWS rows. False when there is no further one.
-static bool data_chunk(struct data *d, struct buf *out)
+static int bind_data(struct data *d)
 {
-    const struct history *h = d->session->history;
-    uint64_t rows = 0;
-    int r;
+    int r = 0;
 
-    if (!h || d->range.first > d->range.last)
-        return false;
-    r = selection_bind(&d->columns, d->session);
-    if (r < 0 || (r > 0 && d->bound) || d->slot >= history_slots(h))
-        return false; // another run: what was asked for is gone
-    d->bound = true;
-    if (d->range.first < history_first(h))
-        d->range.first = history_first(h);
-    while (d->range.first <= d->range.last && rows < CHUNK_ROWS) {
-        uint64_t from = d->range.first;
-        uint64_t to = ((from - 1) / d->range.per + 1) * d->range.per;
+    session_read_lock(d->api->session);
+    if (d->api->session->history)
+        r = selection_bind(&d->columns, d->api->session);
+    session_unlock(d->api->session);
+    return r < 0 ? r : 0;
+}
 
-        if (to > d->range.last)
-            to = d->range.last;
-        if (d->any)
-            buf_append(out, ",\n", 2);
-        render_sample_open(out, &d->columns, from, to, d->slot);
-        buf_putc(out, '}');
-        d->any = true;
-        d->range.first = to + 1;
-        rows += to - from + 1;
-    }
-    return d->range.first <= d->range.last;
+static bool on_point(void *context, const struct query_point *p)
+{
+    struct data *d = context;
+
+    if (d->any)
+        buf_append(d->out, ",\n", 2);
+    render_point_open(d->out, &d->columns, p, d->slot);
+    buf_putc(d->out, '}');
+    d->any = true;
+    return !d->out->failed;
 }
 
 static enum web_next data_next(void *context, struct buf *out)
 {
     struct data *d = context;
-    bool more;
+    struct query_columns columns;
+    int64_t from = d->next_ms, to;
 
-    if (!d->opened)
+    if (!d->opened) {
         buf_putc(out, '[');
-    d->opened = true;
-    session_read_lock(d->session);
-    more = data_chunk(d, out);
-    session_unlock(d->session);
-    if (more)
+        d->opened = true;
+        if (bind_data(d) < 0) {
+            out->failed = true;
+            return WEB_NEXT_END;
+        }
+    }
+    to = from + CHUNK_ROWS * d->plan.resolution_ms - 1;
+    to = to < d->plan.to_ms ? to : d->plan.to_ms;
+    columns = (struct query_columns){.ids = d->columns.ids, .n = d->columns.n};
+    d->out = out;
+    if (query_points(d->api->query, &d->plan, from, to, (struct slots){d->slot, d->slot + 1},
+                     &columns, on_point, d) == -ENOMEM)
+        out->failed = true;
+    d->next_ms = to + 1;
+    if (!d->plan.empty && d->next_ms <= d->plan.to_ms)
         return WEB_NEXT_MORE;
     buf_append(out, "]\n", 2);
     return WEB_NEXT_END;
@@ -163,16 +166,17 @@ int handle_data(const struct web_request *q, void *context, struct web_reply **r
 
     if (!d)
         return -ENOMEM;
-    d->session = a->session;
+    d->api = a;
     r = params_slot(q, a->session, &d->slot, ret);
     if (r == 0)
-        r = params_range(q, a->session, 0, &d->range, ret);
+        r = params_plan(q, a->query, 0, &d->plan, ret);
     if (r == 0)
         r = params_columns(q, a->session, &d->columns, ret);
     if (r != 0) {
         free(d);
         return r;
     }
+    d->next_ms = d->plan.from_ms;
     *ret = web_reply_pieces(WEB_JSON, &(struct web_source){data_next, data_free, d});
     return *ret ? 0 : -ENOMEM;
 }

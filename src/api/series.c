@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// /api/series: columns instead of rows, thinned out to as many points as a chart can show.
+// /api/series: columns instead of rows, over any span, as as many points as a chart can show.
 #include "api/api_private.h"
 #include "api/params.h"
 
@@ -7,167 +7,223 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define CHUNK_ROWS     256  // computed under one hold of the lock
 #define POINTS_DEFAULT 2000 // a wide screen's pixels
+#define LINES          4
+// Numbers rendered at a time: bounds what one client makes us hold.
+#define NUMBERS_AT_ONCE 65536
+#define COLUMNS_AT_ONCE 32
+
+static const char *const line_names[LINES] = {"mean", "min", "max", "running"};
 
 struct series {
-    struct session *session;
+    struct api *api;
     struct selection columns;
-    struct range range;
+    struct query_plan plan;
     size_t slot;
     size_t column; // the next one to render
     bool opened, gone;
-    struct buf lines[4]; // mean, min, max, running of the column at hand
+    const char *ids[COLUMNS_AT_ONCE];
+    size_t n_ids;
+    // The buckets' ends: those of the first columns hold for the others as well.
+    int64_t *times;
+    size_t n_times, at;
+    bool more_times; // still collecting them
+    struct buf seconds, sequences;
+    struct buf lines[COLUMNS_AT_ONCE][LINES];
+    bool failed;
 };
-
-static const char *const line_names[] = {"mean", "min", "max", "running"};
 
 static void series_free(void *context)
 {
     struct series *s = context;
 
     selection_done(&s->columns);
-    for (size_t i = 0; i < 4; i++)
-        buf_done(&s->lines[i]);
+    free(s->times);
+    buf_done(&s->seconds);
+    buf_done(&s->sequences);
+    for (size_t i = 0; i < COLUMNS_AT_ONCE; i++)
+        for (size_t k = 0; k < LINES; k++)
+            buf_done(&s->lines[i][k]);
     free(s);
 }
 
-static uint64_t bucket_end(const struct range *range, uint64_t first)
+static void put_comma(struct buf *out)
 {
-    uint64_t end = ((first - 1) / range->per + 1) * range->per;
-
-    return end < range->last ? end : range->last;
+    if (out->size)
+        buf_putc(out, ',');
 }
 
-// Under the lock: is the history still the one that this answer began with? Rows may have left it.
-static bool still_there(struct series *s)
+// As the column's kind wants it; without a column it is a ratio or a mean.
+static void put_number(struct buf *out, const struct column *column, double value)
 {
-    int r = s->session->history ? selection_bind(&s->columns, s->session) : -ENOENT;
-
-    if (r < 0 || (r > 0 && s->opened) || s->slot >= history_slots(s->session->history))
-        s->gone = true;
-    return !s->gone;
-}
-
-static void open_series(struct series *s, struct buf *out)
-{
-    const struct history *h = s->session->history;
-    const char *comma = "";
-
-    if (still_there(s) && s->range.first < history_first(h))
-        s->range.first = history_first(h);
-    if (s->gone)
-        s->range.first = s->range.last + 1;
-    buf_puts(out, "{\"t\":[");
-    for (uint64_t i = s->range.first; i <= s->range.last; i++, comma = ",") {
-        i = bucket_end(&s->range, i);
-        buf_puts(out, comma);
-        buf_put_i64(out, history_timestamp(h, i));
-    }
-    buf_puts(out, "],\"sequence\":[");
-    comma = "";
-    for (uint64_t i = s->range.first; i <= s->range.last; i++, comma = ",") {
-        i = bucket_end(&s->range, i);
-        buf_puts(out, comma);
-        buf_put_u64(out, i);
-    }
-    buf_puts(out, "],\"interval_ms\":");
-    buf_put_i64(out, s->session->interval_ms);
-    buf_puts(out, ",\"per_bucket\":");
-    buf_put_u64(out, s->range.per);
-    buf_puts(out, ",\"columns\":{");
-}
-
-// A bucket's values, appended to the four lines. Under the lock; its rows may have gone.
-static void render_bucket(struct series *s, const struct column *c, uint64_t from, uint64_t to)
-{
-    const struct history *h = s->session->history;
-    void (*render)(struct buf *, double) = c->event ? render_count : render_metric;
-    double min = NAN, max = NAN, sum = 0, mean;
-    struct value whole = {.value = NAN};
-    size_t n = 0;
-
-    if (from < history_first(h))
-        from = history_first(h);
-    for (uint64_t i = from; i <= to; i++) {
-        struct value v = history_value(h, i, i, s->slot, c);
-
-        if (isnan(v.value))
-            continue;
-        n++;
-        sum += v.value;
-        min = v.value < min || n == 1 ? v.value : min;
-        max = v.value > max || n == 1 ? v.value : max;
-    }
-    if (from <= to)
-        whole = history_value(h, from, to, s->slot, c);
-    mean = whole.value;
-    if (c->event && n) // a gauge's increase is over all rows, a count's over those that have one
-        mean /= c->event->kind == EVENT_GAUGE ? (double)(to - from + 1) : (double)n;
-    if (c->event && n && isnan(mean)) // a gauge's first row has no row before it to grow from
-        mean = sum / (double)n;
-    for (size_t i = 0; i < 4; i++)
-        if (s->lines[i].size)
-            buf_putc(&s->lines[i], ',');
-    if (c->event && s->range.per > 1)
-        render_metric(&s->lines[0], mean); // a mean of counts is not whole
+    put_comma(out);
+    if (column)
+        render_value(out, column, value);
     else
-        render(&s->lines[0], mean);
-    render(&s->lines[1], min);
-    render(&s->lines[2], max);
-    render_metric(&s->lines[3], isnan(whole.value) ? NAN : whole.running_percent);
+        render_metric(out, value);
 }
 
-static void render_series_column(struct series *s, struct buf *out)
+static void put_point(struct series *s, const struct query_point *p)
 {
-    size_t start = s->column ? s->columns.key_ends[s->column - 1] : 0;
-    size_t skip = s->column == 0; // the first has no comma before it
-    uint64_t next = s->range.first;
+    for (size_t i = 0; i < s->n_ids; i++) {
+        const struct column *c = p->have[i] ? &p->columns[i] : NULL;
+        struct value v = {.value = NAN};
+        struct extremes e = {NAN, NAN, NAN};
+        double mean = NAN;
 
-    for (size_t i = 0; i < 4; i++)
-        buf_clear(&s->lines[i]);
-    while (next <= s->range.last) {
-        session_read_lock(s->session);
-        if (!still_there(s)) {
-            session_unlock(s->session);
-            return;
+        if (c) {
+            v = bucket_value(p->bucket, s->slot, c);
+            mean = bucket_mean(p->bucket, s->slot, c, v);
+            e = bucket_extremes(p->bucket, s->slot, c);
         }
-        for (uint64_t stop = next + CHUNK_ROWS; next <= s->range.last && next < stop;) {
-            uint64_t end = bucket_end(&s->range, next);
+        put_number(&s->lines[i][0], s->plan.single ? c : NULL,
+                   mean); // a mean of counts is not whole
+        put_number(&s->lines[i][1], c, e.min);
+        put_number(&s->lines[i][2], c, e.max);
+        put_number(&s->lines[i][3], NULL, isnan(v.value) ? NAN : v.running_percent);
+    }
+}
 
-            render_bucket(s, &s->columns.columns[s->column], next, end);
-            next = end + 1;
+static void put_no_point(struct series *s)
+{
+    for (size_t i = 0; i < s->n_ids; i++)
+        for (size_t k = 0; k < LINES; k++)
+            put_number(&s->lines[i][k], NULL, NAN);
+}
+
+static bool add_time(struct series *s, const struct query_point *p)
+{
+    if (s->n_times % 1024 == 0) {
+        int64_t *times = reallocarray(s->times, s->n_times + 1024, sizeof(*times));
+
+        if (!times)
+            return false;
+        s->times = times;
+    }
+    s->times[s->n_times++] = p->t_ms;
+    put_number(&s->seconds, NULL, p->bucket->seconds);
+    put_comma(&s->sequences);
+    if (p->sequence)
+        buf_put_u64(&s->sequences, p->sequence);
+    else
+        buf_puts(&s->sequences, "null");
+    return true;
+}
+
+static bool on_point(void *context, const struct query_point *p)
+{
+    struct series *s = context;
+
+    if (s->more_times) {
+        s->failed = !add_time(s, p);
+        if (!s->failed)
+            put_point(s, p);
+        return !s->failed;
+    }
+    // A bucket that has gone since has no values; one that has come since is for the next question.
+    while (s->at < s->n_times && s->times[s->at] < p->t_ms) {
+        put_no_point(s);
+        s->at++;
+    }
+    if (s->at < s->n_times && s->times[s->at] == p->t_ms) {
+        put_point(s, p);
+        s->at++;
+    }
+    return true;
+}
+
+// The next columns over the whole span.
+static int collect(struct series *s)
+{
+    struct query_columns columns = {.ids = s->ids};
+    size_t most = s->opened ? NUMBERS_AT_ONCE / LINES / (s->n_times + 1) : 1;
+    int r;
+
+    most = most < 1 ? 1 : most > COLUMNS_AT_ONCE ? COLUMNS_AT_ONCE : most;
+    for (s->n_ids = 0; s->n_ids < most && s->column + s->n_ids < s->columns.n; s->n_ids++)
+        s->ids[s->n_ids] = s->columns.ids[s->column + s->n_ids];
+    for (size_t i = 0; i < COLUMNS_AT_ONCE; i++)
+        for (size_t k = 0; k < LINES; k++)
+            buf_clear(&s->lines[i][k]);
+    columns.n = s->n_ids;
+    s->more_times = !s->opened;
+    s->at = 0;
+    r = query_points(s->api->query, &s->plan, s->plan.from_ms, s->plan.to_ms,
+                     (struct slots){s->slot, s->slot + 1}, &columns, on_point, s);
+    for (; !s->more_times && s->at < s->n_times; s->at++)
+        put_no_point(s);
+    return s->failed ? -ENOMEM : r;
+}
+
+static void put_head(struct series *s, struct buf *out)
+{
+    buf_puts(out, "{\"t\":[");
+    for (size_t i = 0; i < s->n_times; i++) {
+        if (i)
+            buf_putc(out, ',');
+        buf_put_i64(out, s->times[i]);
+    }
+    buf_puts(out, "],\"seconds\":[");
+    buf_append(out, s->seconds.data, s->seconds.size);
+    buf_puts(out, "],\"sequence\":[");
+    buf_append(out, s->sequences.data, s->sequences.size);
+    buf_puts(out, "],\"interval_ms\":");
+    buf_put_i64(out, s->plan.interval_ms);
+    buf_puts(out, ",\"resolution_ms\":");
+    buf_put_i64(out, s->plan.resolution_ms);
+    buf_puts(out, ",\"per_bucket\":");
+    buf_put_u64(out, s->plan.per_bucket);
+    buf_puts(out, ",\"columns\":{");
+    buf_done(&s->seconds);
+    buf_done(&s->sequences);
+}
+
+static void put_columns(struct series *s, struct buf *out)
+{
+    for (size_t i = 0; i < s->n_ids; i++, s->column++) {
+        size_t start = s->column ? s->columns.key_ends[s->column - 1] : 0;
+        size_t skip = s->column == 0; // the first has no comma before it
+
+        buf_append(out, s->columns.keys.data + start + skip,
+                   s->columns.key_ends[s->column] - start - skip);
+        for (size_t k = 0; k < LINES; k++) {
+            buf_puts(out, k ? ",\"" : "{\"");
+            buf_puts(out, line_names[k]);
+            buf_puts(out, "\":[");
+            buf_append(out, s->lines[i][k].data, s->lines[i][k].size);
+            buf_putc(out, ']');
+            if (buf_error(&s->lines[i][k]) < 0)
+                out->failed = true;
         }
-        session_unlock(s->session);
+        buf_putc(out, '}');
     }
-    buf_append(out, s->columns.keys.data + start + skip,
-               s->columns.key_ends[s->column] - start - skip);
-    for (size_t i = 0; i < 4; i++) {
-        buf_puts(out, i ? ",\"" : "{\"");
-        buf_puts(out, line_names[i]);
-        buf_puts(out, "\":[");
-        buf_append(out, s->lines[i].data, s->lines[i].size);
-        buf_putc(out, ']');
-        if (buf_error(&s->lines[i]) < 0)
-            out->failed = true;
-    }
-    buf_putc(out, '}');
-    s->column++;
+}
+
+// The columns of the history that is there; none when there is none yet.
+static int bind_columns(struct series *s)
+{
+    int r = 0;
+
+    session_read_lock(s->api->session);
+    if (s->api->session->history)
+        r = selection_bind(&s->columns, s->api->session);
+    session_unlock(s->api->session);
+    return r < 0 ? r : 0;
 }
 
 static enum web_next series_next(void *context, struct buf *out)
 {
     struct series *s = context;
 
-    if (!s->opened) {
-        session_read_lock(s->session);
-        open_series(s, out);
-        session_unlock(s->session);
-        s->opened = true;
-    } else if (!s->gone && s->column < s->columns.n) {
-        render_series_column(s, out);
-    }
-    if (!s->gone && s->column < s->columns.n)
+    if (!s->opened && bind_columns(s) < 0)
+        out->failed = true;
+    if ((!s->opened || s->column < s->columns.n) && collect(s) == -ENOMEM)
+        out->failed = true;
+    if (!s->opened)
+        put_head(s, out);
+    s->opened = true;
+    put_columns(s, out);
+    if (s->column < s->columns.n)
         return WEB_NEXT_MORE;
     buf_puts(out, "}}\n");
     return WEB_NEXT_END;
@@ -181,10 +237,10 @@ int handle_series(const struct web_request *q, void *context, struct web_reply *
 
     if (!s)
         return -ENOMEM;
-    s->session = a->session;
+    s->api = a;
     r = params_slot(q, a->session, &s->slot, ret);
     if (r == 0)
-        r = params_range(q, a->session, POINTS_DEFAULT, &s->range, ret);
+        r = params_plan(q, a->query, POINTS_DEFAULT, &s->plan, ret);
     if (r == 0)
         r = params_columns(q, a->session, &s->columns, ret);
     if (r != 0) {

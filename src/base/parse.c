@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/parse.h"
 
-#include "base/cleanup.h"
-
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define CPU_MAX 65535 // the stream's CPU map holds 16-bit numbers
@@ -94,12 +93,10 @@ int parse_size(const char *text, size_t *ret)
 
 int parse_cpu_list(const char *text, int **ret_cpus, size_t *ret_n)
 {
-    cleanup_free unsigned char *present = calloc(1, CPU_MAX + 1);
-    size_t n = 0;
+    unsigned char present[(CPU_MAX + 1) / 8] = {0}; // a bit for each
+    size_t n = 0, end = 0;                          // CPUs are below end
     int *cpus;
 
-    if (!present)
-        return -ENOMEM;
     while (*text && *text != '\n') {
         uint64_t first, last;
         int r = read_digits(&text, 10, &first);
@@ -117,21 +114,23 @@ int parse_cpu_list(const char *text, int **ret_cpus, size_t *ret_n)
             return -ERANGE;
         if (last < first)
             return -EINVAL;
-        memset(present + first, 1, last - first + 1);
+        for (size_t cpu = first; cpu <= last; cpu++)
+            present[cpu / 8] |= (unsigned char)(1 << cpu % 8);
+        end = last >= end ? last + 1 : end;
         if (*text == ',' && text[1] && text[1] != '\n')
             text++;
         else if (*text && *text != '\n')
             return -EINVAL;
     }
-    for (size_t i = 0; i <= CPU_MAX; i++)
-        n += present[i];
+    for (size_t i = 0; i < end; i++)
+        n += present[i / 8] >> i % 8 & 1;
     cpus = calloc(n + 1, sizeof(*cpus));
     if (!cpus)
         return -ENOMEM;
     *ret_n = 0;
-    for (int i = 0; i <= CPU_MAX; i++)
-        if (present[i])
-            cpus[(*ret_n)++] = i;
+    for (size_t i = 0; i < end; i++)
+        if (present[i / 8] >> i % 8 & 1)
+            cpus[(*ret_n)++] = (int)i;
     *ret_cpus = cpus;
     return 0;
 }

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/syscall.h>
 
 // In the child: only async-signal-safe calls.
@@ -74,6 +75,22 @@ void process_raise_priority(void)
 
     sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &param);
     prctl(PR_SET_TIMERSLACK, 1UL);
+}
+
+int process_end_signals(void)
+{
+    sigset_t set;
+    int fd;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+    fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return fd < 0 ? -errno : fd;
 }
 
 void process_raise_descriptors(void)

@@ -21,5 +21,10 @@ int64_t process_resident_bytes(void);
 // children, and timers without slack.
 void process_raise_priority(void);
 
+// The signals that end a program (SIGINT, SIGTERM, SIGHUP) as a descriptor that signalfd_siginfo is
+// read from, non-blocking; from here on they do nothing else, and a broken pipe or a file that is
+// too large is an errno. A second call gives a second descriptor. The descriptor, or -errno.
+int process_end_signals(void);
+
 // As many descriptors as this user may have.
 void process_raise_descriptors(void);

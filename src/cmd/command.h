@@ -23,6 +23,7 @@ extern const struct command command_serve;
 extern const struct command command_list;
 extern const struct command command_doctor;
 extern const struct command command_stat;
+extern const struct command command_report;
 
 // "cyclescope: " and the sentence, as one line on standard error.
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));

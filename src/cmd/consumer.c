@@ -110,22 +110,45 @@ static int write_head(const struct stream_source *s, struct buf *out)
     return buf_error(out);
 }
 
-int consumer_open(struct consumer *c, int fd, const char *name, bool quiet, struct loop *loop,
-                  const struct stream_source *source)
+static int open_consumer(struct consumer *c, int fd, bool compress,
+                         const struct stream_source *source)
 {
+    struct stream_compressor *compressor = NULL;
     struct buf head = {0};
     int r = write_head(source, &head);
 
-    *c = (struct consumer){.loop = loop, .name = name, .quiet = quiet};
+    if (r == 0 && compress) {
+        stream_compress_begin(&head);
+        r = stream_compressor_new(&compressor);
+    }
+    if (r == 0)
+        r = buf_error(&head);
     if (r == 0)
         r = stream_sink_open(fd, STREAM_QUEUE_BYTES, &c->sink);
     if (r == 0)
-        consumer_sideband(c, &head);
+        consumer_sideband(c, &head); // as it is: what is packed comes after it
+    if (r == 0)
+        c->compressor = compressor;
+    else
+        stream_compressor_free(compressor);
     buf_done(&head);
     return r;
 }
 
-int consumer_open_output(struct consumer *c, const char *name, struct loop *loop,
+int consumer_open(struct consumer *c, int fd, const char *name, bool quiet, struct loop *loop,
+                  const struct stream_source *source)
+{
+    *c = (struct consumer){.loop = loop, .name = name, .quiet = quiet};
+    return open_consumer(c, fd, false, source);
+}
+
+// Fails where the file system has no locks, or another collector writes the same file.
+static void lock(int fd)
+{
+    fcntl(fd, F_OFD_SETLK, &(struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET});
+}
+
+int consumer_open_output(struct consumer *c, const char *name, bool compress, struct loop *loop,
                          const struct stream_source *source)
 {
     bool to_stdout = name && strcmp(name, "-") == 0;
@@ -139,8 +162,12 @@ int consumer_open_output(struct consumer *c, const char *name, struct loop *loop
         return EXIT_USAGE;
     }
     fd = to_stdout ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3) : file_create(name);
-    r = fd < 0 ? (to_stdout ? -errno : fd)
-               : consumer_open(c, fd, to_stdout ? "-o -" : name, false, loop, source);
+    r = to_stdout && fd < 0 ? -errno : fd;
+    if (r >= 0) {
+        lock(fd);
+        *c = (struct consumer){.loop = loop, .name = to_stdout ? "-o -" : name};
+        r = open_consumer(c, fd, compress, source);
+    }
     if (r < 0) {
         say("%s: %s; choose another file with -o", name,
             r == -ELOOP   ? "is a symbolic link, which is not followed"
@@ -160,6 +187,8 @@ void consumer_close(struct consumer *c)
     if (c->waiting)
         loop_remove(c->loop, stream_sink_fd(c->sink));
     stream_sink_close(c->sink);
+    stream_compressor_free(c->compressor);
+    buf_done(&c->packed);
     *c = (struct consumer){0};
 }
 
@@ -179,9 +208,11 @@ static void wait_for(struct consumer *c, bool wait)
 
 static void settle(struct consumer *c, int r)
 {
-    if (r == -EPIPE) {
+    if (r == -EPIPE || r == -ENOMEM) {
         if (!c->quiet)
-            say("%s: its reader is gone; going on without it", c->name);
+            say(r == -ENOMEM ? "%s: out of memory; going on without it"
+                             : "%s: its reader is gone; going on without it",
+                c->name);
         consumer_close(c);
         return;
     }
@@ -205,14 +236,38 @@ static int on_writable(void *context, uint32_t events)
     return 0;
 }
 
+// What goes into the stream: the records, or, once there is a place for it, what they are packed
+// into. NULL: memory is short, and a stream in which something is missing cannot be unpacked.
+static const struct buf *pack(struct consumer *c, const struct buf *records)
+{
+    if (!c->compressor)
+        return records;
+    buf_clear(&c->packed);
+    return stream_compress(c->compressor, records->data, records->size, &c->packed) < 0
+               ? NULL
+               : &c->packed;
+}
+
+static int put(struct consumer *c, const struct buf *records, bool round)
+{
+    size_t size = c->compressor ? stream_compress_bound(records->size) : records->size;
+    int r = round ? stream_sink_ask_round(c->sink, size) : stream_sink_ask_sideband(c->sink, size);
+    const struct buf *bytes = r < 0 ? NULL : pack(c, records);
+
+    if (r < 0 || !bytes)
+        return r < 0 ? r : -ENOMEM;
+    return round ? stream_sink_round(c->sink, bytes->data, bytes->size)
+                 : stream_sink_sideband(c->sink, bytes->data, bytes->size);
+}
+
 void consumer_round(struct consumer *c, const struct buf *round, ns_t now)
 {
     int r;
 
     if (!c->sink)
         return;
-    r = stream_sink_round(c->sink, round->data, round->size);
-    if (r == -EPIPE) {
+    r = put(c, round, true);
+    if (r == -EPIPE || r == -ENOMEM) {
         settle(c, r);
         return;
     }
@@ -228,7 +283,7 @@ void consumer_sideband(struct consumer *c, const struct buf *records)
 
     if (!c->sink || !records->size)
         return;
-    r = stream_sink_sideband(c->sink, records->data, records->size);
+    r = put(c, records, false);
     settle(c, r < 0 ? r : stream_sink_flush(c->sink));
 }
 

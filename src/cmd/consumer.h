@@ -9,6 +9,7 @@
 #include "collect/machine.h"
 #include "collect/tick.h"
 #include "model/finding.h"
+#include "stream/compress.h"
 #include "stream/sink.h"
 
 // What headers are made of; the same for all consumers of a run.
@@ -22,7 +23,9 @@ struct stream_source {
 };
 
 struct consumer {
-    struct stream_sink *sink; // NULL: not in use
+    struct stream_sink *sink;             // NULL: not in use
+    struct stream_compressor *compressor; // NULL: it gets the records as they are
+    struct buf packed;                    // of the unit at hand
     struct loop *loop;
     const char *name; // for messages: the file's, or "the server"
     ns_t flushed;     // CLOCK_MONOTONIC
@@ -41,9 +44,10 @@ void stream_source_round(const struct stream_source *s, ns_t time, bool baseline
 // Takes fd and queues the header. 0 or -errno (fd is then still the caller's).
 int consumer_open(struct consumer *c, int fd, const char *name, bool quiet, struct loop *loop,
                   const struct stream_source *source);
-// The same for -o NAME (NULL: none; "-": standard output). 0, or an exit status after having said
-// why.
-int consumer_open_output(struct consumer *c, const char *name, struct loop *loop,
+// The same for -o NAME (NULL: none; "-": standard output), packed if `compress`. A file is locked
+// as long as it is open, so that whoever follows it knows that it grows. 0, or an exit status after
+// having said why.
+int consumer_open_output(struct consumer *c, const char *name, bool compress, struct loop *loop,
                          const struct stream_source *source);
 void consumer_close(struct consumer *c);
 // Each does nothing for a consumer that is not in use, and says what went wrong; one whose reader

@@ -164,7 +164,7 @@ static int run(const struct command *self, int argc, char **argv)
         say("'%s': doctor takes no operand", options.operands[0]);
         return EXIT_USAGE;
     }
-    doctor_run(&findings);
+    doctor_run(NULL, &findings);
     verdict = doctor_verdict(&findings);
     if (options.json)
         print_json(&findings);

@@ -1,182 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/measure.h"
 
-#include "base/cleanup.h"
-#include "base/file.h"
-#include "base/launch.h"
-#include "base/loop.h"
 #include "base/process.h"
 #include "cmd/choose.h"
-#include "cmd/consumer.h"
-#include "cmd/csv_bridge.h"
-#include "cmd/process_table.h"
+#include "cmd/measure_private.h"
 #include "collect/doctor.h"
 #include "collect/notes.h"
-#include "stream/writer.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/signalfd.h>
-
-#define STATUS_EVERY NS_PER_SEC
-
-// Why the loop ended; more than 0, so that it ends it.
-enum { ENDED_SIGNAL = 1, ENDED_DURATION, ENDED_TARGET, ENDED_COMMAND, ENDED_READER };
-
-struct measure {
-    const struct options *options;
-    struct collector collector;
-    struct machine machine;
-    struct tick tick;
-    struct loop *loop;
-    int signals;
-    struct launch launch;
-    bool told; // the command was asked to end
-    struct findings findings;
-    char notice[1024];
-    struct stream_source source;
-    struct consumer recording, server;
-    struct csv_bridge csv;
-    struct process_scan *processes; // see process_table.h
-    interval_function interval;     // NULL: none
-    void *interval_context;
-    bool unwanted;    // it wants no more
-    ns_t last_time;   // of the last reading, after the reference
-    struct buf round; // of this tick
-    int64_t last_timestamp;
-    ns_t status_due;
-    ns_t status_at, status_cpu; // when the last status was made, and the CPU time then
-    int ended;
-};
-
-static void send_status(struct measure *m, ns_t now)
-{
-    ns_t cpu = process_cpu_time();
-    struct notes_status status = {
-        .missed_ticks = m->tick.missed,
-        .rss_bytes = process_resident_bytes(),
-        .cpu_percent = m->status_at
-                           ? 100.0 * (double)(cpu - m->status_cpu) / (double)(now - m->status_at)
-                           : NAN,
-    };
-    struct consumer *consumers[] = {&m->recording, &m->server};
-
-    for (size_t i = 0; i < sizeof(consumers) / sizeof(consumers[0]); i++) {
-        struct buf note = {0};
-
-        if (!consumers[i]->sink)
-            continue;
-        status.dropped_rounds = stream_sink_dropped(consumers[i]->sink);
-        notes_status(&note, &status);
-        consumer_sideband(consumers[i], &note);
-        buf_done(&note);
-    }
-    m->status_at = now;
-    m->status_cpu = cpu;
-}
-
-static void hand_out(struct measure *m, struct buf *records)
-{
-    consumer_sideband(&m->recording, records);
-    consumer_sideband(&m->server, records);
-    buf_done(records);
-}
-
-static void tell_consumers(struct measure *m, const char *text)
-{
-    struct buf note = {0};
-
-    notes_text(&note, "info", text);
-    hand_out(m, &note);
-}
-
-static void tell_online(struct measure *m)
-{
-    struct buf note = {0};
-
-    say("CPUs online now: %s", m->collector.online.text);
-    notes_online(&note, m->collector.online.text);
-    hand_out(m, &note);
-}
-
-static void follow_wall_clock(struct measure *m)
-{
-    struct buf clock = {0};
-
-    if (!tick_follow_wall_clock(&m->tick))
-        return;
-    stream_write_clock(&clock, m->tick.grid.reference, m->tick.grid.wall);
-    hand_out(m, &clock);
-}
-
-// One interval: read first, then hand on.
-static void take_interval(struct measure *m)
-{
-    ns_t now = clock_ns(CLOCK_MONOTONIC);
-    ns_t time = now - m->tick.grid.reference;
-    bool cpus_changed;
-
-    cpus_changed = collector_read(&m->collector, now);
-    follow_wall_clock(m);
-    m->last_timestamp = grid_timestamp_ms(&m->tick.grid, time, m->last_timestamp);
-    csv_bridge_interval(&m->csv, &m->collector.readings, m->last_timestamp);
-    if (m->interval)
-        m->unwanted = m->interval(m->interval_context, &m->collector.readings, m->last_timestamp,
-                                  (double)(time - m->last_time) / NS_PER_SEC) != 0;
-    m->last_time = time;
-    if (m->recording.sink || m->server.sink) {
-        buf_clear(&m->round);
-        stream_source_round(&m->source, time, false, &m->round);
-        consumer_round(&m->recording, &m->round, now);
-        consumer_round(&m->server, &m->round, now);
-    }
-    readings_advance(&m->collector.readings);
-    if (cpus_changed)
-        tell_online(m);
-    if (now >= m->status_due) {
-        send_status(m, now);
-        m->status_due = now + STATUS_EVERY;
-    }
-}
-
-// Which processes ran: after the interval's work, in slices.
-static void scan_processes(struct measure *m, bool last)
-{
-    struct consumer *const to[] = {&m->recording, &m->server};
-
-    process_table_step(&m->processes, &m->collector.target, m->last_timestamp,
-                       last ? PROCESS_TABLE_LAST : process_table_budget(m->tick.grid.interval), to,
-                       sizeof(to) / sizeof(to[0]));
-}
-
-static int on_tick(void *context, uint32_t events)
-{
-    struct measure *m = context;
-    ns_t elapsed;
-
-    (void)events;
-    if (!tick_take(&m->tick))
-        return 0;
-    if (!m->tick.started) {
-        m->tick.started = true;
-        collector_start(&m->collector, m->tick.grid.reference);
-        launch_go(&m->launch);
-        m->last_time = clock_ns(CLOCK_MONOTONIC) - m->tick.grid.reference;
-    } else {
-        take_interval(m);
-    }
-    scan_processes(m, false);
-    elapsed = clock_ns(CLOCK_MONOTONIC) - m->tick.grid.reference;
-    if (m->options->duration && elapsed >= m->options->duration)
-        return ENDED_DURATION;
-    // Who streams to a reader that is gone, over a cut connection perhaps, is not left behind.
-    if (m->options->output && !m->recording.sink)
-        return ENDED_READER;
-    return m->unwanted ? ENDED_READER : 0;
-}
 
 // With a command, its end is what ends us: what a terminal sends has reached it as well, and what
 // was sent to us alone is passed on. One that does not heed it is not waited for a second time.
@@ -222,24 +58,9 @@ static int on_target_end(void *context, uint32_t events)
                      t->kind == TARGET_THREADS ? "thread" : "process", t->tasks[i].pid,
                      t->tasks[i].comm, t->n_alive);
             say("%s", text);
-            tell_consumers(m, text);
+            measure_tell(m, text);
         }
     return t->n_alive || m->options->command ? 0 : ENDED_TARGET;
-}
-
-static int open_signals(struct measure *m)
-{
-    sigset_t set;
-
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGHUP);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN);
-    m->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    return m->signals < 0 ? -errno : loop_add(m->loop, m->signals, EPOLLIN, on_signal, m);
 }
 
 // Before anything of ours is changed that a command would inherit.
@@ -260,7 +81,9 @@ static int open_loop(struct measure *m)
     int r = loop_new(&m->loop);
 
     if (r == 0)
-        r = open_signals(m);
+        r = m->signals = process_end_signals();
+    if (r >= 0)
+        r = loop_add(m->loop, m->signals, EPOLLIN, on_signal, m);
     if (r == 0 && m->launch.pidfd >= 0)
         r = loop_add(m->loop, m->launch.pidfd, EPOLLIN, on_command_end, m);
     if (r == 0 && m->collector.target.ends >= 0)
@@ -268,7 +91,7 @@ static int open_loop(struct measure *m)
     if (r == 0)
         r = tick_open(&m->tick, m->options->interval);
     if (r == 0)
-        r = loop_add(m->loop, m->tick.fd, EPOLLIN, on_tick, m);
+        r = loop_add(m->loop, m->tick.fd, EPOLLIN, measure_on_tick, m);
     if (r == 0)
         return 0;
     say("cannot set up the clock: %s", strerror(-r));
@@ -288,6 +111,7 @@ int measure_open(const struct options *o, struct measure **ret)
     m->launch = LAUNCH_NONE;
     m->signals = m->tick.fd = m->collector.target.ends = m->collector.cpu_time.fd = -1;
     m->collector.online.fd = -1;
+    m->processes = PROCESS_TABLE_NONE;
     m->collector.pressure = PRESSURE_NONE;
     m->source = (struct stream_source){.collector = &m->collector,
                                        .machine = &m->machine,
@@ -297,10 +121,9 @@ int measure_open(const struct options *o, struct measure **ret)
     stream_source_name(&m->source);
     status = hold_command(m);
     process_raise_descriptors();
-    machine_describe("", &m->machine);
     // Before our own events take counters, and before the clock starts.
     if (status == 0) {
-        doctor_run(&m->findings);
+        doctor_run(&m->machine, &m->findings);
         status = choose_collector(o, m->launch.pid, &m->machine, &m->collector, m->notice,
                                   sizeof(m->notice));
     }
@@ -315,7 +138,7 @@ int measure_open(const struct options *o, struct measure **ret)
         return 0;
     }
     if (status == 0)
-        status = consumer_open_output(&m->recording, o->output, m->loop, &m->source);
+        status = consumer_open_output(&m->recording, o->output, o->compress, m->loop, &m->source);
     if (status != 0) {
         measure_close(m);
         return status;
@@ -332,7 +155,7 @@ void measure_close(struct measure *m)
     consumer_close(&m->recording);
     consumer_close(&m->server);
     csv_bridge_close(&m->csv);
-    process_scan_free(m->processes);
+    process_table_done(&m->processes);
     launch_close(&m->launch);
     tick_close(&m->tick);
     collector_close(&m->collector);
@@ -402,9 +225,9 @@ int measure_run(struct measure *m)
     m->ended = loop_run(m->loop);
     // What was counted since the last tick is not lost; --duration ends at a tick.
     if (m->tick.started && m->ended != ENDED_DURATION)
-        take_interval(m);
+        measure_take_interval(m, true);
     if (m->tick.started)
-        scan_processes(m, true);
+        measure_scan_processes(m, true);
     switch (m->ended) {
     case ENDED_SIGNAL:
         snprintf(reason, sizeof(reason), "the collector was stopped");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The options of all commands, in one table: parsing and --help come from it.
+// The options of a command line. Parsing and --help come from one table: option_table.h.
 #pragma once
 
 #include "base/clock.h"
@@ -17,11 +17,14 @@ enum option_set {
     OPTIONS_DOCTOR = 8,  // of who only looks
     OPTIONS_BRIDGE = 16, // of whoever measures and keeps the CSV data bridge
     OPTIONS_STAT = 32,   // of the numbers in the terminal
+    OPTIONS_REPORT = 64, // of a recording's numbers
 };
 
 #define OPTIONS_LISTEN_MAX 8 // more sockets than that is a mistake
 #define OPTIONS_HOSTS_MAX  16
 #define OPTIONS_TASKS_MAX  1024 // each has a descriptor per event and thread
+
+enum report_format { FORMAT_TEXT, FORMAT_JSON, FORMAT_CSV };
 
 struct options {
     // collect
@@ -38,6 +41,7 @@ struct options {
     bool interval_given;
     ns_t duration;      // 0: until a signal
     const char *output; // NULL: no recording; "-": standard output
+    bool compress;      // the recording: -z
     const char *csv;    // NULL: none
     size_t csv_rows;
     // stat
@@ -47,12 +51,15 @@ struct options {
     const char *listen[OPTIONS_LISTEN_MAX]; // none: the default
     size_t n_listen;
     size_t memory;
+    const char *history; // NULL: the default place; "none"
+    size_t retain;
     const char *allow_hosts[OPTIONS_HOSTS_MAX];
     size_t n_allow_hosts;
     const char *token_file;
-    char **command; // of argv, NULL-terminated: COMMAND of those who measure; NULL: none
-    bool json;      // doctor, list, stat
-    // What is left: INPUT of serve, PATTERN of list.
+    char **command;            // of argv, NULL-terminated: COMMAND of those who measure; NULL: none
+    bool json;                 // doctor, list, stat
+    enum report_format format; // report
+    // What is left: INPUT of serve and report, PATTERN of list.
     char **operands; // of argv
     int n_operands;
 };

@@ -11,10 +11,9 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 
-#define SERVER_ARGS_MAX (8 + 2 * (OPTIONS_LISTEN_MAX + OPTIONS_HOSTS_MAX))
+#define SERVER_ARGS_MAX (12 + 2 * (OPTIONS_LISTEN_MAX + OPTIONS_HOSTS_MAX))
 // A server that dies this often in a row, each time this soon, is not started again.
 #define SHORT_LIFE      NS_PER_SEC
 #define SHORT_LIVES_MAX 5
@@ -40,11 +39,15 @@ static void add(const char **argv, size_t *n, const char *option, const char *va
 static int spawn(const struct options *o, int input, pid_t *ret_pid, int *ret_pidfd)
 {
     const char *argv[SERVER_ARGS_MAX + 1] = {"cyclescope", "serve"};
-    char memory[32];
+    char memory[32], retain[32];
     size_t n = 2;
 
     snprintf(memory, sizeof(memory), "%zu", o->memory);
     add(argv, &n, "--memory", memory);
+    snprintf(retain, sizeof(retain), "%zu", o->retain);
+    add(argv, &n, "--retain", retain);
+    if (o->history)
+        add(argv, &n, "--history", o->history);
     for (size_t i = 0; i < o->n_listen; i++)
         add(argv, &n, "--listen", o->listen[i]);
     for (size_t i = 0; i < o->n_allow_hosts; i++)
@@ -109,6 +112,7 @@ static int on_server_end(void *context, uint32_t events)
     }
     say("the server died (%s); starting it again, measuring goes on",
         p->status > 128 ? strsignal(p->status - 128) : "it failed");
+    p->status = EXIT_DONE;
     r = start_server(p);
     if (r == 0)
         return 0;
@@ -128,17 +132,9 @@ static void stop_server(struct pair *p)
 // The target has ended; the server shows its history until somebody ends it, or us.
 static void outlive_target(struct pair *p)
 {
-    sigset_t set;
-    struct pollfd fds[2];
-    cleanup_close int signals = -1;
+    cleanup_close int signals = process_end_signals();
+    struct pollfd fds[2] = {{.fd = signals, .events = POLLIN}, {.fd = p->pidfd, .events = POLLIN}};
 
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGHUP);
-    signals = signalfd(-1, &set, SFD_CLOEXEC);
-    fds[0] = (struct pollfd){.fd = signals, .events = POLLIN};
-    fds[1] = (struct pollfd){.fd = p->pidfd, .events = POLLIN};
     while (poll(fds, 2, -1) < 0 && errno == EINTR)
         ;
 }

@@ -3,75 +3,38 @@
 // gives up its privileges before it reads the first byte. The main thread is the ingest thread.
 #include "api/api.h"
 #include "base/cleanup.h"
+#include "base/process.h"
 #include "base/sandbox.h"
+#include "cmd/history_file.h"
 #include "cmd/options.h"
+#include "cmd/serve_input.h"
 #include "config.h"
 #include "history/ingest.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
-#include <sys/stat.h>
 
-#define READ_BYTES   65536 // a pipe's capacity
 #define TOKEN_MAX    512
 #define TOKEN_MIN    16 // shorter ones can be guessed at the speed of the loopback
 #define DEFAULT_PORT "5000"
+#define MEMORY_SHARE 4 // of --memory, for the tiers where no file has them
 
 struct serve {
     const struct options *options;
-    int input;
-    const char *input_name;
+    struct input input;
     int signals;
     char token[TOKEN_MAX + 1];
     struct session session;
+    struct sandbox_user user;
+    struct history_file file;
+    struct keeper *keeper;
     struct ingest *ingest;
     struct api *api;
     struct web_server *web;
 };
-
-static int open_input(struct serve *s, const struct options *o)
-{
-    struct stat st;
-
-    if (o->n_operands != 1) {
-        say(o->n_operands
-                ? "serve takes one INPUT"
-                : "serve needs an INPUT: - for a stream on standard input, or a recording "
-                  "(following the CSV is not built yet)");
-        return EXIT_USAGE;
-    }
-    s->input_name = o->operands[0];
-    if (strcmp(s->input_name, "-") == 0) {
-        if (isatty(STDIN_FILENO)) {
-            say("serve -: standard input is a terminal; pipe a stream into it: `cyclescope collect "
-                "-o - | "
-                "cyclescope serve -`");
-            return EXIT_USAGE;
-        }
-        s->input_name = "the stream";
-        s->input = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
-    } else {
-        s->input = open(s->input_name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    }
-    if (s->input < 0 || fstat(s->input, &st) < 0) {
-        say("%s: %s", s->input_name, strerror(errno));
-        return EXIT_FAILED;
-    }
-    if (S_ISDIR(st.st_mode)) {
-        say("%s: is a directory; INPUT is a recording, or - for a stream", s->input_name);
-        return EXIT_FAILED;
-    }
-    snprintf(s->session.input_kind, sizeof(s->session.input_kind), "%s",
-             S_ISREG(st.st_mode) ? "recording" : "live");
-    snprintf(s->session.input_text, sizeof(s->session.input_text), "%s",
-             S_ISREG(st.st_mode) ? s->input_name : "this machine");
-    return 0;
-}
 
 static int read_token(struct serve *s, const char *path)
 {
@@ -151,15 +114,50 @@ static int bind_web(struct serve *s)
     return 0;
 }
 
+static void say_text(const char *text)
+{
+    say("%s", text);
+}
+
+// A recording is no part of this machine's history: it has a store of its own that goes with it,
+// unless it is to be put into one.
+static int open_history(struct serve *s)
+{
+    const struct options *o = s->options;
+    bool recording = strcmp(s->session.input_kind, "recording") == 0;
+    bool csv = strcmp(s->session.input_kind, "csv") == 0;
+    struct keeper_config config = {.session = &s->session,
+                                   .bound = o->retain,
+                                   .memory = o->memory / MEMORY_SHARE,
+                                   .wait = recording,
+                                   .say = say_text};
+
+    if (csv)
+        config.off = "a CSV is kept in memory only";
+    else if (!recording || o->history)
+        history_file_open(o, &s->user, &s->file);
+    config.path = s->file.path;
+    if (!csv)
+        config.off = s->file.off;
+    config.kind = s->file.lock >= 0 ? STORE_FILE : recording ? STORE_TEMPORARY : STORE_MEMORY;
+    if (config.kind == STORE_MEMORY)
+        config.bound = config.memory;
+    return keeper_new(&config, &s->keeper);
+}
+
 static int open_model(struct serve *s)
 {
-    struct ingest_config ingest = {.rows = HISTORY_ROWS_MAX, .memory = s->options->memory};
+    struct ingest_config ingest = {
+        .rows = HISTORY_ROWS_MAX, .memory = s->options->memory, .begin = s->input.begin};
     struct api_config api = {.session = &s->session,
                              .version = CYCLESCOPE_VERSION,
                              .rows = HISTORY_ROWS_MAX,
                              .memory_bytes = s->options->memory};
-    int r = ingest_new(&s->session, &ingest, &s->ingest);
+    int r = open_history(s);
 
+    ingest.keeper = api.keeper = s->keeper;
+    if (r == 0)
+        r = ingest_new(&s->session, &ingest, &s->ingest);
     if (r == 0)
         r = api_new(&api, &s->api);
     if (r < 0) {
@@ -173,31 +171,20 @@ static int open_model(struct serve *s)
 
 static int open_signals(struct serve *s)
 {
-    sigset_t set;
-
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGHUP);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    s->signals = process_end_signals();
     if (s->signals >= 0)
         return 0;
-    say("signalfd: %s", strerror(errno));
+    say("signalfd: %s", strerror(-s->signals));
     return EXIT_FAILED;
 }
 
 // From here on there is no way back to privileges.
-static int renounce(void)
+static int renounce(const struct serve *s)
 {
-    struct sandbox_user user;
-    int r;
+    int r = sandbox_drop_privileges(&s->user);
 
-    sandbox_choose_user(&user);
-    r = sandbox_drop_privileges(&user);
     if (r == 0)
-        r = sandbox_filter(0);
+        r = sandbox_filter(SANDBOX_WRITE_FILES | s->input.needs);
     if (r == 0)
         return 0;
     say("cannot give up privileges: %s; the server does not run with them", strerror(-r));
@@ -209,9 +196,10 @@ static void close_all(struct serve *s)
     web_server_free(s->web);
     api_free(s->api);
     ingest_free(s->ingest);
+    input_close(&s->input); // may hold what writes the session
+    keeper_free(s->keeper);
+    history_file_close(&s->file);
     session_done(&s->session);
-    if (s->input >= 0)
-        close(s->input);
     if (s->signals >= 0)
         close(s->signals);
 }
@@ -224,50 +212,19 @@ static void say_listening(const struct serve *s)
         say("listening on http://%s/", address);
 }
 
-// The end of the input. True when there is something to go on showing.
-static bool end_input(struct serve *s)
-{
-    bool history = s->session.history != NULL;
-
-    ingest_end(s->ingest);
-    close(s->input);
-    s->input = -1;
-    if (s->session.state == SESSION_FAILED)
-        say("%s: %s%s", s->input_name, s->session.reason,
-            history ? "; what came before stays on the page" : "");
-    else if (history)
-        say("%s; its history stays on the page until Ctrl-C", s->session.reason);
-    else
-        say("%s: it held no interval", s->input_name);
-    return history;
-}
-
-// True to go on.
-static bool take_input(struct serve *s)
-{
-    static char bytes[READ_BYTES];
-    ssize_t n = read(s->input, bytes, sizeof(bytes));
-
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return true;
-    if (n > 0 && ingest_feed(s->ingest, bytes, (size_t)n) == 0)
-        return true;
-    return end_input(s);
-}
-
 static int follow(struct serve *s)
 {
     for (;;) {
         struct pollfd fds[2] = {{.fd = s->signals, .events = POLLIN},
-                                {.fd = s->input, .events = POLLIN}};
+                                {.fd = s->input.fd, .events = POLLIN}};
 
-        if (poll(fds, 2, -1) < 0 && errno != EINTR) {
+        if (poll(fds, 2, s->input.wait_ms) < 0 && errno != EINTR) {
             say("poll: %s", strerror(errno));
             return EXIT_FAILED;
         }
         if (fds[0].revents)
             return EXIT_DONE;
-        if (fds[1].revents && !take_input(s))
+        if (!input_take(&s->input, s->ingest))
             return EXIT_FAILED;
     }
 }
@@ -275,7 +232,8 @@ static int follow(struct serve *s)
 static int run(const struct command *self, int argc, char **argv)
 {
     struct options options;
-    struct serve s = {.options = &options, .input = -1, .signals = -1};
+    struct serve s = {
+        .options = &options, .input = INPUT_NONE, .signals = -1, .file = HISTORY_FILE_NONE};
     int r = options_parse(self, argc, argv, &options), status;
 
     if (r != 0)
@@ -286,7 +244,8 @@ static int run(const struct command *self, int argc, char **argv)
         say("out of memory");
         return EXIT_FAILED;
     }
-    status = open_input(&s, &options);
+    sandbox_choose_user(&s.user);
+    status = input_open(&options, &s.session, &s.input);
     if (status == 0)
         status = read_token(&s, options.token_file);
     if (status == 0)
@@ -296,7 +255,11 @@ static int run(const struct command *self, int argc, char **argv)
     if (status == 0)
         status = open_signals(&s);
     if (status == 0)
-        status = renounce();
+        status = renounce(&s);
+    if (status == 0 && (r = keeper_start(s.keeper)) < 0) {
+        say("cannot keep a history: %s", strerror(-r));
+        status = EXIT_FAILED;
+    }
     if (status == 0 && (r = web_server_start(s.web)) < 0) {
         say("cannot start the web server: %s", strerror(-r));
         status = EXIT_FAILED;
@@ -311,8 +274,10 @@ static int run(const struct command *self, int argc, char **argv)
 
 const struct command command_serve = {
     .name = "serve",
-    .synopsis = "cyclescope serve INPUT [OPTIONS]",
-    .summary = "show only: INPUT is - (a stream on stdin) or a recording",
+    .synopsis = "cyclescope serve [INPUT] [OPTIONS]",
+    .summary =
+        "show only: INPUT is - (a stream on stdin), a recording, or a CSV; without it, the CSV "
+        "data bridge",
     .options = OPTIONS_SERVE,
     .run = run,
 };

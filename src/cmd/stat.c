@@ -14,8 +14,10 @@
 #include <unistd.h>
 
 #define INTERVAL_DEFAULT NS_PER_SEC
-#define WINDOW_MAX       1.25 // s: metrics of CPU time look back for one, and a late tick more
-#define INTERVAL_QUIET   (100 * NS_PER_MS) // where nothing is shown but the end
+// s: metrics of gauges look back for one, to a reading that may be another one back, and a late
+// tick more.
+#define WINDOW_MAX     2.25
+#define INTERVAL_QUIET (100 * NS_PER_MS) // where nothing is shown but the end
 
 struct show {
     const struct options *options;
@@ -68,6 +70,7 @@ static void put_csv_interval(struct show *s, uint64_t sequence)
 static void put_line(struct show *s, uint64_t sequence)
 {
     struct winsize size = {0};
+    size_t lines = 1;
 
     if (s->tty)
         ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
@@ -75,8 +78,9 @@ static void put_line(struct show *s, uint64_t sequence)
         stat_table_header(&s->table, &s->out);
         s->lines_left = size.ws_row > 6 ? size.ws_row - 3u : 20;
     }
-    s->lines_left -= s->lines_left > 0;
     stat_table_line(&s->table, s->history, sequence, &s->out);
+    lines += stat_table_cpu_lines(&s->table, s->history, sequence, &s->out);
+    s->lines_left -= s->lines_left < lines ? s->lines_left : lines;
 }
 
 static int on_interval(void *context, const struct readings *readings, int64_t timestamp_ms,

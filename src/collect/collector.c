@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "collect/collector.h"
+#include "collect/collector_private.h"
 
 #include "base/clock.h"
 #include "collect/machine.h"
@@ -12,73 +12,8 @@
 #define OPEN_TRIES 5 // a process that starts threads while we attach is listed again this often
 
 // /proc/stat has a resolution of 10 ms and costs as much as several groups, and so do the others:
-// not at each tick of a fine grid.
+// not at each tick of a fine grid. Nor is the list of online CPUs.
 #define GAUGES_EVERY (100 * NS_PER_MS)
-
-// With several cgroups each has its own copy of the event, named after it.
-static void name_event(struct event *e, const char *name, const struct target *t, size_t cgroup)
-{
-    if (t->n_cgroups > 1)
-        snprintf(e->name, sizeof(e->name), "%.*s %.*s", EVENT_NAME_MAX / 2 - 1, name,
-                 EVENT_NAME_MAX / 2 - 1, t->cgroups[cgroup].path);
-    else
-        snprintf(e->name, sizeof(e->name), "%s", name);
-}
-
-static int describe(struct collector *c, const struct event_list *list)
-{
-    size_t copies = c->target.n_cgroups ? c->target.n_cgroups : 1;
-
-    c->events.n_groups = list->n_groups * (int)copies;
-    c->attrs = calloc(list->n * copies, sizeof(*c->attrs));
-    if (!c->attrs)
-        return -ENOMEM;
-    for (size_t i = 0; i < list->n * copies; i++) {
-        const struct event_request *request = &list->requests[i % list->n];
-        struct event e = {
-            .id = i + 1,
-            .type = request->attr.type,
-            .config = request->attr.config,
-            .kind = EVENT_COUNT,
-            .scale = request->scale,
-            .group = request->group + list->n_groups * (int)(i / list->n),
-        };
-        int r;
-
-        snprintf(e.unit, sizeof(e.unit), "%s", request->unit);
-        if (e.type == PERF_TYPE_SOFTWARE &&
-            (e.config == PERF_COUNT_SW_TASK_CLOCK || e.config == PERF_COUNT_SW_CPU_CLOCK))
-            snprintf(e.unit, sizeof(e.unit), "ns");
-        name_event(&e, request->name, &c->target, i / list->n);
-        c->attrs[i] = request->attr;
-        r = event_table_add(&c->events, &e);
-        if (r < 0)
-            return r;
-    }
-    return 0;
-}
-
-// Groups of a PMU that counts on some CPUs only are opened on those. Such a PMU has a type of its
-// own, and a group has events of one such PMU at the most: the kernel refuses others.
-static int restrict_groups(struct collector *c, const struct event_list *list)
-{
-    for (size_t i = 0; i < c->groups.n; i++) {
-        struct group *g = &c->groups.groups[i];
-
-        for (size_t k = 0; k < g->n * list->n && !g->cpus; k++) {
-            const struct event_request *request = &list->requests[k % list->n];
-
-            if (!request->cpus || request->attr.type != c->attrs[g->events[k / list->n]].type)
-                continue;
-            g->cpus = calloc(request->n_cpus + 1, sizeof(*g->cpus));
-            if (!g->cpus)
-                return -ENOMEM;
-            memcpy(g->cpus, request->cpus, request->n_cpus * sizeof(*g->cpus));
-            g->n_cpus = request->n_cpus;
-        }
-    }
-    return 0;
-}
 
 static int open_groups(struct collector *c)
 {
@@ -110,50 +45,20 @@ static int open_all(struct collector *c)
     }
 }
 
-// Puts the members of a group next to each other, as a perf.data stream names them (leader and
-// number of members), keeping their order otherwise. One that opened only alone may stand between
-// them before.
-static int order_by_group(struct collector *c)
+static int follow_online(struct collector *c)
 {
-    size_t n = c->events.n, next = 0;
-    struct event *events = calloc(n, sizeof(*events));
-    struct perf_event_attr *sorted = calloc(n, sizeof(*sorted));
-    size_t *place = calloc(n, sizeof(*place)); // old index → new
+    int r = sentinel_init(&c->sentinel, target_rows(&c->target));
 
-    if (!events || !sorted || !place) {
-        free(events);
-        free(sorted);
-        free(place);
-        return -ENOMEM;
-    }
-    for (size_t i = 0; i < n; i++) {
-        int group = c->events.events[i].group;
-
-        // The first event of each group brings the others along; an id of 0 marks what was taken.
-        for (size_t k = i; k < n; k++)
-            if (c->events.events[k].id && c->events.events[k].group == group) {
-                place[k] = next;
-                sorted[next] = c->attrs[k];
-                events[next++] = c->events.events[k];
-                c->events.events[k].id = 0;
-            }
-    }
-    for (size_t i = 0; i < n; i++)
-        events[i].id = i + 1;
-    for (size_t g = 0; g < c->groups.n; g++)
-        for (size_t m = 0; m < c->groups.groups[g].n; m++)
-            c->groups.groups[g].events[m] = place[c->groups.groups[g].events[m]];
-    free(c->events.events);
-    free(c->attrs);
-    free(place);
-    c->events.events = events;
-    c->attrs = sorted;
-    return 0;
+    if (r < 0)
+        return r;
+    sentinel_follow(&c->sentinel, &c->target);
+    return online_open(&c->online, "");
 }
 
 int collector_open(struct collector *c, const struct event_list *list, struct target *target,
                    char *ret_message)
 {
+    struct event_cpus *cpus = NULL;
     size_t cpu_time_event;
     int r;
 
@@ -162,26 +67,32 @@ int collector_open(struct collector *c, const struct event_list *list, struct ta
     *target = TARGET_NONE;
     c->events.tasks = target_scope(&c->target) == SCOPE_TASK;
     c->events.slots_per_cycle = machine_slots_per_cycle("");
-    r = describe(c, list);
+    r = collector_describe(c, list, &cpus);
     if (r == 0)
-        r = group_plan(&c->events, c->attrs, &c->target, &c->groups);
+        r = group_plan(&c->events, c->attrs, cpus, &c->target, &c->groups);
     if (r == 0)
-        r = order_by_group(c);
+        r = collector_order(c, cpus);
     if (r == 0)
-        r = restrict_groups(c, list);
+        r = collector_restrict(c, cpus);
+    free(cpus);
+    if (r == 0)
+        r = collector_describe_parts(c);
     if (r == 0)
         r = cpu_time_describe(&c->events, &cpu_time_event);
     if (r == 0)
         r = pressure_open(&c->pressure, "", &c->events, &c->target);
     if (r == 0)
         r = open_all(c);
+    group_set_settle(&c->groups);
     if (r == 0)
         r = readings_init(&c->readings, &c->events, target_rows(&c->target),
                           target_scope(&c->target));
     if (r == 0)
+        r = starve_init(&c->starve, &c->groups, c->readings.n_rows);
+    if (r == 0)
         r = cpu_time_open(&c->cpu_time, "", cpu_time_event, &c->target);
     if (r == 0 && !target_is_tasks(&c->target))
-        r = online_open(&c->online, "");
+        r = follow_online(c);
     if (r < 0) {
         snprintf(ret_message, EVENT_REASON_MAX, "cannot open the events: %s%s", strerror(-r),
                  r == -EMFILE ? "; raise the limit of open files (ulimit -n)" : "");
@@ -193,10 +104,14 @@ int collector_open(struct collector *c, const struct event_list *list, struct ta
 
 void collector_close(struct collector *c)
 {
+    starve_done(&c->starve);
     group_set_done(&c->groups);
     online_close(&c->online);
+    sentinel_done(&c->sentinel);
     free(c->attrs);
+    free(c->parts);
     c->attrs = NULL;
+    c->parts = NULL;
     cpu_time_close(&c->cpu_time);
     pressure_close(&c->pressure);
     readings_done(&c->readings);
@@ -231,26 +146,63 @@ static void follow_cpus(struct collector *c)
             else
                 group_close_row(&c->groups.groups[i], row);
         }
+    sentinel_follow(&c->sentinel, &c->target);
+}
+
+// Closes what froze on CPUs that were offline for a moment. True when there were any.
+static bool close_frozen(struct collector *c, ns_t now)
+{
+    if (!sentinel_look(&c->sentinel, now))
+        return false;
+    for (size_t i = 0; i < c->groups.n; i++)
+        for (size_t row = 0; row < c->sentinel.n_cpus; row++)
+            if (c->sentinel.away[row])
+                group_close_row(&c->groups.groups[i], row);
+    return true;
+}
+
+// What the CPUs of one core type counted is in the rows of the whole.
+static void read_parts(struct collector *c)
+{
+    for (size_t i = 0; i < c->n_parts; i++) {
+        const struct collector_part *p = &c->parts[i];
+
+        for (size_t k = 0; k < p->type->n_cpus; k++) {
+            size_t row = (size_t)p->type->cpus[k], cell = p->of * c->readings.n_rows + row;
+
+            if (row < c->readings.n_rows && c->readings.fresh[cell])
+                readings_set(&c->readings, p->event, row, c->readings.now[cell]);
+        }
+    }
 }
 
 bool collector_read(struct collector *c, ns_t now)
 {
-    bool changed;
+    bool changed = false;
 
     for (size_t i = 0; i < c->groups.n; i++)
         group_read(&c->groups.groups[i], now - c->last_read, &c->readings);
+    read_parts(c);
     c->last_read = now;
     if (now >= c->gauges_due) {
         cpu_time_read(&c->cpu_time, &c->readings);
         pressure_read(&c->pressure, &c->readings, now);
         // On the grid: after a late tick the next one is due all the same.
         c->gauges_due += ((now - c->gauges_due) / GAUGES_EVERY + 1) * GAUGES_EVERY;
+        // After reading: what a CPU counted before it went is in its frozen descriptors. Until this
+        // is noticed it reads as offline all the same, because its time stands still.
+        changed = online_changed(&c->online);
+        changed |= close_frozen(c, now);
+        if (changed)
+            follow_cpus(c);
     }
-    // After reading: what a CPU counted before it went is in its frozen descriptors.
-    changed = online_changed(&c->online);
-    if (changed)
-        follow_cpus(c);
     return changed;
+}
+
+void collector_hurry(struct collector *c)
+{
+    c->gauges_due = c->last_read;
+    pressure_hurry(&c->pressure);
 }
 
 size_t collector_counting(const struct collector *c, bool hardware_only)
@@ -272,5 +224,5 @@ size_t collector_descriptors(const struct collector *c)
 
     for (size_t i = 0; i < c->groups.n; i++)
         n += group_descriptors(&c->groups.groups[i]);
-    return n;
+    return n + sentinel_descriptors(&c->sentinel);
 }

@@ -9,16 +9,28 @@
 #include "collect/online.h"
 #include "collect/plan.h"
 #include "collect/pressure.h"
+#include "collect/sentinel.h"
+#include "collect/starve.h"
+
+// An event that is the part of another one's CPUs that are of one core type.
+struct collector_part {
+    size_t event, of; // indexes into the event table
+    const struct core_type *type;
+};
 
 struct collector {
     struct target target; // owned from collector_open() on
     struct event_table events;
     struct perf_event_attr *attrs; // of the events that are counts, by their index; owned
     struct group_set groups;
+    struct collector_part *parts; // of a hybrid processor's CPUs; owned
+    size_t n_parts;
     struct online online;
+    struct sentinel sentinel;
     struct cpu_time cpu_time;
     struct pressure pressure;
     struct readings readings;
+    struct starve starve;
     ns_t gauges_due, last_read; // CLOCK_MONOTONIC
 };
 
@@ -32,9 +44,11 @@ void collector_close(struct collector *c);
 // `reference`: the time grid's, CLOCK_MONOTONIC.
 void collector_start(struct collector *c, ns_t reference);
 // Reads everything into c->readings. `now`: CLOCK_MONOTONIC. True when CPUs went offline or came
-// online: c->online.text and the target have the new list, what went has been read for the last
-// time, and what came is counted from now on.
+// online (or did both): c->online.text and the target have the new list, what went has been read
+// for the last time, and what came is counted from now on.
 bool collector_read(struct collector *c, ns_t now);
+// Has the next reading take what is not read each time too: for a run that ends.
+void collector_hurry(struct collector *c);
 
 // How many events count, of all or of hardware events only; descriptors open.
 size_t collector_counting(const struct collector *c, bool hardware_only);

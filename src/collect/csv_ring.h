@@ -6,8 +6,8 @@
 // that crosses one torn in 1.3 to 2.5 % of its reads, and one that does not in none of 3.2 million.
 // So a row that leaves less room in its page than the longest row takes fills the page with spaces.
 //
-// When the ring is nearly full, its newer half is copied into a new file, a piece after each row,
-// and renamed over the old one.
+// When the ring is nearly full, its newer half is copied into a new file, a piece before each row,
+// padded anew, and renamed over the old one.
 #pragma once
 
 #include "base/buf.h"

@@ -78,11 +78,13 @@ void doctor_check(const char *root, const struct doctor_look *look, struct findi
     }
 }
 
-void doctor_run(struct findings *ret)
+void doctor_run(struct machine *ret_machine, struct findings *ret)
 {
     struct doctor_look look;
 
     doctor_look(&look);
+    if (ret_machine)
+        *ret_machine = look.machine;
     doctor_check("", &look, ret);
 }
 

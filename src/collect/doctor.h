@@ -21,7 +21,7 @@ struct doctor_look {
     // Effective capabilities of this process.
     bool cap_perfmon, cap_sys_admin, cap_syslog, cap_ipc_lock, cap_sys_nice;
 
-    // Opening a software event (context-switches) and a hardware one (cycles): on a CPU; on this
+    // Opening a software event and a hardware one (cycles): on a CPU; on this
     // process; on this process without the kernel.
     int software_system, software_self, software_user;
     int hardware_system, hardware_self, hardware_user;
@@ -45,8 +45,8 @@ struct doctor_look {
 void doctor_look(struct doctor_look *ret);
 // Runs every check. `root`: see base/file.h.
 void doctor_check(const char *root, const struct doctor_look *look, struct findings *ret);
-// Both, on this machine, now.
-void doctor_run(struct findings *ret);
+// Both, on this machine, now; it is described in *ret_machine (NULL: not asked for).
+void doctor_run(struct machine *ret_machine, struct findings *ret);
 
 // What the findings come to. Also the exit status of `cyclescope doctor`.
 enum doctor_verdict {

@@ -75,7 +75,8 @@ static void never_ran(const char *root, const struct doctor_look *l, struct find
     doctor_found(f, FINDING_FAIL, "%s",
                  l->running ? "cycles and instructions open, and stand still on a busy CPU"
                             : "cycles and instructions open, and never get a counter");
-    doctor_cost(f, "no " HARDWARE_EVENTS ": they would be shown as never ran");
+    doctor_cost(f, l->running ? "no " HARDWARE_EVENTS ": they are left out"
+                              : "no " HARDWARE_EVENTS ": they would be shown as never ran");
     file_read_long(root, "/proc/sys/kernel/nmi_watchdog", &watchdog);
     if (l->running == 0 && watchdog)
         doctor_remedy(f,

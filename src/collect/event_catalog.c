@@ -57,7 +57,11 @@ static int named_events(const struct walk *w, const struct pmu *pmu)
         struct event_request request = {0};
 
         snprintf(name, sizeof(name), "%s/%s/", pmu->name, names[i]);
-        if (pmu_event(pmu, names[i], terms, sizeof(terms), &request) == 0 && request.unit[0])
+        int known = pmu_event(pmu, names[i], terms, sizeof(terms), &request);
+
+        if (known == -EDOM)
+            continue;
+        if (known == 0 && request.unit[0])
             snprintf(description, sizeof(description), "in %s", request.unit);
         entry.name = name;
         entry.description = description;

@@ -4,6 +4,7 @@
 #include "collect/perf_event.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -24,13 +25,23 @@ int group_open_event(const struct perf_event_attr *attr, int leader_fd,
                      const struct group_place *place)
 {
     struct perf_event_attr a = *attr;
+    bool narrowed = place->core_type && core_types_event(&a);
+    int fd;
 
+    if (narrowed)
+        core_types_narrow(&a, place->core_type);
     a.size = sizeof(a);
     a.disabled = leader_fd < 0;
     a.enable_on_exec = leader_fd < 0 && place->on_exec;
     a.inherit = place->cpu < 0;
     a.read_format = READ_FORMAT;
-    return perf_event_open(&a, place->pid, place->cpu, leader_fd, place->flags);
+    fd = perf_event_open(&a, place->pid, place->cpu, leader_fd, place->flags);
+    // Arm's PMUs take a type on new kernels only; without it, the CPU's own takes the event.
+    if (narrowed && (fd == -EINVAL || fd == -ENOENT)) {
+        a.config = attr->config;
+        fd = perf_event_open(&a, place->pid, place->cpu, leader_fd, place->flags);
+    }
+    return fd;
 }
 
 bool group_place_of(const struct target *target, int cgroup, size_t row, struct group_place *ret)
@@ -38,6 +49,7 @@ bool group_place_of(const struct target *target, int cgroup, size_t row, struct 
     *ret = (struct group_place){.on_exec = target->kind == TARGET_COMMAND};
     if (!target_place(target, row, &ret->pid, &ret->cpu))
         return false;
+    ret->core_type = ret->cpu < 0 ? 0 : core_types_of_cpu(&target->cores, ret->cpu);
     if (cgroup >= 0) {
         ret->pid = target->cgroups[cgroup].fd;
         ret->flags = PERF_FLAG_PID_CGROUP;
@@ -64,10 +76,19 @@ void group_close(struct group *g)
     g->n_rows = 0;
 }
 
+void group_set_settle(struct group_set *s)
+{
+    while (s->n_kept)
+        close(s->kept[--s->n_kept]);
+    free(s->kept);
+    s->kept = NULL;
+}
+
 void group_set_done(struct group_set *s)
 {
     if (!s)
         return;
+    group_set_settle(s);
     for (size_t i = 0; i < s->n; i++) {
         group_close(&s->groups[i]);
         free(s->groups[i].cpus);
@@ -76,12 +97,12 @@ void group_set_done(struct group_set *s)
     *s = (struct group_set){0};
 }
 
-static bool counts_on(const struct group *g, int cpu)
+bool group_counts_on(const int *cpus, size_t n, int cpu)
 {
-    for (size_t i = 0; i < g->n_cpus; i++)
-        if (g->cpus[i] == cpu)
+    for (size_t i = 0; i < n; i++)
+        if (cpus[i] == cpu)
             return true;
-    return !g->cpus || cpu < 0;
+    return !cpus || cpu < 0;
 }
 
 // Opens all members on one place. 0, or the first -errno: a group that is not whole there would
@@ -92,7 +113,8 @@ static int open_row(struct group *g, const struct perf_event_attr *attrs,
     int *fds = &g->fds[row * g->n];
     struct group_place place;
 
-    if (!group_place_of(target, g->cgroup, row, &place) || !counts_on(g, place.cpu))
+    if (!group_place_of(target, g->cgroup, row, &place) ||
+        !group_counts_on(g->cpus, g->n_cpus, place.cpu))
         return 0;
     for (size_t m = 0; m < g->n; m++) {
         fds[m] = group_open_event(&attrs[g->events[m]], m ? fds[0] : -1, &place);
@@ -118,6 +140,7 @@ int group_open(struct group *g, const struct perf_event_attr *attrs, const struc
         return -ENOMEM;
     }
     g->n_rows = rows;
+    g->pinned = attrs[g->events[0]].pinned;
     memset(g->fds, 0xff, rows * g->n * sizeof(*g->fds)); // all −1
     for (size_t row = 0; row < rows; row++) {
         int r = open_row(g, attrs, target, row);
@@ -161,7 +184,18 @@ int group_open_row(struct group *g, const struct perf_event_attr *attrs,
     return 0;
 }
 
-// The kernel gave it up: enabled all the time, and has not run.
+// A pinned group that found no counter is in an error state, and reads as an end of file. Once its
+// task has ended it reads as that of a task that was never on a CPU, which no task that has ended
+// is.
+static bool is_given_up(const struct group *g, int fd, ssize_t n, uint64_t enabled)
+{
+    struct pollfd p = {.fd = fd};
+
+    return n == 0 ||
+           (n > 0 && g->pinned && enabled == 0 && poll(&p, 1, 0) == 1 && p.revents & POLLHUP);
+}
+
+// Enabled all the time, and has not run.
 static void read_given_up(const struct group *g, size_t row, ns_t elapsed,
                           struct readings *readings)
 {
@@ -175,7 +209,7 @@ static void read_given_up(const struct group *g, size_t row, ns_t elapsed,
 
 void group_read(const struct group *g, ns_t elapsed, struct readings *readings)
 {
-    struct group_reading reading;
+    struct group_reading reading = {0};
     ssize_t size = (ssize_t)(offsetof(struct group_reading, values) + g->n * sizeof(uint64_t));
 
     for (size_t row = 0; row < g->n_rows; row++) {
@@ -183,9 +217,10 @@ void group_read(const struct group *g, ns_t elapsed, struct readings *readings)
         const struct reading *base = &g->base[row * g->n];
         ssize_t n = fd < 0 ? -1 : read(fd, &reading, sizeof(reading));
 
-        // A pinned group in its error state reads as an end of file.
-        if (n == 0)
+        if (is_given_up(g, fd, n, reading.enabled)) {
             read_given_up(g, row, elapsed, readings);
+            continue;
+        }
         if (n != size || reading.nr != g->n)
             continue;
         for (size_t m = 0; m < g->n; m++)

@@ -13,7 +13,8 @@
 struct group {
     size_t events[GROUP_EVENTS_MAX]; // indexes into the event table and the attrs; the first leads
     size_t n;
-    int cgroup; // place in the target's cgroups; −1 without
+    int cgroup;  // place in the target's cgroups; −1 without
+    bool pinned; // has its counters always, or is given up
     // The only CPUs on which it is opened: what is counted once for a package (RAPL, uncore) would
     // be counted as often as it has CPUs. NULL: wherever the target is. Owned.
     int *cpus;
@@ -28,17 +29,26 @@ struct group {
 struct group_set {
     struct group *groups; // owned
     size_t n;
+    // Software events that planning opened. The kernel rewrites its own code when the first of a
+    // kind is opened and when the last is closed, which costs more than all else of opening: they
+    // are kept until the groups are open. Owned.
+    int *kept;
+    size_t n_kept;
 };
 
 // Where and how an event is opened; see perf_event_open(2).
 struct group_place {
     pid_t pid; // or a cgroup's descriptor
     int cpu;
+    uint32_t core_type; // of that CPU; 0: all are of one
     unsigned long flags;
     bool on_exec; // counts from the task's exec on
 };
 
-// A descriptor, or -errno. leader_fd −1: as a leader, which is disabled until its siblings are
+// May it be opened on this CPU? NULL: on any.
+bool group_counts_on(const int *cpus, size_t n, int cpu);
+// A descriptor, or -errno. An event that every core type has is opened as that of the CPU's.
+// leader_fd −1: as a leader, which is disabled until its siblings are
 // there.
 int group_open_event(const struct perf_event_attr *attr, int leader_fd,
                      const struct group_place *place);
@@ -63,4 +73,6 @@ void group_close_row(struct group *g, size_t row);
 int group_open_row(struct group *g, const struct perf_event_attr *attrs,
                    const struct target *target, size_t row, const struct readings *readings);
 
+// The groups are open: what planning kept goes.
+void group_set_settle(struct group_set *s);
 void group_set_done(struct group_set *s);

@@ -77,6 +77,13 @@ void perf_event_advice(int error, const char *name, const struct perf_event_attr
             name);
         return;
     }
+    if (error == -EINVAL && attr->freq) {
+        snprintf(ret, size,
+                 "%.80s: the kernel takes fewer samples a second; ask for fewer, or raise "
+                 "kernel.perf_event_max_sample_rate",
+                 name);
+        return;
+    }
     for (size_t i = 0; i < sizeof(advice) / sizeof(advice[0]); i++)
         if (advice[i].error == -error) {
             snprintf(ret, size, "%.80s: %s", name, advice[i].text);

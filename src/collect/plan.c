@@ -2,6 +2,7 @@
 #include "collect/plan.h"
 
 #include "collect/perf_event.h"
+#include "collect/standstill.h"
 #include "collect/trial.h"
 #include "model/metric.h"
 
@@ -16,7 +17,8 @@
 struct packing {
     const struct event_table *events;
     struct perf_event_attr *attrs;
-    struct group_place place;
+    const struct event_cpus *cpus;
+    const struct target *target;
     int cgroup;
     struct group_set *set;
     size_t first; // of the set's groups that are this wish's
@@ -25,11 +27,27 @@ struct packing {
     size_t n_fds;
 };
 
+// Where an event is tried: the first place where it would be opened, or the last of all.
+static struct group_place place_for(const struct packing *p, size_t event)
+{
+    struct event_cpus at = p->cpus ? p->cpus[event] : (struct event_cpus){0};
+    struct group_place place;
+    size_t row;
+
+    for (row = 0; row + 1 < target_rows(p->target); row++)
+        if (group_place_of(p->target, p->cgroup, row, &place) &&
+            group_counts_on(at.cpus, at.n, place.cpu))
+            break;
+    group_place_of(p->target, p->cgroup, row, &place);
+    return place;
+}
+
 // Is the user allowed to count a task in user mode only (perf_event_paranoid 2)?
 static int narrow_to_user(struct event *e, struct perf_event_attr *attr,
                           const struct group_place *place)
 {
     struct perf_event_attr user = *attr;
+    size_t length;
     int fd;
 
     user.exclude_kernel = 1;
@@ -41,8 +59,10 @@ static int narrow_to_user(struct event *e, struct perf_event_attr *attr,
     snprintf(e->why, sizeof(e->why),
              "%.60s: user mode only, because perf_event_paranoid is %d; sudo counts the kernel too",
              e->name, perf_event_paranoid(""));
-    if (strlen(e->name) + 3 <= sizeof(e->name))
-        strcat(e->name, ":u");
+    length = strlen(e->name);
+    // perf writes cycles:u, but cpu/cycles/u.
+    snprintf(e->name + length, sizeof(e->name) - length, "%s",
+             length && e->name[length - 1] == '/' ? "u" : ":u");
     return fd;
 }
 
@@ -50,22 +70,27 @@ static int narrow_to_user(struct event *e, struct perf_event_attr *attr,
 // read 0.
 static bool has_user_part(const struct perf_event_attr *attr)
 {
-    return attr->type != PERF_TYPE_SOFTWARE || (attr->config != PERF_COUNT_SW_CONTEXT_SWITCHES &&
-                                                attr->config != PERF_COUNT_SW_CPU_MIGRATIONS);
+    return attr->type != PERF_TYPE_TRACEPOINT &&
+           (attr->type != PERF_TYPE_SOFTWARE || (attr->config != PERF_COUNT_SW_CONTEXT_SWITCHES &&
+                                                 attr->config != PERF_COUNT_SW_CPU_MIGRATIONS &&
+                                                 attr->config != PERF_COUNT_SW_CGROUP_SWITCHES));
 }
 
 // Does the event open at all? What it is otherwise goes into it.
-static bool opens(struct event *e, struct perf_event_attr *attr, const struct group_place *place)
+static bool opens(struct event *e, struct perf_event_attr *attr, const struct group_place *place,
+                  struct group_set *set)
 {
     int fd = group_open_event(attr, -1, place);
 
     if ((fd == -EACCES || fd == -EPERM) && place->cpu < 0 && !attr->exclude_kernel &&
         !attr->exclude_user && has_user_part(attr))
         fd = narrow_to_user(e, attr, place);
-    if (fd >= 0) {
+    if (fd >= 0 && attr->type == PERF_TYPE_SOFTWARE)
+        set->kept[set->n_kept++] = fd;
+    else if (fd >= 0)
         close(fd);
+    if (fd >= 0)
         return true;
-    }
     e->availability = perf_event_quality(fd);
     perf_event_advice(fd, e->name, attr, place->cpu >= 0, e->why);
     return false;
@@ -120,7 +145,8 @@ static bool open_beside(struct packing *p, int leader, const size_t *events, siz
     size_t before = p->n_fds;
 
     for (size_t i = 0; i < n; i++) {
-        int fd = group_open_event(&p->attrs[events[i]], leader, &p->place);
+        struct group_place place = place_for(p, events[i]);
+        int fd = group_open_event(&p->attrs[events[i]], leader, &place);
 
         if (fd < 0) {
             while (p->n_fds > before)
@@ -170,10 +196,16 @@ static int plan_wish(struct packing *p, struct event_table *events, int wish, si
     size_t n = 0;
     int r = 0;
 
-    for (size_t i = 0; i < events->n; i++)
-        if (events->events[i].kind == EVENT_COUNT && events->events[i].group == wish &&
-            opens(&events->events[i], &p->attrs[i], &p->place))
+    for (size_t i = 0; i < events->n; i++) {
+        struct event *e = &events->events[i];
+        struct group_place place;
+
+        if (e->kind != EVENT_COUNT || e->group != wish || e->availability != QUALITY_EXACT)
+            continue;
+        place = place_for(p, i);
+        if (opens(e, &p->attrs[i], &place, p->set))
             members[n++] = i;
+    }
     pair_up(events, members, n, pair);
     p->first = p->set->n;
     p->n_fds = 0;
@@ -242,29 +274,34 @@ static void number(struct event_table *events, const struct group_set *set)
 }
 
 int group_plan(struct event_table *events, struct perf_event_attr *attrs,
-               const struct target *target, struct group_set *ret)
+               const struct event_cpus *cpus, const struct target *target, struct group_set *ret)
 {
     struct group_set set = {0};
-    struct packing p = {.events = events, .attrs = attrs, .set = &set, .cgroup = -1};
-    size_t *members = calloc(events->n + 1, sizeof(*members)), row = 0;
+    struct packing p = {.events = events,
+                        .attrs = attrs,
+                        .cpus = cpus,
+                        .target = target,
+                        .set = &set,
+                        .cgroup = -1};
+    size_t *members = calloc(events->n + 1, sizeof(*members));
     bool *pair = calloc(events->n + 1, sizeof(*pair));
     int r = 0;
 
     p.leaders = calloc(events->n + 1, sizeof(*p.leaders));
     p.fds = calloc(events->n + 1, sizeof(*p.fds));
-    if (!members || !pair || !p.leaders || !p.fds)
+    set.kept = calloc(events->n + 1, sizeof(*set.kept));
+    if (!members || !pair || !p.leaders || !p.fds || !set.kept)
         r = -ENOMEM;
     for (int wish = 0; wish < events->n_groups && r == 0; wish++) {
         if (target->n_cgroups)
             p.cgroup = wish / (events->n_groups / (int)target->n_cgroups);
-        for (row = 0; row + 1 < target_rows(target); row++)
-            if (group_place_of(target, p.cgroup, row, &p.place))
-                break;
-        group_place_of(target, p.cgroup, row, &p.place);
         r = plan_wish(&p, events, wish, members, pair);
     }
-    if (r == 0)
-        r = make_them_run(events, attrs, &p.place, &set);
+    if (r == 0 && set.n) {
+        struct group_place place = place_for(&p, set.groups[set.n - 1].events[0]);
+
+        r = make_them_run(events, attrs, &place, &set);
+    }
     free(members);
     free(pair);
     free(p.leaders);
@@ -273,6 +310,7 @@ int group_plan(struct event_table *events, struct perf_event_attr *attrs,
         group_set_done(&set);
         return r;
     }
+    standstill_drop(events, attrs, &set);
     number(events, &set);
     *ret = set;
     return 0;

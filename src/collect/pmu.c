@@ -117,6 +117,15 @@ static int read_scale(const struct pmu *pmu, const char *event, double *ret)
     return 0;
 }
 
+// A snapshot is the level of something (the occupancy of a cache): differences of it count nothing.
+static bool is_level(const struct pmu *pmu, const char *event)
+{
+    char file[FILE_BYTES], text[8];
+
+    snprintf(file, sizeof(file), "events/%s.snapshot", event);
+    return read_file(pmu, file, text, sizeof(text)) >= 0 && strcmp(text, "1") == 0;
+}
+
 int pmu_event(const struct pmu *pmu, const char *event, char *ret_terms, size_t size,
               struct event_request *r)
 {
@@ -129,6 +138,8 @@ int pmu_event(const struct pmu *pmu, const char *event, char *ret_terms, size_t 
     length = read_file(pmu, file, ret_terms, size);
     if (length < 0)
         return -ENOENT;
+    if (is_level(pmu, event))
+        return -EDOM;
     if (length == 0 || (size_t)length == size - 1 || read_scale(pmu, event, &r->scale) < 0)
         return -EINVAL;
     for (const char *p = ret_terms; *p; p++)

@@ -28,7 +28,7 @@ void pmu_done(struct pmu *pmu);
 
 bool pmu_has_event(const struct pmu *pmu, const char *event);
 // The terms of a named event ("event=0x3c,umask=0x0"), its unit and scale (into r), if it has such.
-// 0, -ENOENT, or -EINVAL when the files make no sense.
+// 0, -ENOENT, -EINVAL when the files make no sense, or -EDOM when it is no count but a level.
 int pmu_event(const struct pmu *pmu, const char *event, char *ret_terms, size_t size,
               struct event_request *r);
 // Puts `value` into the bits that the format file of `format` names. 0, -ENOENT when there is no

@@ -172,6 +172,10 @@ static int named_event(const struct encoding *e, const char *name)
 
     if (r == -ENOENT)
         return 0;
+    if (r == -EDOM)
+        return wrong(
+            e, "'%.60s' is a level at the moment of reading and no count; levels are not shown",
+            name);
     if (r < 0)
         return wrong(e, "the kernel's description of '%s' is not understood", name);
     r = encode(e, terms, true);

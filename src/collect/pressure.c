@@ -13,7 +13,9 @@
 // of which there are at most six. What does not fit is not read.
 #define SCHEDSTAT_CPU_BYTES 2048
 #define TEXT_BYTES_MIN      4096
-#define RUN_DELAY_FIELD     8 // of a CPU's line (linux: Documentation/scheduler/sched-stats.rst)
+// A bit less than the second over which shares are taken, so that each such second has a reading.
+#define SUMS_EVERY      (900 * NS_PER_MS)
+#define RUN_DELAY_FIELD 8 // of a CPU's line (linux: Documentation/scheduler/sched-stats.rst)
 
 enum { SCHEDSTAT, LOADAVG, PSI_CPU, PSI_IO, PSI_MEMORY };
 
@@ -41,7 +43,8 @@ static const struct {
 };
 enum { RUN_DELAY, RUN_QUEUE };
 
-// The whole file as a text. False when there is none. seq_files give a page or so at a time.
+// The whole file as a text. False when there is none. A file with a line per CPU gives a page or so
+// at a time, the others are whole at once.
 static bool read_text(struct pressure *p, int file)
 {
     size_t n = 0;
@@ -52,6 +55,8 @@ static bool read_text(struct pressure *p, int file)
         if (r <= 0)
             break;
         n += (size_t)r;
+        if (file != SCHEDSTAT)
+            break;
     }
     p->text[n] = '\0';
     return n > 0;
@@ -185,11 +190,19 @@ static void read_stalls(struct pressure *p, struct readings *readings, int file)
 
 void pressure_read(struct pressure *p, struct readings *readings, ns_t now)
 {
-    read_delays(p, readings);
     read_queue(p, readings, now);
+    p->read_at = now;
+    if (now < p->sums_due)
+        return;
+    p->sums_due = now + SUMS_EVERY;
+    read_delays(p, readings);
     for (int file = PSI_CPU; file <= PSI_MEMORY; file++)
         read_stalls(p, readings, file);
-    p->read_at = now;
+}
+
+void pressure_hurry(struct pressure *p)
+{
+    p->sums_due = 0;
 }
 
 void pressure_start(struct pressure *p, struct readings *readings, ns_t now)
@@ -197,5 +210,7 @@ void pressure_start(struct pressure *p, struct readings *readings, ns_t now)
     gauges_start(&p->gauges, readings);
     p->read_at = 0;
     p->queue = 0;
+    pressure_hurry(p);
     pressure_read(p, readings, now);
+    pressure_hurry(p);
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // How much work stands still, on every machine: the run queue, the time that tasks waited for a
 // CPU, and the kernel's pressure stall information (PSI). Gauges in ns, of the whole machine
-// whatever the target is.
+// whatever the target is. What the kernel adds up itself is read once a second, and at the first
+// and last reading of a run: its files cost more than the events, and its shares are over the last
+// second. The run queue, which is sampled, is read each time.
 //
 //     run-delay        time that tasks waited for this CPU (/proc/schedstat; exact, per CPU)
 //     run-queue        runnable tasks × time (/proc/loadavg, sampled at each reading)
@@ -22,6 +24,7 @@ struct pressure {
     size_t size;
     const struct target *target; // not owned
     ns_t read_at;                // CLOCK_MONOTONIC of the last reading
+    ns_t sums_due;               // when what the kernel adds up is read again
     uint64_t queue;              // Σ length × ns
 };
 
@@ -35,3 +38,5 @@ void pressure_close(struct pressure *p);
 // Makes the figures of now the zero of what is read from here on. `now`: CLOCK_MONOTONIC.
 void pressure_start(struct pressure *p, struct readings *readings, ns_t now);
 void pressure_read(struct pressure *p, struct readings *readings, ns_t now);
+// Makes everything due at the next reading.
+void pressure_hurry(struct pressure *p);

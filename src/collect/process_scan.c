@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "collect/process_scan.h"
+#include "collect/process_scan_private.h"
 
 #include "base/cleanup.h"
 #include "base/file.h"
@@ -14,45 +14,11 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-#define LIST_BYTES   4096   // some 170 entries of /proc, which take the kernel 0.1 ms
-#define STAT_BYTES   131072 // /proc/stat: the interrupts of a large machine come before its forks
-#define NAMES_A_SCAN 100    // a process may call itself anew: so many that ran are looked up again
-
-struct process {
-    pid_t pid, parent;
-    uint64_t cpu;     // ns
-    uint64_t ran;     // since the scan before
-    uint64_t started; // clock ticks since boot: tells a PID's second process from its first
-    bool born, member;
-    char comm[PROCESS_COMM_MAX];
-};
-
-struct table {
-    struct process *list; // ascending PIDs once it is complete; owned
-    size_t n, capacity;
-};
-
-struct process_scan {
-    char root[PATH_MAX];
-    pid_t *trees; // owned
-    size_t n_trees;
-    process_clock *clock;
-    struct table before, now;
-    struct process_change *changes;
-    size_t n_changes, changes_capacity;
-    size_t at;     // in before: where the next PID is expected
-    size_t names;  // looked up in this scan
-    pid_t turn;    // names of PIDs up to here were looked up in the scans before …
-    pid_t reached; // … and up to here in this one
-    int directory; // −1: no scan is under way
-    char entries[LIST_BYTES] __attribute__((aligned(8)));
-    size_t entry, entries_size;
-    bool compared; // there was a scan before
-    ns_t due, done;
-    double seconds;
-    char *stat; // of STAT_BYTES
-    uint64_t started_tasks, forks;
-};
+#define STAT_BYTES 131072 // /proc/stat: the interrupts of a large machine come before its forks
+// A process may call itself anew: those that were born in the scan before are looked up again,
+// whose exec may have come after it, and so many of the others that ran, in turn.
+#define NAMES_A_SCAN 16
+#define VISITS       8 // between looks at the clock: some 5 µs, of new ones 100
 
 static int kernel_clock(pid_t pid, uint64_t *ret_ns)
 {
@@ -102,32 +68,16 @@ void process_scan_free(struct process_scan *s)
     free(s);
 }
 
-static int compare(const void *a, const void *b)
-{
-    pid_t left = ((const struct process *)a)->pid, right = ((const struct process *)b)->pid;
-
-    return (left > right) - (left < right);
-}
-
 // /proc lists PIDs in ascending order, so that the next one is where the last one was.
 static const struct process *find(struct process_scan *s, pid_t pid)
 {
-    const struct table *t = &s->before;
-    const struct process key = {.pid = pid};
+    const struct process_list *t = &s->before;
 
     while (s->at < t->n && t->list[s->at].pid < pid)
         s->at++;
     if (s->at < t->n && t->list[s->at].pid == pid)
         return &t->list[s->at];
-    return t->n ? bsearch(&key, t->list, t->n, sizeof(*t->list), compare) : NULL;
-}
-
-static bool is_root(const struct process_scan *s, pid_t pid)
-{
-    for (size_t i = 0; i < s->n_trees; i++)
-        if (s->trees[i] == pid)
-            return true;
-    return false;
+    return process_list_find(t, pid);
 }
 
 // Name, parent and start from /proc/PID/stat: "7 (any (bytes)) S 1 …". False when it is gone.
@@ -152,7 +102,7 @@ static bool look_up(const struct process_scan *s, struct process *p)
     return true;
 }
 
-static bool add(struct table *t, const struct process *p)
+static bool add(struct process_list *t, const struct process *p)
 {
     if (t->n == t->capacity) {
         size_t capacity = t->capacity ? 2 * t->capacity : 256;
@@ -165,6 +115,16 @@ static bool add(struct table *t, const struct process *p)
         t->capacity = capacity;
     }
     t->list[t->n++] = *p;
+    return true;
+}
+
+// Is it this one's turn to be looked up again?
+static bool take_turn(struct process_scan *s, pid_t pid)
+{
+    if (pid <= s->turn || s->names >= NAMES_A_SCAN)
+        return false;
+    s->names++;
+    s->reached = pid > s->reached ? pid : s->reached;
     return true;
 }
 
@@ -182,12 +142,9 @@ static void visit(struct process_scan *s, pid_t pid)
         p.born = false;
         p.ran = cpu - p.cpu;
         p.cpu = cpu;
-        if (p.ran && p.member && pid > s->turn && s->names < NAMES_A_SCAN) {
-            s->names++;
-            s->reached = pid > s->reached ? pid : s->reached;
+        if (p.ran && p.member && (old->born || take_turn(s, pid)))
             if (look_up(s, &p) && p.started != old->started)
                 old = NULL; // another process has got the PID
-        }
     } else {
         old = NULL;
         if (!look_up(s, &p))
@@ -196,68 +153,9 @@ static void visit(struct process_scan *s, pid_t pid)
     if (!old) {
         p.born = s->compared;
         p.ran = s->compared ? p.cpu : 0;
-        p.member = !s->n_trees || is_root(s, pid);
+        p.member = !s->n_trees || process_is_root(s, pid);
     }
     add(&s->now, &p);
-}
-
-// Children of members are members. Mostly parents come before their children, and one pass does.
-static void find_members(struct process_scan *s)
-{
-    bool again = s->n_trees != 0;
-
-    while (again) {
-        again = false;
-        for (size_t i = 0; i < s->now.n; i++) {
-            struct process *p = &s->now.list[i];
-            struct process key = {.pid = p->parent};
-            const struct process *parent;
-
-            if (p->member || (s->compared && !p->born))
-                continue;
-            parent = bsearch(&key, s->now.list, s->now.n, sizeof(key), compare);
-            if (parent && parent->member)
-                again = p->member = true;
-        }
-    }
-}
-
-static void change(struct process_scan *s, const struct process *p, unsigned what, uint64_t cpu)
-{
-    struct process_change *c;
-
-    if (s->n_changes == s->changes_capacity) {
-        size_t capacity = s->changes_capacity ? 2 * s->changes_capacity : 64;
-
-        c = reallocarray(s->changes, capacity, sizeof(*c));
-        if (!c)
-            return;
-        s->changes = c;
-        s->changes_capacity = capacity;
-    }
-    c = &s->changes[s->n_changes++];
-    *c = (struct process_change){.pid = p->pid, .what = what, .cpu_ns = cpu};
-    memcpy(c->comm, p->comm, sizeof(c->comm));
-}
-
-static void compare_tables(struct process_scan *s)
-{
-    const struct process *old = s->before.list, *end = old + s->before.n;
-
-    for (size_t i = 0; i < s->now.n; i++) {
-        const struct process *p = &s->now.list[i];
-
-        for (; old < end && (old->pid < p->pid || (old->pid == p->pid && p->born)); old++)
-            if (old->member)
-                change(s, old, PROCESS_ENDED, 0);
-        if (old < end && old->pid == p->pid)
-            old++;
-        if (p->member && (p->ran || p->born))
-            change(s, p, p->born ? PROCESS_BORN : 0, p->ran);
-    }
-    for (; old < end; old++)
-        if (old->member)
-            change(s, old, PROCESS_ENDED, 0);
 }
 
 // "processes N" of /proc/stat: the tasks that were started since boot.
@@ -289,7 +187,7 @@ static bool begin(struct process_scan *s, ns_t now)
 
 static bool finish(struct process_scan *s)
 {
-    struct table old = s->before;
+    struct process_list old = s->before;
     ns_t done = clock_ns(CLOCK_MONOTONIC);
     bool comparison = s->compared;
 
@@ -298,11 +196,12 @@ static bool finish(struct process_scan *s)
     // When nobody was left to be looked up, begin at the first again.
     s->turn = s->names < NAMES_A_SCAN ? 0 : s->reached;
     s->reached = 0;
-    qsort(s->now.list, s->now.n, sizeof(*s->now.list), compare);
-    find_members(s);
+    process_list_sort(&s->now);
+    process_find_members(s);
     count_forks(s);
+    process_take_exits(s);
     if (comparison)
-        compare_tables(s);
+        process_compare(s);
     s->seconds = (double)(done - s->done) / (double)NS_PER_SEC;
     s->done = done;
     s->before = s->now;
@@ -338,6 +237,7 @@ static pid_t next(struct process_scan *s)
 bool process_scan_step(struct process_scan *s, ns_t now, ns_t budget)
 {
     ns_t end = clock_ns(CLOCK_MONOTONIC) + budget;
+    unsigned visits = 0;
 
     if (s->directory < 0 && !begin(s, now))
         return false;
@@ -347,8 +247,13 @@ bool process_scan_step(struct process_scan *s, ns_t now, ns_t budget)
         if (!pid)
             return finish(s);
         visit(s, pid);
-    } while (clock_ns(CLOCK_MONOTONIC) < end);
+    } while (++visits % VISITS || clock_ns(CLOCK_MONOTONIC) < end);
     return false;
+}
+
+void process_scan_exits(struct process_scan *s, struct exits *exits)
+{
+    s->exits = exits;
 }
 
 void process_scan_hurry(struct process_scan *s)

@@ -3,14 +3,15 @@
 // exact to the ns, covers all threads, needs no privilege and costs half a microsecond
 // (clock_getcpuclockid(3); linux: include/linux/posix-timers_types.h).
 //
-// What lives for less than the second between two scans is seen only if it lives at one of them;
-// `forks` counts all that were started, so that the reader knows how many were not seen. What a
-// process ran between the last scan and its end is not known either.
+// What lives for less than the second between two scans, and what a process ran between the last
+// scan and its end, the kernel tells (exits.h) where it may be asked. Elsewhere, `forks` counts all
+// that were started, so that the reader knows how many were not seen.
 //
 // A scan is done in slices, after a tick's work, so that it delays no tick.
 #pragma once
 
 #include "base/clock.h"
+#include "collect/exits.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -40,6 +41,9 @@ typedef int process_clock(pid_t pid, uint64_t *ret_ns);
 int process_scan_new(const char *root, const pid_t *trees, size_t n, process_clock *clock,
                      struct process_scan **ret);
 void process_scan_free(struct process_scan *s);
+// Takes those that ended from there, too (not owned; it must outlive the scan's last step). Each
+// completed scan empties it.
+void process_scan_exits(struct process_scan *s, struct exits *exits);
 
 // Works on the scan that is under way, or begins the next when it is due, for about `budget` ns.
 // The first scan is what the second is compared with. True when a comparison has been completed:

@@ -30,6 +30,7 @@ void target_done(struct target *t)
     }
     if (t->ends >= 0)
         close(t->ends);
+    core_types_done(&t->cores);
     free(t->cpus);
     free(t->asked);
     free(t->cgroups);
@@ -51,7 +52,10 @@ int target_read_cpus(struct target *t, char *ret_message)
         return target_fail(r, ret_message, "/sys/devices/system/cpu/possible");
     t->n_possible = (size_t)possible[n - 1] + 1;
     r = file_read_cpus("", "online", &t->cpus, &t->n_cpus);
-    return r < 0 ? target_fail(r, ret_message, "/sys/devices/system/cpu/online") : 0;
+    if (r < 0)
+        return target_fail(r, ret_message, "/sys/devices/system/cpu/online");
+    r = core_types_read("", &t->cores);
+    return r < 0 ? target_fail(r, ret_message, PMU_DEVICES) : 0;
 }
 
 static bool contains(const int *cpus, size_t n, int cpu)

@@ -3,6 +3,7 @@
 // threads, or a command that is still to begin.
 #pragma once
 
+#include "collect/core_types.h"
 #include "model/reading.h"
 
 #include <sys/types.h>
@@ -24,7 +25,8 @@ enum target_kind {
 // What was named: a process, or a thread.
 struct target_task {
     pid_t pid;
-    int pidfd; // −1 once it has ended
+    int pidfd;     // readable once it has ended; −1 once that was taken
+    pid_t process; // of a thread whose end the kernel does not tell: target_poll_threads(); else 0
     char comm[TARGET_COMM_MAX];
 };
 
@@ -48,6 +50,7 @@ struct target {
     int *asked; // those of -C; NULL: every CPU
     size_t n_asked;
     size_t n_possible; // CPU numbers are below this
+    struct core_types cores;
     struct target_cgroup *cgroups;
     size_t n_cgroups;
     struct target_task *tasks;
@@ -102,5 +105,7 @@ int target_online(struct target *t, const char *online);
 // -errno (-ESRCH: no process is left). Threads that are born while descriptors are being opened are
 // found by calling it until it returns 0.
 int target_find_threads(struct target *t);
+// Looks whether threads have ended whose end the kernel does not tell (before Linux 6.9).
+void target_poll_threads(struct target *t);
 // Takes one task that has ended since: its place in tasks. False when there is none.
 bool target_take_end(struct target *t, size_t *ret_task);

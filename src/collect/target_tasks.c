@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -92,21 +93,35 @@ int target_find_threads(struct target *t)
 }
 
 // A descriptor that becomes readable when the task ends. Before Linux 6.9 there is none for a
-// thread: its process's instead.
-static int open_pidfd(pid_t pid, bool thread)
+// thread: one of our own, which target_poll_threads() makes so, and the thread's process.
+static int open_pidfd(pid_t pid, bool thread, pid_t *ret_process)
 {
     char path[64], tgid[16];
     uint64_t process;
     int fd = (int)syscall(SYS_pidfd_open, pid, thread ? PIDFD_OF_TASK : 0);
 
+    *ret_process = 0;
     if (fd >= 0 || !thread || errno != EINVAL || pid <= 0)
         return fd < 0 ? -errno : fd;
     snprintf(path, sizeof(path), "/proc/%d/status", pid);
     file_read_field("", path, "Tgid", tgid, sizeof(tgid));
     if (parse_u64(tgid, &process) < 0)
         return -ESRCH;
-    fd = (int)syscall(SYS_pidfd_open, (pid_t)process, 0);
+    *ret_process = (pid_t)process;
+    fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     return fd < 0 ? -errno : fd;
+}
+
+void target_poll_threads(struct target *t)
+{
+    for (size_t i = 0; i < t->n_tasks; i++) {
+        const struct target_task *task = &t->tasks[i];
+
+        // Who may not send it a signal is told so, as long as it lives.
+        if (task->process && task->pidfd >= 0 &&
+            syscall(SYS_tgkill, task->process, task->pid, 0) < 0 && errno == ESRCH)
+            eventfd_write(task->pidfd, 1);
+    }
 }
 
 static int add_task(struct target *t, pid_t pid)
@@ -119,7 +134,8 @@ static int add_task(struct target *t, pid_t pid)
     for (size_t i = 0; i < t->n_tasks; i++)
         if (t->tasks[i].pid == pid) // named twice is counted once
             return 0;
-    *task = (struct target_task){.pid = pid, .pidfd = open_pidfd(pid, thread)};
+    *task = (struct target_task){.pid = pid};
+    task->pidfd = open_pidfd(pid, thread, &task->process);
     if (task->pidfd < 0)
         return task->pidfd;
     t->n_tasks++;

@@ -19,50 +19,22 @@ struct times {
 };
 
 struct history {
-    struct event_table events;
-    struct metric_binding *metrics;
-    size_t n_metrics;
-    size_t n_slots;
-    enum reading_scope scope;
+    struct layout layout;
     size_t capacity; // rows
-    uint64_t last;   // sequence of the newest row, 0 none
+    uint64_t base;   // sequence before the first row
+    uint64_t last;   // sequence of the newest row
     void *memory;
     size_t memory_size;
-    int64_t *timestamp;    // [row]
-    double *seconds;       // [row]
-    double *raw;           // [(first_raw[event] + slot) * capacity + row]: a column is contiguous
-    struct times *times;   // [(first_times[group] + slot) * capacity + row]
-    size_t *first_raw;     // NONE: no columns
-    size_t *first_times;   // the same
-    size_t n_raw, n_times; // columns
+    int64_t *timestamp;  // [row]
+    double *seconds;     // [row]
+    double *raw;         // [layout_raw() * capacity + row]: a column is contiguous
+    struct times *times; // [layout_times() * capacity + row]
 };
-
-#define NONE SIZE_MAX
 
 static size_t row_bytes(const struct history *h)
 {
-    return sizeof(int64_t) + sizeof(double) + h->n_raw * sizeof(double) +
-           h->n_times * sizeof(struct times);
-}
-
-// Gives each event and group its columns.
-static void lay_out(struct history *h)
-{
-    for (size_t g = 0; g < (size_t)h->events.n_groups; g++)
-        h->first_times[g] = NONE;
-    for (size_t i = 0; i < h->events.n; i++) {
-        const struct event *e = &h->events.events[i];
-
-        h->first_raw[i] = NONE;
-        if (e->availability != QUALITY_EXACT)
-            continue;
-        h->first_raw[i] = h->n_raw;
-        h->n_raw += e->total_only ? 1 : h->n_slots;
-        if (e->kind == EVENT_GAUGE || h->first_times[e->group] != NONE)
-            continue;
-        h->first_times[e->group] = h->n_times;
-        h->n_times += h->n_slots;
-    }
+    return sizeof(int64_t) + sizeof(double) + h->layout.n_raw * sizeof(double) +
+           h->layout.n_times * sizeof(struct times);
 }
 
 void history_free(struct history *h)
@@ -71,28 +43,8 @@ void history_free(struct history *h)
         return;
     if (h->memory)
         munmap(h->memory, h->memory_size);
-    event_table_done(&h->events);
-    free(h->metrics);
-    free(h->first_raw);
-    free(h->first_times);
+    layout_done(&h->layout);
     free(h);
-}
-
-static int copy_events(struct history *h, const struct event_table *events)
-{
-    h->events.events = calloc(events->n, sizeof(*events->events));
-    h->metrics = calloc(n_metrics, sizeof(*h->metrics));
-    h->first_raw = calloc(events->n, sizeof(*h->first_raw));
-    h->first_times = calloc((size_t)events->n_groups + 1, sizeof(*h->first_times));
-    if (!h->events.events || !h->metrics || !h->first_raw || !h->first_times)
-        return -ENOMEM;
-    memcpy(h->events.events, events->events, events->n * sizeof(*events->events));
-    h->events.n = events->n;
-    h->events.n_groups = events->n_groups;
-    h->events.tasks = events->tasks;
-    h->events.slots_per_cycle = events->slots_per_cycle;
-    h->n_metrics = metric_bind(&h->events, h->metrics);
-    return 0;
 }
 
 int history_new(const struct event_table *events, size_t n_slots, enum reading_scope scope,
@@ -102,17 +54,12 @@ int history_new(const struct event_table *events, size_t n_slots, enum reading_s
     size_t bytes;
     int r;
 
-    if (!n_slots || !events->n)
-        return -EINVAL;
     h = calloc(1, sizeof(*h));
     if (!h)
         return -ENOMEM;
-    h->n_slots = n_slots;
-    h->scope = scope;
-    r = copy_events(h, events);
+    r = layout_init(&h->layout, events, n_slots, scope);
     if (r < 0)
         goto fail;
-    lay_out(h);
     bytes = row_bytes(h);
     h->capacity = memory / bytes < rows ? memory / bytes : rows;
     if (h->capacity < HISTORY_ROWS_MIN)
@@ -128,7 +75,7 @@ int history_new(const struct event_table *events, size_t n_slots, enum reading_s
     h->timestamp = h->memory;
     h->seconds = (double *)(h->timestamp + h->capacity);
     h->raw = h->seconds + h->capacity;
-    h->times = (struct times *)(h->raw + h->capacity * h->n_raw);
+    h->times = (struct times *)(h->raw + h->capacity * h->layout.n_raw);
     *ret = h;
     return 0;
 fail:
@@ -144,15 +91,15 @@ static size_t row_of(const struct history *h, uint64_t sequence)
 // NULL: it has no value there.
 static double *raw_column(const struct history *h, size_t slot, size_t event)
 {
-    if (h->first_raw[event] == NONE || (slot && h->events.events[event].total_only))
-        return NULL;
-    return h->raw + (h->first_raw[event] + slot) * h->capacity;
+    size_t place = layout_raw(&h->layout, slot, event);
+
+    return place == LAYOUT_NONE ? NULL : h->raw + place * h->capacity;
 }
 
 // Of an event that has raw columns and is no gauge.
 static struct times *times_column(const struct history *h, size_t slot, size_t event)
 {
-    return h->times + (h->first_times[h->events.events[event].group] + slot) * h->capacity;
+    return h->times + layout_times(&h->layout, slot, event) * h->capacity;
 }
 
 void history_push(struct history *h, const struct interval *interval)
@@ -160,14 +107,14 @@ void history_push(struct history *h, const struct interval *interval)
     int64_t timestamp = interval->timestamp_ms;
     size_t row;
 
-    if (h->last && timestamp <= h->timestamp[row_of(h, h->last)])
+    if (h->last > h->base && timestamp <= h->timestamp[row_of(h, h->last)])
         timestamp = h->timestamp[row_of(h, h->last)] + 1;
     row = row_of(h, ++h->last);
     h->timestamp[row] = timestamp;
     h->seconds[row] = interval->seconds;
-    for (size_t slot = 0; slot < h->n_slots; slot++) {
-        for (size_t e = 0; e < h->events.n; e++) {
-            struct sum s = interval->sums[slot * h->events.n + e];
+    for (size_t slot = 0; slot < h->layout.n_slots; slot++) {
+        for (size_t e = 0; e < h->layout.events.n; e++) {
+            struct sum s = interval->sums[slot * h->layout.events.n + e];
             double *raw = raw_column(h, slot, e);
 
             if (!raw)
@@ -175,32 +122,47 @@ void history_push(struct history *h, const struct interval *interval)
             raw[row] = s.raw;
             // A member without a reading must not overwrite the times of its group. Without a value
             // times mean nothing.
-            if (!isnan(s.raw) && h->events.events[e].kind == EVENT_COUNT)
+            if (!isnan(s.raw) && h->layout.events.events[e].kind == EVENT_COUNT)
                 times_column(h, slot, e)[row] =
                     (struct times){.enabled = (float)s.enabled, .running = (float)s.running};
         }
     }
 }
 
+void history_continue(struct history *h, uint64_t sequence)
+{
+    h->base = h->last = sequence;
+}
+
+const struct layout *history_layout(const struct history *h)
+{
+    return &h->layout;
+}
+
 const struct event_table *history_events(const struct history *h)
 {
-    return &h->events;
+    return &h->layout.events;
 }
 
 const struct metric_binding *history_metrics(const struct history *h, size_t *ret_n)
 {
-    *ret_n = h->n_metrics;
-    return h->metrics;
+    *ret_n = h->layout.n_metrics;
+    return h->layout.metrics;
 }
 
 size_t history_slots(const struct history *h)
 {
-    return h->n_slots;
+    return h->layout.n_slots;
 }
 
 enum reading_scope history_scope(const struct history *h)
 {
-    return h->scope;
+    return h->layout.scope;
+}
+
+bool history_column(const struct history *h, const char *id, struct column *ret)
+{
+    return layout_find(&h->layout, id, ret);
 }
 
 size_t history_capacity(const struct history *h)
@@ -215,7 +177,7 @@ size_t history_memory(const struct history *h)
 
 uint64_t history_first(const struct history *h)
 {
-    return h->last > h->capacity ? h->last - h->capacity + 1 : 1;
+    return h->last - h->base > h->capacity ? h->last - h->capacity + 1 : h->base + 1;
 }
 
 uint64_t history_last(const struct history *h)
@@ -300,7 +262,7 @@ struct sum history_sum(const struct history *h, uint64_t from, uint64_t to, size
     const double *raw;
     const struct times *times;
 
-    if (h->events.events[event].kind == EVENT_GAUGE)
+    if (h->layout.events.events[event].kind == EVENT_GAUGE)
         return gauge_increase(h, from, to, slot, event);
     raw = raw_column(h, slot, event);
     if (!raw)
@@ -312,7 +274,7 @@ struct sum history_sum(const struct history *h, uint64_t from, uint64_t to, size
             .raw = raw[row], .enabled = times[row].enabled, .running = times[row].running};
 
         // An interval in which the event had no counter says nothing of the others' scale.
-        if (from == to || sum_quality(one, h->scope) != QUALITY_NEVER_RAN)
+        if (from == to || sum_quality(one, h->layout.scope) != QUALITY_NEVER_RAN)
             sum_add(&total, one);
     }
     return total;

@@ -8,8 +8,7 @@
 #pragma once
 
 #include "base/clock.h"
-#include "model/event.h"
-#include "model/value.h"
+#include "history/layout.h"
 
 #define HISTORY_ROWS_MAX ((size_t)36000) // an hour at 100 ms
 
@@ -34,6 +33,7 @@ void history_free(struct history *h);
 // + 1 at least).
 void history_push(struct history *h, const struct interval *interval);
 
+const struct layout *history_layout(const struct history *h);
 const struct event_table *history_events(const struct history *h);
 const struct metric_binding *history_metrics(const struct history *h, size_t *ret_n);
 size_t history_slots(const struct history *h);
@@ -41,8 +41,12 @@ enum reading_scope history_scope(const struct history *h);
 size_t history_capacity(const struct history *h);
 size_t history_memory(const struct history *h); // bytes the full ring takes
 
+// The sequence number of the next row is the one after `sequence`. Before the first row: a server
+// that was started again goes on counting where the one before it stopped.
+void history_continue(struct history *h, uint64_t sequence);
+
 // Rows are named by their sequence number, from 1 for the first interval of the run. Held are first
-// … last; last is 0 while nothing is there (then first is 1).
+// … last; nothing is there when last is first − 1.
 uint64_t history_first(const struct history *h);
 uint64_t history_last(const struct history *h);
 // The first row with timestamp ≥ t; last + 1 when there is none.
@@ -60,15 +64,7 @@ struct sum history_sum(const struct history *h, uint64_t from, uint64_t to, size
 double history_gauge_seconds(const struct history *h, uint64_t from, uint64_t to, size_t slot,
                              size_t gauge);
 
-// A column: an event or a metric of this history.
-struct column {
-    const struct event *event;           // NULL for a metric
-    const struct metric_binding *metric; // NULL for an event
-    size_t index;                        // in its table
-};
-
 bool history_column(const struct history *h, const char *id, struct column *ret);
-const char *column_id(const struct column *c);
 
 // A column's value over the rows from … to.
 struct value history_value(const struct history *h, uint64_t from, uint64_t to, size_t slot,

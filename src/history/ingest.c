@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "history/note.h"
+#include "history/sampled.h"
 #include "model/grid.h"
 #include "model/readings.h"
 #include "stream/reader.h"
@@ -11,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 // Places × events of the readings: 512 CPUs × 1,024 events, and 64 times less than a hostile head
 // could ask for. 48 bytes each.
@@ -23,17 +23,21 @@ struct ingest {
     struct stream_reader *reader;
     struct event_table events;
     struct readings readings;
-    struct sum *sums;   // [slot * n_events + event]
-    double *gauge_base; // the same; what gauges were at the baseline of a resumed stream
+    struct sampled *sampled; // of a recording of samples, which has no readings; else NULL
+    struct sum *sums;        // [slot * n_events + event]
+    double *gauge_base;      // the same; what gauges were at the baseline of a resumed stream
     size_t n_slots;
     struct grid grid;
     bool clock_known;
-    bool baseline; // the next round is one
-    bool ended;    // the collector has said why
+    bool baseline;     // the next round is one
+    bool ended;        // the collector has said why
+    bool begun;        // the keeper was asked
+    uint64_t sequence; // before the first row
     ns_t last_time;
     int64_t last_timestamp;
-    uint64_t skipped; // notes and rounds that made no sense, beside the reader's own count
-    bool dirty;       // something to tell session->changed
+    uint64_t skipped;   // notes and rounds that made no sense, beside the reader's own count
+    uint64_t not_shown; // samples that no interval has
+    bool dirty;         // something to tell session->changed
 };
 
 static void copy_if_any(char *ret, size_t size, const char *text)
@@ -60,10 +64,8 @@ static int add_events(struct ingest *i, const struct stream_head *head)
         int r;
 
         // Of somebody else's stream we know no more than that it was not there.
-        if (e.id == 0) {
-            e.availability = QUALITY_NOT_SUPPORTED;
+        if (e.availability == QUALITY_NOT_SUPPORTED)
             snprintf(e.why, sizeof(e.why), "%.100s: not supported where this was recorded", e.name);
-        }
         r = event_table_add(&i->events, &e);
         if (r < 0)
             return r;
@@ -71,27 +73,103 @@ static int add_events(struct ingest *i, const struct stream_head *head)
     return 0;
 }
 
-static int prepare(struct ingest *i, const struct stream_head *head)
+// Of a stream that has no clock: the newest that has come is of now, if nobody knows its begin.
+static ns_t assumed_wall(const struct ingest *i, ns_t time)
+{
+    ns_t newest = i->sampled ? sampled_newest(i->sampled) : time;
+
+    return i->config.begin ? i->config.begin : clock_ns(CLOCK_REALTIME) - newest;
+}
+
+// Where the keeper left off: times go on from there, and so do the sequence numbers of a run that
+// goes on.
+static void begin(struct ingest *i, ns_t time)
+{
+    int64_t last_ms = 0;
+
+    i->begun = true;
+    if (i->config.keeper &&
+        keeper_begin(i->config.keeper, &i->events, i->n_slots, i->readings.scope,
+                     grid_timestamp_ms(&i->grid, time, 0), &last_ms, &i->sequence) == 0 &&
+        last_ms > i->last_timestamp)
+        i->last_timestamp = last_ms;
+}
+
+static void push_sums(struct ingest *i, ns_t time, double seconds, const struct sum *sums)
 {
     struct session *s = i->session;
+    uint64_t kept = i->config.keeper ? keeper_memory(i->config.keeper) : 0;
+    struct session_shape shape = {.events = &i->events,
+                                  .n_slots = i->n_slots,
+                                  .scope = i->readings.scope,
+                                  .rows = i->config.rows,
+                                  .memory = i->config.memory};
+    struct interval interval = {.seconds = seconds, .sums = sums};
+
+    if (!i->clock_known && i->grid.wall == 0)
+        i->grid.wall = assumed_wall(i, time);
+    if (!i->begun)
+        begin(i, time);
+    shape.before = i->sequence;
+    shape.memory -= kept < shape.memory ? kept : shape.memory;
+    interval.timestamp_ms = grid_timestamp_ms(&i->grid, time, i->last_timestamp);
+    i->last_timestamp = interval.timestamp_ms;
+    pthread_rwlock_wrlock(&s->lock);
+    session_push(s, &shape, &interval);
+    pthread_rwlock_unlock(&s->lock);
+    i->dirty = true;
+    if (i->config.interval)
+        i->config.interval(i->config.context, &interval);
+}
+
+static void push_samples(void *context, ns_t end_ns, const struct sum *sums)
+{
+    push_sums(context, end_ns, (double)SAMPLED_INTERVAL / (double)NS_PER_SEC, sums);
+}
+
+// Places that readings and samples can be of.
+static size_t count_rows(const struct stream_head *head)
+{
     size_t rows = head->tasks ? head->n_threads : 0;
-    int r;
 
     for (size_t k = 0; k < head->n_cpus; k++)
         if ((size_t)head->cpus[k] >= rows)
             rows = (size_t)head->cpus[k] + 1;
-    if (!rows)
-        rows = 1;
-    if (!head->n_events || rows > CELLS_MAX / head->n_events)
-        return head->n_events ? -E2BIG : -ENODATA;
-    r = add_events(i, head);
+    return rows ? rows : 1;
+}
+
+static int prepare_readings(struct ingest *i, const struct stream_head *head, size_t rows)
+{
+    int r = add_events(i, head);
+
     if (r == 0)
         r = readings_init(&i->readings, &i->events, rows, head->tasks ? SCOPE_TASK : SCOPE_CPU);
+    return r;
+}
+
+static int prepare_samples(struct ingest *i, const struct stream_head *head)
+{
+    ns_t begin = head->clock.known ? head->clock.reference_ns : (ns_t)(head->first_sample);
+
+    i->events.tasks = head->tasks;
+    i->readings.scope = head->tasks ? SCOPE_TASK : SCOPE_CPU;
+    return sampled_new(head, begin, i->n_slots, &i->events, push_samples, i, &i->sampled);
+}
+
+static int prepare(struct ingest *i, const struct stream_head *head)
+{
+    struct session *s = i->session;
+    size_t rows = count_rows(head);
+    int r;
+
+    if (!head->n_events || rows > CELLS_MAX / head->n_events)
+        return head->n_events ? -E2BIG : -ENODATA;
+    i->n_slots = head->tasks ? 1 : rows + 1;
+    r = sampled_is(head) ? prepare_samples(i, head) : prepare_readings(i, head, rows);
     if (r < 0)
         return r;
-    i->n_slots = head->tasks ? 1 : rows + 1;
-    i->sums = calloc(i->n_slots * i->events.n, sizeof(*i->sums));
-    i->gauge_base = calloc(i->n_slots * i->events.n, sizeof(*i->gauge_base));
+    i->sums = calloc(i->n_slots * i->events.n + 1, sizeof(*i->sums));
+    i->gauge_base = calloc(i->n_slots * i->events.n + 1, sizeof(*i->gauge_base));
     if (!i->sums || !i->gauge_base)
         return -ENOMEM;
     s->cpus_possible = head->tasks ? head->cpus_available : (int64_t)rows;
@@ -122,6 +200,8 @@ static int on_head(void *context, const struct stream_head *head)
     if (head->clock.known)
         take_clock(i, &head->clock);
     i->grid.interval = i->clock_known ? head->interval_ms * NS_PER_MS : 0;
+    if (i->sampled)
+        i->session->interval_ms = SAMPLED_INTERVAL / NS_PER_MS;
     i->session->meta_generation++;
     pthread_rwlock_unlock(&i->session->lock);
     i->dirty = true;
@@ -137,6 +217,22 @@ static void on_stat(void *context, size_t event, int cpu, uint32_t thread, struc
         readings_set(&i->readings, event, row, reading);
     else // a stream without maps can name any
         i->skipped++;
+}
+
+static void on_sample(void *context, size_t event, const struct sample *sample)
+{
+    struct ingest *i = context;
+
+    if (!i->sampled || !sampled_take(i->sampled, event, sample))
+        i->not_shown++;
+}
+
+static void on_drained(void *context)
+{
+    struct ingest *i = context;
+
+    if (i->sampled)
+        sampled_drained(i->sampled);
 }
 
 static void on_clock(void *context, const struct stream_clock *clock)
@@ -181,28 +277,9 @@ static void subtract_gauge_base(struct ingest *i)
 
 static void push(struct ingest *i, ns_t time)
 {
-    struct session *s = i->session;
-    struct interval interval = {.seconds = (double)(time - i->last_time) / (double)NS_PER_SEC,
-                                .sums = i->sums};
-
-    if (!i->clock_known && i->grid.wall == 0)
-        i->grid.wall = clock_ns(CLOCK_REALTIME) - time;
     readings_sums(&i->readings, i->n_slots, i->sums);
     subtract_gauge_base(i);
-    interval.timestamp_ms = grid_timestamp_ms(&i->grid, time, i->last_timestamp);
-    i->last_timestamp = interval.timestamp_ms;
-    pthread_rwlock_wrlock(&s->lock);
-    if (!s->history && history_new(&i->events, i->n_slots, i->readings.scope, i->config.rows,
-                                   i->config.memory, &s->history) == 0) {
-        s->events = history_events(s->history);
-        s->meta_generation++;
-    }
-    if (s->history)
-        history_push(s->history, &interval);
-    s->state = SESSION_LIVE;
-    s->delivered = clock_ns(CLOCK_MONOTONIC);
-    pthread_rwlock_unlock(&s->lock);
-    i->dirty = true;
+    push_sums(i, time, (double)(time - i->last_time) / (double)NS_PER_SEC, i->sums);
 }
 
 static void on_round(void *context, bool final, uint64_t time)
@@ -210,8 +287,9 @@ static void on_round(void *context, bool final, uint64_t time)
     struct ingest *i = context;
 
     (void) final;
-    // A time that does not advance would make rates of a negative length.
-    if (time > INT64_MAX / 2 || (ns_t)time <= i->last_time) {
+    // A time that does not advance would make rates of a negative length. Where all events sample
+    // there are no readings.
+    if (time > INT64_MAX / 2 || (ns_t)time <= i->last_time || i->sampled) {
         i->skipped++;
         return;
     }
@@ -231,9 +309,10 @@ int ingest_new(struct session *session, const struct ingest_config *config, stru
         .round = on_round,
         .clock = on_clock,
         .note = on_note,
+        .sample = on_sample,
+        .drained = on_drained,
     };
     struct ingest *i = calloc(1, sizeof(*i));
-    uint32_t run = 0;
     int r;
 
     if (!i)
@@ -246,9 +325,7 @@ int ingest_new(struct session *session, const struct ingest_config *config, stru
         return r;
     }
     // A stream that does not name its run (perf's own) still needs one that a restart tells apart.
-    if (getrandom(&run, sizeof(run), GRND_NONBLOCK) != sizeof(run))
-        run = (uint32_t)clock_ns(CLOCK_REALTIME);
-    snprintf(session->run, sizeof(session->run), "%08x", run);
+    session_name_run(session);
     *ret = i;
     return 0;
 }
@@ -262,6 +339,7 @@ void ingest_free(struct ingest *i)
     pthread_rwlock_unlock(&i->session->lock);
     stream_reader_free(i->reader);
     readings_done(&i->readings);
+    sampled_free(i->sampled);
     event_table_done(&i->events);
     free(i->sums);
     free(i->gauge_base);
@@ -291,37 +369,59 @@ static void set_state(struct ingest *i, enum session_state state, const char *re
 // What of the stream was not understood, for /api/meta.
 static void count_skipped(struct ingest *i)
 {
-    struct stream_counts counts = stream_reader_counts(i->reader);
+    const struct stream_counts *counts = stream_reader_counts(i->reader);
 
     pthread_rwlock_wrlock(&i->session->lock);
     i->session->health.skipped_records =
-        (int64_t)(counts.compressed + counts.unknown + counts.malformed + i->skipped);
+        (int64_t)(counts->unknown + counts->malformed + i->skipped + i->not_shown);
     pthread_rwlock_unlock(&i->session->lock);
 }
 
-int ingest_feed(struct ingest *i, const void *bytes, size_t size)
+static int settle(struct ingest *i, int r)
 {
-    int r = stream_reader_feed(i->reader, bytes, size);
-
     count_skipped(i);
     if (r < 0)
         set_state(i, SESSION_FAILED, stream_reader_error(i->reader));
     tell(i);
+    if (i->config.keeper)
+        keeper_wait(i->config.keeper);
     return r;
+}
+
+int ingest_begin_file(struct ingest *i, const struct stream_file *file, struct stream_extent *ret)
+{
+    return settle(i, file_mode_begin(i->reader, file, ret));
+}
+
+int ingest_feed(struct ingest *i, const void *bytes, size_t size)
+{
+    return settle(i, stream_reader_feed(i->reader, bytes, size));
+}
+
+const struct stream_reader *ingest_reader(const struct ingest *i)
+{
+    return i->reader;
 }
 
 void ingest_end(struct ingest *i)
 {
     int r = stream_reader_end(i->reader);
 
-    if (r == 0 && stream_reader_counts(i->reader).compressed)
-        set_state(i, SESSION_ENDED,
-                  "the stream has ended; its compressed records are not read yet");
-    else if (r == 0)
+    if (i->sampled)
+        sampled_end(i->sampled);
+    count_skipped(i);
+    if (r == 0)
         set_state(i, SESSION_ENDED, i->ended ? NULL : "the stream has ended");
-    else if (r == -EPIPE)
+    else if (r == -EPIPE && i->session->state != SESSION_FAILED)
         set_state(i, SESSION_ENDED, "the stream was cut off in the middle of a record");
     else
         set_state(i, SESSION_FAILED, stream_reader_error(i->reader));
+    tell(i);
+}
+
+void ingest_end_because(struct ingest *i, const char *reason)
+{
+    ingest_end(i);
+    set_state(i, SESSION_ENDED, reason);
     tell(i);
 }

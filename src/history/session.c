@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "history/session.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/random.h>
 
 // A collector that says nothing for this long is in trouble, however long its interval.
 #define SILENCE_MIN (2 * NS_PER_SEC)
@@ -34,6 +36,43 @@ void session_done(struct session *s)
     s->cpu_online = NULL;
     s->doctor = NULL;
     pthread_rwlock_destroy(&s->lock);
+}
+
+int session_push(struct session *s, const struct session_shape *shape,
+                 const struct interval *interval)
+{
+    s->state = SESSION_LIVE;
+    s->delivered = clock_ns(CLOCK_MONOTONIC);
+    if (!s->history) {
+        int r = history_new(shape->events, shape->n_slots, shape->scope, shape->rows, shape->memory,
+                            &s->history);
+
+        if (r < 0)
+            return r;
+        history_continue(s->history, shape->before);
+        s->events = history_events(s->history);
+        s->meta_generation++;
+    }
+    history_push(s->history, interval);
+    return 0;
+}
+
+void session_restart(struct session *s, const struct event_table *events)
+{
+    history_free(s->history);
+    s->history = NULL;
+    s->events = events;
+    session_name_run(s);
+    s->meta_generation++;
+}
+
+void session_name_run(struct session *s)
+{
+    uint32_t run;
+
+    if (getrandom(&run, sizeof(run), GRND_NONBLOCK) != sizeof(run))
+        run = (uint32_t)clock_ns(CLOCK_REALTIME);
+    snprintf(s->run, sizeof(s->run), "%08x", run);
 }
 
 const char *session_state_name(enum session_state state)

@@ -62,6 +62,27 @@ struct session {
 
 int session_init(struct session *s);
 void session_done(struct session *s);
+
+// What the intervals of a run are made of: see history_new().
+struct session_shape {
+    const struct event_table *events;
+    size_t n_slots;
+    enum reading_scope scope;
+    size_t rows, memory; // bounds of the history
+    uint64_t before;     // sequence number before the first interval's: a run that goes on
+};
+
+// Hands an interval to the session, which is live from then on: the one door to the history,
+// whether the interval came in a stream or in a CSV. The first one makes the history. Under the
+// write lock. 0 or -ENOMEM.
+int session_push(struct session *s, const struct session_shape *shape,
+                 const struct interval *interval);
+// Another run begins, with other columns or from an earlier time: it gets a history and a name of
+// its own. `events` (may be NULL) are its columns. Under the write lock.
+void session_restart(struct session *s, const struct event_table *events);
+// A name for a run that has none of its own.
+void session_name_run(struct session *s);
+
 static inline void session_read_lock(struct session *s)
 {
     pthread_rwlock_rdlock(&s->lock);

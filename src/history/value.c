@@ -2,35 +2,8 @@
 // Columns of a history: its sums as counts and metrics, with their quality.
 #include "history/history.h"
 
-#include <string.h>
-
 // An interval of 1 s is measured as 0.9999 s as often as not: that is a window of 1 s too.
 #define WINDOW_ENOUGH 0.95
-
-bool history_column(const struct history *h, const char *id, struct column *ret)
-{
-    const struct event_table *events = history_events(h);
-    int event = event_table_find_column(events, id);
-    const struct metric_binding *bindings;
-    size_t n;
-
-    if (event >= 0) {
-        *ret = (struct column){.event = &events->events[event], .index = (size_t)event};
-        return true;
-    }
-    bindings = history_metrics(h, &n);
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(bindings[i].metric->id, id) == 0) {
-            *ret = (struct column){.metric = &bindings[i], .index = i};
-            return true;
-        }
-    return false;
-}
-
-const char *column_id(const struct column *c)
-{
-    return c->event ? c->event->column : c->metric->metric->id;
-}
 
 static struct value event_value(const struct history *h, uint64_t from, uint64_t to, size_t slot,
                                 size_t index)

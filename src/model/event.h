@@ -36,9 +36,10 @@ struct event {
     char name[EVENT_NAME_MAX];   // as perf spells it, with the modifiers that are in force
     char column[EVENT_NAME_MAX]; // column id, unique in its table
     char unit[EVENT_UNIT_MAX];   // "" for a plain number
-    double scale;                // value × scale is in unit
+    double scale;                // what is counted × scale is in unit; readings and sums are raw
     int group;                   // events with the same number are counted together
     bool total_only;             // a gauge of the whole, without a value per CPU
+    bool fractions;              // its values may have some (somebody's CSV); counts have none
     enum quality availability;   // EXACT when it was opened, DENIED or NOT_SUPPORTED when not
     char why[EVENT_REASON_MAX];  // the sentence for an event that is not there, or that is
                                  // restricted; ""
@@ -50,6 +51,7 @@ struct event_table {
     int n_groups; // group numbers are 0 … n_groups − 1
     // What metrics need to know of where they are counted:
     bool tasks;             // for tasks, not for CPUs
+    bool no_times;          // how long the events were enabled is not known (a CSV)
     double slots_per_cycle; // operations that a core can issue in one; 0 unknown
 };
 
@@ -65,6 +67,17 @@ int event_table_find_id(const struct event_table *t, uint64_t id);
 // The column id of a name: lower case, every character other than a–z and 0–9 as '_'. `ret` holds
 // EVENT_NAME_MAX.
 void event_column_id(const char *name, char ret[EVENT_NAME_MAX]);
+
+// A value in the event's unit: what was counted, times its scale (0: none was given).
+static inline double event_in_unit(const struct event *e, double counted)
+{
+    return e->scale != 0 ? counted * e->scale : counted;
+}
+// Are its values whole numbers?
+static inline bool event_is_whole(const struct event *e)
+{
+    return (e->scale == 1 || e->scale == 0) && !e->fractions;
+}
 
 // "exact", "scaled", "never ran", "offline", "denied", "not supported".
 const char *quality_name(enum quality q);

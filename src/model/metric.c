@@ -93,7 +93,8 @@ static bool bind(const struct event_table *events, const struct metric *m, const
 
 static bool applies(const struct event_table *events, const struct metric *m)
 {
-    return (!m->tasks_only || events->tasks) && (!m->needs_slots || events->slots_per_cycle > 0) &&
+    return (!m->tasks_only || events->tasks) && (!m->per_enabled || !events->no_times) &&
+           (!m->needs_slots || events->slots_per_cycle > 0) &&
            event_table_find_column(events, m->id) < 0;
 }
 

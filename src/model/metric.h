@@ -18,13 +18,13 @@ struct metric {
     // in[]: the counts of the inputs over one stretch, in the order of inputs; all finite. seconds:
     // its length. NAN when it is not defined (a division by 0).
     double (*evaluate)(const double *in, double seconds);
-    // Inputs are cumulative gauges, read ten times a second: evaluated over this much time at the
-    // least (0: the interval).
+    // Inputs are cumulative gauges, read ten times or once a second: evaluated over this much time
+    // at the least (0: the interval).
     double window_seconds;
     // A ratio whose inputs must come from one group: numerator and denominator read with one
     // read(2).
     bool one_group;
-    bool in_units;    // in[] is multiplied by the events' scales: in their units
+    bool in_units;    // in[] is in the events' units, and not what was counted
     bool per_enabled; // seconds are the first input's time_enabled, added up over CPUs
     bool tasks_only;  // makes sense for processes, not for CPUs
     bool needs_slots; // in[] ends with the core's slots per cycle; without them it is not there

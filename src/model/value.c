@@ -6,7 +6,8 @@ static struct value no_value(enum quality quality)
     return (struct value){.value = NAN, .quality = quality};
 }
 
-struct value value_of_event(const struct event *e, struct sum s, enum reading_scope scope)
+// What was counted, without the event's scale.
+static struct value count_of(const struct event *e, struct sum s, enum reading_scope scope)
 {
     if (e->availability != QUALITY_EXACT)
         return no_value(e->availability);
@@ -16,6 +17,14 @@ struct value value_of_event(const struct event *e, struct sum s, enum reading_sc
     return (struct value){.value = sum_count(s, scope),
                           .quality = sum_quality(s, scope),
                           .running_percent = sum_running_percent(s, scope)};
+}
+
+struct value value_of_event(const struct event *e, struct sum s, enum reading_scope scope)
+{
+    struct value v = count_of(e, s, scope);
+
+    v.value = event_in_unit(e, v.value);
+    return v;
 }
 
 struct value value_of_metric(const struct metric_binding *b, const struct event_table *events,
@@ -28,9 +37,9 @@ struct value value_of_metric(const struct metric_binding *b, const struct event_
         return no_value(b->availability);
     for (size_t i = 0; i < b->n_inputs; i++) {
         const struct event *e = &events->events[b->inputs[i]];
-        struct value v = value_of_event(e, sums[i], scope);
+        struct value v = count_of(e, sums[i], scope);
 
-        in[i] = b->metric->in_units ? v.value * e->scale : v.value;
+        in[i] = b->metric->in_units ? event_in_unit(e, v.value) : v.value;
         result.quality = quality_worse(result.quality, v.quality);
         if (v.running_percent < result.running_percent)
             result.running_percent = v.running_percent;

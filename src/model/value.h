@@ -7,7 +7,7 @@
 #include "model/reading.h"
 
 struct value {
-    double value;           // count or metric; NAN: no value
+    double value;           // in the event's unit, or the metric's; NAN: no value
     enum quality quality;   // why it has none, or how good it is
     double running_percent; // 0–100; of a metric: the least of its inputs'
 };

@@ -84,8 +84,12 @@ static void put_count(const struct csv_layout *l, int event, const struct sum *t
     double count = count_of(l, event, totals);
 
     buf_putc(out, ',');
-    if (isfinite(count) && fabs(count) < 9e18)
+    if (!isfinite(count) || fabs(count) >= 9e18)
+        return;
+    if (event_is_whole(&l->events->events[event]))
         buf_put_i64(out, llround(count));
+    else
+        buf_put_sig6(out, event_in_unit(&l->events->events[event], count));
 }
 
 // The header promises that these two were counted together; where they were not, but each all the

@@ -49,7 +49,7 @@ static void put_columns(struct json *j, const struct history *h, uint64_t sequen
         struct value v = history_value(h, sequence, sequence, slot, &c);
 
         json_key(j, column_id(&c));
-        if (c.event)
+        if (c.event && event_is_whole(c.event))
             json_count(j, v.value);
         else
             json_metric(j, v.value);
@@ -140,7 +140,7 @@ static void put_cpus(struct json *j, const struct totals *t, size_t i)
             continue;
         cpu_key(j, slot);
         json_open(j, '{');
-        put_value(j, v, i < t->events->n);
+        put_value(j, v, i < t->events->n && event_is_whole(&t->events->events[i]));
         json_close(j, '}');
     }
     json_close(j, '}');
@@ -153,15 +153,11 @@ static void put_column(struct json *j, const struct totals *t, size_t i, bool pe
 
     json_key(j, e ? e->column : m->id);
     json_open(j, '{');
-    put_value(j, total_at(t, 0, i), e);
+    put_value(j, total_at(t, 0, i), e && event_is_whole(e));
     json_key(j, "name");
     json_string(j, e ? e->name : m->name);
     json_key(j, "unit");
     json_string(j, e ? e->unit : m->unit);
-    if (e && e->scale != 1) {
-        json_key(j, "scale");
-        json_metric(j, e->scale);
-    }
     if (e && *e->why) {
         json_key(j, "why");
         json_string(j, e->why);
@@ -171,34 +167,39 @@ static void put_column(struct json *j, const struct totals *t, size_t i, bool pe
     json_close(j, '}');
 }
 
+void stat_json_totals(const struct totals *t, const struct stat_run *run, struct json *j)
+{
+    json_open(j, '{');
+    json_key(j, "target");
+    json_string(j, run->target);
+    json_key(j, "seconds");
+    json_metric(j, t->seconds);
+    json_key(j, "user_seconds");
+    json_metric(j, run->user_seconds);
+    json_key(j, "system_seconds");
+    json_metric(j, run->system_seconds);
+    json_key(j, "intervals");
+    json_u64(j, t->intervals);
+    json_key(j, "exit_status");
+    if (run->status < 0)
+        json_null(j);
+    else
+        json_i64(j, run->status);
+    json_key(j, "columns");
+    json_open(j, '{');
+    for (size_t i = 0; i < t->events->n + t->n_bindings; i++)
+        put_column(j, t, i, run->per_cpu);
+    json_close(j, '}');
+    json_close(j, '}');
+}
+
 void stat_json_summary(const struct totals *t, const struct stat_run *run, struct buf *out)
 {
     struct json j = {.out = out};
 
     json_open(&j, '{');
     json_key(&j, "summary");
-    json_open(&j, '{');
-    json_key(&j, "target");
-    json_string(&j, run->target);
-    json_key(&j, "seconds");
-    json_metric(&j, t->seconds);
-    json_key(&j, "user_seconds");
-    json_metric(&j, run->user_seconds);
-    json_key(&j, "system_seconds");
-    json_metric(&j, run->system_seconds);
-    json_key(&j, "intervals");
-    json_u64(&j, t->intervals);
-    json_key(&j, "exit_status");
-    if (run->status < 0)
-        json_null(&j);
-    else
-        json_i64(&j, run->status);
-    json_key(&j, "columns");
-    json_open(&j, '{');
-    for (size_t i = 0; i < t->events->n + t->n_bindings; i++)
-        put_column(&j, t, i, run->per_cpu);
-    json_close(&j, '}');
-    json_close(&j, '}');
+    stat_json_totals(t, run, &j);
     json_close(&j, '}');
     buf_putc(out, '\n');
 }

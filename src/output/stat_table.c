@@ -23,10 +23,12 @@ struct stat_column {
     size_t width;    // without the two spaces before
 };
 
-// The columns that tell most, and names for them that are shorter than theirs. Others follow.
-static const struct {
+struct title {
     const char *id, *title;
-} first[] = {
+};
+
+// The columns that tell most, and names for them that are shorter than theirs. Others follow.
+static const struct title first[] = {
     {"cpu_use", "CPU use"},
     {"cpus_utilized", "CPUs"},
     {"ipc", "IPC"},
@@ -40,6 +42,15 @@ static const struct {
     {"major_faults_per_second", "maj.faults"},
 };
 #define N_FIRST (sizeof(first) / sizeof(first[0]))
+
+// Shorter names of others.
+static const struct title titles[] = {
+    {"run_queue_length", "run queue"},      {"tasks_waiting", "waiting"},
+    {"pressure_cpu_some", "cpu wait"},      {"pressure_io_some", "I/O wait"},
+    {"pressure_io_full", "I/O stall"},      {"pressure_memory_some", "mem. wait"},
+    {"pressure_memory_full", "mem. stall"},
+};
+#define N_TITLES (sizeof(titles) / sizeof(titles[0]))
 
 // What others say already: IPC is CPI's inverse, and cycles/s are GHz.
 static const char *const left_out[] = {"cpi", "ghz"};
@@ -63,7 +74,6 @@ static void add(struct stat_table *t, struct column column, const char *title)
     c.factor = number_unit(unit, &c.sign);
     if (column.event) {
         c.per_second = true;
-        c.factor *= column.event->scale;
         c.sign = *c.sign ? "per s" : "/s";
         if (strcmp(unit, "ns") == 0)
             c.sign = "s/s";
@@ -108,6 +118,14 @@ static bool is_left_out(const char *id)
     return false;
 }
 
+static const char *title_of(const struct metric *m)
+{
+    for (size_t i = 0; i < N_TITLES; i++)
+        if (strcmp(titles[i].id, m->id) == 0)
+            return titles[i].title;
+    return m->name;
+}
+
 static void add_metrics(struct stat_table *t, const struct history *h)
 {
     size_t n;
@@ -117,7 +135,7 @@ static void add_metrics(struct stat_table *t, const struct history *h)
         struct column c = {.metric = &bindings[i], .index = i};
 
         if (is_there(&c) && !is_left_out(column_id(&c)) && !is_rate_of_shown(t, column_id(&c)))
-            add(t, c, bindings[i].metric->name);
+            add(t, c, title_of(bindings[i].metric));
     }
 }
 
@@ -249,15 +267,14 @@ static void put_cell(const struct stat_column *c, struct value v, double seconds
     buf_printf(out, "  %*s", (int)c->width, text);
 }
 
-void stat_table_line(const struct stat_table *t, const struct history *h, uint64_t sequence,
-                     struct buf *out)
+static void put_line(const struct stat_table *t, const struct history *h, uint64_t sequence,
+                     size_t slot, struct buf *out)
 {
     double least = 100;
 
-    put_time(t, history_timestamp(h, sequence), out);
     for (size_t i = 0; i < t->n_shown; i++) {
         const struct stat_column *c = &t->columns[i];
-        struct value v = history_value(h, sequence, sequence, 0, &c->column);
+        struct value v = history_value(h, sequence, sequence, slot, &c->column);
 
         put_cell(c, v, history_seconds(h, sequence), out);
         if (v.quality == QUALITY_SCALED && isfinite(v.value) && v.running_percent < least)
@@ -266,4 +283,39 @@ void stat_table_line(const struct stat_table *t, const struct history *h, uint64
     if (t->counted && least < 100)
         buf_printf(out, "%*.0f", (int)sizeof(COUNTED) - 1, least);
     buf_putc(out, '\n');
+}
+
+void stat_table_line(const struct stat_table *t, const struct history *h, uint64_t sequence,
+                     struct buf *out)
+{
+    put_time(t, history_timestamp(h, sequence), out);
+    put_line(t, h, sequence, 0, out);
+}
+
+// Does a column have a value there?
+static bool is_counted(const struct stat_table *t, const struct history *h, uint64_t sequence,
+                       size_t slot)
+{
+    for (size_t i = 0; i < t->n; i++)
+        if (isfinite(history_value(h, sequence, sequence, slot, &t->columns[i].column).value))
+            return true;
+    return false;
+}
+
+size_t stat_table_cpu_lines(const struct stat_table *t, const struct history *h, uint64_t sequence,
+                            struct buf *out)
+{
+    size_t lines = 0;
+
+    for (size_t slot = 1; slot < history_slots(h); slot++) {
+        char name[24];
+
+        if (!is_counted(t, h, sequence, slot))
+            continue;
+        snprintf(name, sizeof(name), "CPU%zu", slot - 1);
+        buf_printf(out, "%*s", time_width(t), name);
+        put_line(t, h, sequence, slot, out);
+        lines++;
+    }
+    return lines;
 }

@@ -35,3 +35,6 @@ void stat_table_header(const struct stat_table *t, struct buf *out);
 // The interval `sequence` of the history.
 void stat_table_line(const struct stat_table *t, const struct history *h, uint64_t sequence,
                      struct buf *out);
+// The same of each CPU that has values, a line each; returns how many.
+size_t stat_table_cpu_lines(const struct stat_table *t, const struct history *h, uint64_t sequence,
+                            struct buf *out);

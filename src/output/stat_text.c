@@ -18,9 +18,9 @@ static void put_count(const struct event *e, struct value v, char ret[NUMBER_WHO
         snprintf(ret, NUMBER_WHOLE_MAX, "<%s>",
                  quality_name(v.quality > QUALITY_SCALED ? v.quality : QUALITY_NEVER_RAN));
     else if (strcmp(e->unit, "ns") == 0)
-        number_whole(v.value * e->scale / 1e6, 2, ret);
+        number_whole(v.value / 1e6, 2, ret);
     else
-        number_whole(v.value * e->scale, e->scale == 1 ? 0 : 2, ret);
+        number_whole(v.value, event_is_whole(e) ? 0 : 2, ret);
 }
 
 // perf prints clocks in ms.
@@ -71,6 +71,12 @@ static void put_metric(const struct metric *m, double value, struct buf *out)
     buf_printf(out, "%8s %-3s %s", text, sign, m->name);
 }
 
+// GHz say it, as in perf stat; of both, one is left out.
+static bool is_said_already(const struct metric *m)
+{
+    return strcmp(m->id, "cycles_per_second") == 0;
+}
+
 // The metrics whose first input this is: the first beside the event, each further one on a line of
 // its own, indented by `indent`. Appends the quality behind the first.
 static void put_metrics(const struct totals *t, size_t slot, size_t event, struct value count,
@@ -85,7 +91,7 @@ static void put_metrics(const struct totals *t, size_t slot, size_t event, struc
         const struct metric_binding *b = &t->bindings[i];
         struct value v;
 
-        if (b->inputs[0] != (int)event)
+        if (b->inputs[0] != (int)event || is_said_already(b->metric))
             continue;
         v = totals_metric(t, slot, b);
         if (!isfinite(v.value))

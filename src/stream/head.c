@@ -10,16 +10,10 @@
 
 #define HEAD_MALFORMED 1
 
-struct head_event {
-    struct event_attr attr; // to name it by
-    int leader;             // index of its group's leader; -1: none was named
-    bool in_group;          // its attr says that it is read with others …
-    bool disabled; // … and this is set on leaders only: perf stat starts a group by its leader
-};
-
 void head_done(struct head_builder *h)
 {
     free(h->events);
+    free(h->formats);
     free(h->origins);
     free(h->threads);
     id_map_done(&h->ids);
@@ -42,36 +36,64 @@ static int reserve_event(struct head_builder *h)
     if (!p)
         return -ENOMEM;
     h->origins = p;
+    p = reallocarray(h->formats, capacity, sizeof(*h->formats));
+    if (!p)
+        return -ENOMEM;
+    h->head.formats = h->formats = p;
     h->capacity = capacity;
     return 0;
 }
 
+static struct sample_format format_of(const struct perf_event_attr *attr)
+{
+    bool own = attr->sample_type & PERF_SAMPLE_PERIOD;
+
+    return (struct sample_format){
+        .sample_type = attr->sample_type,
+        .read_format = attr->read_format,
+        .period = own || attr->freq ? 0 : attr->sample_period,
+        // The period is in the same bytes as the frequency. What only its group's leader samples
+        // has none.
+        .sampling = attr->sample_period != 0 || attr->sample_type & PERF_SAMPLE_READ,
+        .has_cpu = attr->sample_type & PERF_SAMPLE_CPU,
+        .has_time = attr->sample_type & PERF_SAMPLE_TIME,
+        .has_period = own,
+        .has_reads = attr->sample_type & PERF_SAMPLE_READ,
+    };
+}
+
 int head_attr(struct head_builder *h, struct cursor body)
 {
-    struct perf_event_attr attr = {0};
+    struct cursor ids = body;
     uint32_t size;
-    uint32_t index = (uint32_t)h->head.n_events;
-    const unsigned char *bytes;
-    size_t n_ids;
-    uint64_t first = 0;
-    int r;
 
-    if (h->complete || body.left < RECORD_ATTR_MIN)
+    if (body.left < RECORD_ATTR_MIN)
         return HEAD_MALFORMED;
     memcpy(&size, body.at + offsetof(struct perf_event_attr, size), sizeof(size));
     if (!size) // the first version of the attr, which had no size yet
         size = RECORD_ATTR_MIN;
-    bytes = cursor_take(&body, size);
-    if (!bytes || size < RECORD_ATTR_MIN || size % 8 != 0 || body.left % 8 != 0)
+    if (!cursor_take(&ids, size))
         return HEAD_MALFORMED;
-    memcpy(&attr, bytes, size < sizeof(attr) ? size : sizeof(attr));
+    body.left = size;
+    return head_attr_ids(h, body, ids);
+}
+
+int head_attr_ids(struct head_builder *h, struct cursor body, struct cursor ids)
+{
+    struct perf_event_attr attr = {0};
+    uint32_t index = (uint32_t)h->head.n_events;
+    size_t n_ids = ids.left / 8;
+    uint64_t first = 0;
+    int r;
+
+    if (h->complete || body.left < RECORD_ATTR_MIN || body.left % 8 != 0 || ids.left % 8 != 0)
+        return HEAD_MALFORMED;
+    memcpy(&attr, body.at, body.left < sizeof(attr) ? body.left : sizeof(attr));
     r = reserve_event(h);
     if (r < 0)
         return r;
-
-    n_ids = body.left / 8;
     for (size_t i = 0; i < n_ids; i++) {
-        uint64_t id = cursor_u64(&body);
+        uint64_t id = cursor_u64(&ids);
 
         if (i == 0)
             first = id;
@@ -79,13 +101,14 @@ int head_attr(struct head_builder *h, struct cursor body)
         if (r < 0)
             return r;
     }
+    h->formats[index] = format_of(&attr);
     h->events[index] = (struct event){
         .id = first,
         .type = attr.type,
         .config = attr.config,
         .scale = 1,
         .group = -1,
-        .availability = n_ids ? QUALITY_EXACT : QUALITY_NOT_SUPPORTED,
+        .availability = n_ids || h->formats[index].sampling ? QUALITY_EXACT : QUALITY_NOT_SUPPORTED,
     };
     h->origins[index] = (struct head_event){
         .attr =
@@ -107,6 +130,15 @@ int head_attr(struct head_builder *h, struct cursor body)
     return 0;
 }
 
+void head_set_name(struct event *e, struct cursor *data, size_t size)
+{
+    cursor_text(data, size, e->name, sizeof(e->name));
+    // A gauge of ours is a dummy event with a name of its own.
+    if (e->type == PERF_TYPE_SOFTWARE && e->config == PERF_COUNT_SW_DUMMY &&
+        strncmp(e->name, "dummy", strlen("dummy")) != 0)
+        e->kind = EVENT_GAUGE;
+}
+
 int head_update(struct head_builder *h, uint64_t type, uint64_t id, struct cursor data)
 {
     uint32_t index;
@@ -120,11 +152,7 @@ int head_update(struct head_builder *h, uint64_t type, uint64_t id, struct curso
     case UPDATE_NAME:
         if (!data.left || !data.at[0])
             return HEAD_MALFORMED;
-        cursor_text(&data, data.left, e->name, sizeof(e->name));
-        // A gauge of ours is a dummy event with a name of its own.
-        if (e->type == PERF_TYPE_SOFTWARE && e->config == PERF_COUNT_SW_DUMMY &&
-            strncmp(e->name, "dummy", strlen("dummy")) != 0)
-            e->kind = EVENT_GAUGE;
+        head_set_name(e, &data, data.left);
         break;
     case UPDATE_UNIT:
         cursor_text(&data, data.left, e->unit, sizeof(e->unit));
@@ -142,89 +170,9 @@ int head_update(struct head_builder *h, uint64_t type, uint64_t id, struct curso
     return 0;
 }
 
-static int add_cpu(struct head_builder *h, uint32_t cpu)
-{
-    if (cpu == UINT16_MAX) { // -1: wherever the task runs
-        h->cpu_map_any = true;
-        return 0;
-    }
-    if (cpu >= STREAM_CPUS_MAX)
-        return -E2BIG;
-    if (h->cpu_listed[cpu / 64] >> (cpu % 64) & 1)
-        return 0;
-    h->cpu_listed[cpu / 64] |= UINT64_C(1) << (cpu % 64);
-    h->cpus[h->head.n_cpus++] = (int)cpu;
-    return 0;
-}
-
-// Bitmaps of 32- or 64-bit words; perf 5.x and older wrote the latter, unaligned.
-static int add_mask(struct head_builder *h, struct cursor *body)
-{
-    unsigned words = cursor_u16(body), bytes = cursor_u16(body);
-    int r = 0;
-
-    if (bytes != 4 && bytes != 8)
-        return HEAD_MALFORMED;
-    if (bytes == 8)
-        cursor_u32(body); // padding
-    if (body->failed || body->left / bytes < words)
-        return HEAD_MALFORMED;
-    for (uint32_t word = 0; r >= 0 && word < words; word++) {
-        uint64_t mask = bytes == 8 ? cursor_u64(body) : cursor_u32(body);
-
-        for (uint32_t bit = 0; r >= 0 && mask; bit++, mask >>= 1)
-            if (mask & 1)
-                r = add_cpu(h, word * bytes * 8 + bit);
-    }
-    return r;
-}
-
-static int add_list(struct head_builder *h, struct cursor *body)
-{
-    unsigned n = cursor_u16(body);
-    int r = 0;
-
-    if (body->failed || body->left / 2 < n)
-        return HEAD_MALFORMED;
-    for (unsigned i = 0; r >= 0 && i < n; i++)
-        r = add_cpu(h, cursor_u16(body));
-    return r;
-}
-
-static int add_range(struct head_builder *h, struct cursor *body)
-{
-    bool any = cursor_u8(body);
-    uint32_t first, last;
-    int r = 0;
-
-    cursor_u8(body);
-    first = cursor_u16(body);
-    last = cursor_u16(body);
-    if (body->failed || first > last)
-        return HEAD_MALFORMED;
-    if (any)
-        r = add_cpu(h, UINT16_MAX);
-    for (uint32_t cpu = first; r >= 0 && cpu <= last; cpu++)
-        r = add_cpu(h, cpu);
-    return r;
-}
-
 int head_cpu_map(struct head_builder *h, struct cursor body)
 {
-    unsigned type = cursor_u16(&body);
-    int r = HEAD_MALFORMED;
-
-    if (h->have_cpu_map || h->complete)
-        return HEAD_MALFORMED;
-    if (type == CPU_MAP_CPUS)
-        r = add_list(h, &body);
-    else if (type == CPU_MAP_MASK)
-        r = add_mask(h, &body);
-    else if (type == CPU_MAP_RANGE)
-        r = add_range(h, &body);
-    if (r == 0 && (h->head.n_cpus || h->cpu_map_any))
-        h->have_cpu_map = true;
-    return r < 0 ? r : h->have_cpu_map ? 0 : HEAD_MALFORMED;
+    return h->complete ? HEAD_MALFORMED : cpu_map_take(&h->cpu_map, body);
 }
 
 int head_thread_map(struct head_builder *h, struct cursor body)
@@ -264,89 +212,12 @@ int head_config(struct head_builder *h, struct cursor body)
     return 0;
 }
 
-static int feature_text(struct head_builder *h, struct cursor data, char ret[STREAM_TEXT_MAX])
+static bool all_sample(const struct head_builder *h)
 {
-    uint32_t size = cursor_u32(&data);
-    char text[STREAM_TEXT_MAX];
-
-    cursor_text(&data, size, text, sizeof(text));
-    if (data.failed)
-        return HEAD_MALFORMED;
-    memcpy(ret, text, sizeof(text));
-    h->changed = true;
-    return 0;
-}
-
-static int feature_groups(struct head_builder *h, struct cursor data)
-{
-    uint32_t n_groups = cursor_u32(&data);
-
-    if (h->complete || data.failed || n_groups > h->head.n_events)
-        return HEAD_MALFORMED;
-    for (uint32_t i = 0; i < n_groups; i++) {
-        uint32_t leader, members;
-
-        cursor_take(&data, cursor_u32(&data)); // its name
-        leader = cursor_u32(&data);
-        members = cursor_u32(&data);
-        if (data.failed || leader >= h->head.n_events || members > h->head.n_events - leader)
-            return HEAD_MALFORMED;
-        for (uint32_t j = 0; j < members; j++)
-            h->origins[leader + j].leader = (int)leader;
-    }
-    h->have_groups = true;
-    return 0;
-}
-
-static int feature_clock(struct head_builder *h, struct cursor data, bool *ret_clock)
-{
-    struct record_clock_data clock;
-
-    cursor_copy(&data, &clock, sizeof(clock));
-    if (data.failed || clock.version != 1 || clock.wall_ns > INT64_MAX ||
-        clock.reference_ns > INT64_MAX || clock.clockid > INT32_MAX)
-        return HEAD_MALFORMED;
-    h->head.clock = (struct stream_clock){
-        .known = true,
-        .clockid = (int)clock.clockid,
-        .reference_ns = (ns_t)clock.reference_ns,
-        .wall_ns = (ns_t)clock.wall_ns,
-    };
-    *ret_clock = true;
-    return 0;
-}
-
-int head_feature(struct head_builder *h, uint64_t feature, struct cursor data, bool *ret_clock)
-{
-    uint32_t available, online;
-
-    switch (feature) {
-    case FEATURE_HOSTNAME:
-        return feature_text(h, data, h->head.host);
-    case FEATURE_OSRELEASE:
-        return feature_text(h, data, h->head.kernel);
-    case FEATURE_VERSION:
-        return feature_text(h, data, h->head.version);
-    case FEATURE_ARCH:
-        return feature_text(h, data, h->head.arch);
-    case FEATURE_CPUDESC:
-        return feature_text(h, data, h->head.cpu_desc);
-    case FEATURE_NRCPUS:
-        available = cursor_u32(&data);
-        online = cursor_u32(&data);
-        if (data.failed)
-            return HEAD_MALFORMED;
-        h->head.cpus_available = available;
-        h->head.cpus_online = online;
-        h->changed = true;
-        return 0;
-    case FEATURE_GROUP_DESC:
-        return feature_groups(h, data);
-    case FEATURE_CLOCK_DATA:
-        return feature_clock(h, data, ret_clock);
-    default:
-        return 0;
-    }
+    for (size_t i = 0; i < h->head.n_events; i++)
+        if (!h->formats[i].sampling)
+            return false;
+    return true;
 }
 
 void head_complete(struct head_builder *h)
@@ -367,35 +238,21 @@ void head_complete(struct head_builder *h)
             joins = i && g->in_group && !g->disabled && before->in_group;
         h->events[i].group = joins ? h->head.n_groups - 1 : h->head.n_groups++;
     }
-    // {-1} alone stands for tasks; beside numbers, for an event that has no CPU of its own.
-    h->head.tasks = (h->cpu_map_any && !h->head.n_cpus) ||
-                    (!h->have_cpu_map && h->threads && h->threads[0].pid != -1);
-    h->head.cpus = h->cpus;
+    // {-1} alone stands for tasks; beside numbers, for an event that has no CPU of its own. perf
+    // record opens a process' events on every CPU.
+    h->head.tasks = (h->cpu_map.any && !h->cpu_map.n) ||
+                    ((!h->cpu_map.there || all_sample(h)) && h->threads && h->threads[0].pid != -1);
+    h->head.cpus = h->cpu_map.cpus;
+    h->head.n_cpus = h->head.tasks ? 0 : h->cpu_map.n;
     if (!h->head.tasks && h->head.n_threads == 1 && h->threads[0].pid == -1)
         h->head.n_threads = 0;
 }
 
 bool head_cpu(struct head_builder *h, uint32_t cpu, int *ret_cpu)
 {
-    if (h->head.tasks) {
-        *ret_cpu = -1;
-        return true;
-    }
-    if (!h->have_cpu_map) {
-        *ret_cpu = (int)cpu;
-        return cpu < STREAM_CPUS_MAX;
-    }
-    // A perf older than 5.18 wrote places. In a sorted map that is not simply 0 … n − 1, the first
-    // place whose CPU differs from it is no CPU of the map, and comes before all others that
-    // differ: from there on they are places.
-    if (!h->cpus_by_place && cpu < STREAM_CPUS_MAX && h->cpu_listed[cpu / 64] >> (cpu % 64) & 1) {
-        *ret_cpu = (int)cpu;
-        return true;
-    }
-    if (cpu >= h->head.n_cpus)
-        return false;
-    h->cpus_by_place = true;
-    *ret_cpu = h->cpus[cpu];
+    if (!h->head.tasks)
+        return cpu_map_find(&h->cpu_map, cpu, ret_cpu);
+    *ret_cpu = -1;
     return true;
 }
 

@@ -4,12 +4,12 @@
 #pragma once
 
 #include "base/clock.h"
-#include "stream/cursor.h"
+#include "stream/cpu_map.h"
 #include "stream/event_name.h"
 #include "stream/id_map.h"
+#include "stream/sample.h"
 #include "stream/writer.h"
 
-#define STREAM_CPUS_MAX    16384 // twice the largest NR_CPUS of any kernel; CPU numbers are below it
 #define STREAM_THREADS_MAX 65536 // THREAD_MAP holds 2,700 in one record; perf's own never has more
 #define STREAM_TEXT_MAX    256   // a CPU's name is below 64; longer texts are cut
 
@@ -26,6 +26,7 @@ struct stream_head {
     // `column` is "". A name that the stream left out is perf's own for such an attr. Group numbers
     // are 0 … n_groups − 1.
     const struct event *events;
+    const struct sample_format *formats; // [n_events]; which of them sample, and how
     size_t n_events;
     int n_groups;
     bool tasks;      // readings belong to threads; their CPU is -1
@@ -38,18 +39,24 @@ struct stream_head {
     char host[STREAM_TEXT_MAX], kernel[STREAM_TEXT_MAX], version[STREAM_TEXT_MAX],
         arch[STREAM_TEXT_MAX], cpu_desc[STREAM_TEXT_MAX];
     struct stream_clock clock;
+    uint64_t first_sample, last_sample; // times of samples that the whole has; 0: not said
+};
+
+struct head_event {
+    struct event_attr attr; // to name it by
+    int leader;             // index of its group's leader; -1: none was named
+    bool in_group;          // its attr says that it is read with others …
+    bool disabled; // … and this is set on leaders only: perf stat starts a group by its leader
 };
 
 struct head_builder {
     struct stream_head head; // its arrays point into what follows
     struct event *events;
+    struct sample_format *formats;
     struct head_event
         *origins; // [n_events]: what of their attrs is needed until the head is complete
     size_t capacity;
-    int cpus[STREAM_CPUS_MAX];
-    uint64_t cpu_listed[STREAM_CPUS_MAX / 64]; // bit: the CPU is in cpus
-    bool cpus_by_place; // STAT.cpu is a place in the map (perf before 5.18), not a number
-    bool have_cpu_map, cpu_map_any;
+    struct cpu_map cpu_map;
     struct stream_thread *threads;
     bool have_groups; // the stream has a GROUP_DESC
     struct id_map ids;
@@ -58,16 +65,22 @@ struct head_builder {
 };
 
 void head_done(struct head_builder *h);
+// An event's name, from the next `size` bytes.
+void head_set_name(struct event *e, struct cursor *data, size_t size);
 
 // Each takes the body of one record of its type. 0; 1 when the record is malformed or came too
 // late, and nothing of it was taken; -E2BIG or -ENOMEM when the stream cannot be read on.
 int head_attr(struct head_builder *h, struct cursor body);
+// The same for an attr whose ids stand elsewhere (file mode): what `ids` holds.
+int head_attr_ids(struct head_builder *h, struct cursor attr, struct cursor ids);
 int head_update(struct head_builder *h, uint64_t type, uint64_t id, struct cursor data);
 int head_cpu_map(struct head_builder *h, struct cursor body);
 int head_thread_map(struct head_builder *h, struct cursor body);
 int head_config(struct head_builder *h, struct cursor body);
 // `*ret_clock` says that it was a new clock.
 int head_feature(struct head_builder *h, uint64_t feature, struct cursor data, bool *ret_clock);
+// Is anything done with it? Others can be large (build ids, CPU caches).
+bool head_feature_wanted(uint64_t feature);
 // Names and groups what the stream left to be derived. From here on events, CPUs and threads don't
 // change.
 void head_complete(struct head_builder *h);

@@ -10,6 +10,7 @@
 struct id_map_slot {
     uint64_t id;
     uint64_t event; // + 1; 0: the slot is free
+    uint64_t value; // remembered
 };
 
 void id_map_done(struct id_map *m)
@@ -72,6 +73,17 @@ int id_map_add(struct id_map *m, uint64_t id, uint32_t event)
     *slot = (struct id_map_slot){.id = id, .event = (uint64_t)event + 1};
     m->n++;
     return 0;
+}
+
+bool id_map_exchange(struct id_map *m, uint64_t id, uint64_t value, uint64_t *ret_before)
+{
+    struct id_map_slot *slot = m->capacity ? slot_of(m, id) : NULL;
+
+    if (!slot || !slot->event)
+        return false;
+    *ret_before = slot->value;
+    slot->value = value;
+    return true;
 }
 
 bool id_map_find(const struct id_map *m, uint64_t id, uint32_t *ret_event)

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ID_MAP_MAX ((size_t)1 << 20) // 1024 CPUs × 1024 events; 32 MiB of table
+#define ID_MAP_MAX ((size_t)1 << 20) // 1024 CPUs × 1024 events; 48 MiB of table
 
 struct id_map {
     struct id_map_slot *slots; // owned
@@ -20,4 +20,7 @@ void id_map_done(struct id_map *m);
 // Makes `id` one of `event`'s. An id that is there already keeps its event. 0, -E2BIG beyond
 // ID_MAP_MAX, -ENOMEM.
 int id_map_add(struct id_map *m, uint64_t id, uint32_t event);
+// Remembers `value` for an id that is there, and gives what was remembered before, 0 at first.
+// False: the id is not there.
+bool id_map_exchange(struct id_map *m, uint64_t id, uint64_t value, uint64_t *ret_before);
 bool id_map_find(const struct id_map *m, uint64_t id, uint32_t *ret_event);

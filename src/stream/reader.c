@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Framing first: next_unit() says how many bytes the unit at hand (file header, record) has. A unit
-// that lies whole in what was fed is parsed where it lies; only one that is cut by the end of a
-// piece is gathered in `partial`.
 #include "stream/reader.h"
 
-#include "stream/record.h"
+#include "stream/decompress.h"
+#include "stream/frame.h"
+#include "stream/records.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -15,17 +14,15 @@
 #define ERROR_MAX 256 // one sentence
 
 struct stream_reader {
-    struct stream_handler handler;
-    void *context;
-    struct head_builder head;
-    struct stream_counts counts;
-    bool started;    // the file header was read
-    uint64_t offset; // bytes before the unit at hand
-    uint64_t skip;   // bytes that follow a record outside of its size, still to come
-    size_t n_partial;
-    int error; // 0 or what ended the reading
+    struct records records;
+    bool started; // the file header was read
+    size_t n_header;
+    unsigned char header[RECORD_PIPE_HEADER];
+    struct frame frame;
+    struct decompressor *decompressor; // both NULL until there is a compressed record
+    struct frame *inner;               // of what those hold
+    int error;                         // 0 or what ended the reading
     char text[ERROR_MAX];
-    unsigned char partial[RECORD_MAX];
 };
 
 int stream_reader_new(const struct stream_handler *handler, void *context,
@@ -35,8 +32,8 @@ int stream_reader_new(const struct stream_handler *handler, void *context,
 
     if (!r)
         return -ENOMEM;
-    r->handler = *handler;
-    r->context = context;
+    r->records.handler = *handler;
+    r->records.context = context;
     *ret = r;
     return 0;
 }
@@ -45,7 +42,9 @@ void stream_reader_free(struct stream_reader *r)
 {
     if (!r)
         return;
-    head_done(&r->head);
+    records_done(&r->records);
+    decompressor_free(r->decompressor);
+    free(r->inner);
     free(r);
 }
 
@@ -54,13 +53,33 @@ const char *stream_reader_error(const struct stream_reader *r)
     return r->text;
 }
 
-struct stream_counts stream_reader_counts(const struct stream_reader *r)
+const struct stream_counts *stream_reader_counts(const struct stream_reader *r)
 {
-    return r->counts;
+    return &r->records.counts;
 }
 
-__attribute__((format(printf, 3, 4))) static int fail(struct stream_reader *r, int error,
-                                                      const char *format, ...)
+const struct stream_sampled *stream_reader_sampled(const struct stream_reader *r)
+{
+    return r->records.sampled;
+}
+
+const struct stream_head *stream_reader_head(const struct stream_reader *r)
+{
+    return &r->records.head.head;
+}
+
+struct head_builder *stream_reader_builder(struct stream_reader *r)
+{
+    return &r->records.head;
+}
+
+void stream_reader_begin_records(struct stream_reader *r, uint64_t offset)
+{
+    r->started = true;
+    r->frame.offset = offset;
+}
+
+int stream_reader_fail(struct stream_reader *r, int error, const char *format, ...)
 {
     va_list args;
 
@@ -71,178 +90,111 @@ __attribute__((format(printf, 3, 4))) static int fail(struct stream_reader *r, i
     return error;
 }
 
-// `r` of a callback or of the head builder, which give no sentence of their own.
-static int fail_plain(struct stream_reader *r, int error)
+// Of the record at hand, where nobody gave a sentence yet.
+static int fail_record(struct stream_reader *r, int error)
 {
-    if (error == -E2BIG)
-        return fail(r, error,
-                    "the record at byte %" PRIu64
-                    " goes beyond the bounds: %d events, %zu ids, CPU "
-                    "numbers below %d, %d threads",
-                    r->offset, EVENTS_MAX, ID_MAP_MAX, STREAM_CPUS_MAX, STREAM_THREADS_MAX);
-    return fail(r, error, "the record at byte %" PRIu64 " could not be taken in: %s", r->offset,
-                strerror(-error));
-}
+    const struct frame *f = r->inner && r->inner->offset ? r->inner : &r->frame;
+    const char *where = f == r->inner ? " of the decompressed data" : "";
 
-// Before anything that depends on the head is handed on.
-static int announce_head(struct stream_reader *r)
-{
-    int e;
-
-    if (r->head.complete && !r->head.changed)
-        return 0;
-    if (!r->head.complete)
-        head_complete(&r->head);
-    r->head.changed = false;
-    e = r->handler.head ? r->handler.head(r->context, &r->head.head) : 0;
-    return e < 0 ? fail_plain(r, e) : 0;
-}
-
-static int take_stat(struct stream_reader *r, struct cursor body)
-{
-    uint64_t id = cursor_u64(&body);
-    uint32_t cpu = cursor_u32(&body), thread = cursor_u32(&body), event;
-    struct reading reading;
-    int number;
-
-    reading.value = cursor_u64(&body);
-    reading.enabled = cursor_u64(&body);
-    reading.running = cursor_u64(&body);
-    if (body.failed || !id_map_find(&r->head.ids, id, &event) ||
-        !head_cpu(&r->head, cpu, &number) || !head_thread(&r->head, thread))
-        return 1;
-    if (r->handler.stat)
-        r->handler.stat(r->context, event, number, thread, reading);
-    return 0;
-}
-
-static int take_round(struct stream_reader *r, struct cursor body)
-{
-    uint64_t type = cursor_u64(&body), time = cursor_u64(&body);
-
-    if (body.failed || type > ROUND_FINAL)
-        return 1;
-    if (r->handler.round)
-        r->handler.round(r->context, type == ROUND_FINAL, time);
-    return 0;
-}
-
-static int take_update(struct stream_reader *r, struct cursor body)
-{
-    uint64_t type = cursor_u64(&body), id = cursor_u64(&body);
-    uint32_t event;
-    int e;
-
-    if (body.failed)
-        return 1;
-    if (type != RECORD_NOTE)
-        return head_update(&r->head, type, id, body);
-    if (!id_map_find(&r->head.ids, id, &event))
-        return 1;
-    e = announce_head(r);
-    if (e == 0 && r->handler.note)
-        r->handler.note(r->context, event, (const char *)body.at,
-                        strnlen((const char *)body.at, body.left));
-    return e;
-}
-
-static int take_feature(struct stream_reader *r, struct cursor body)
-{
-    uint64_t feature = cursor_u64(&body);
-    bool clock = false;
-    int e = body.failed ? 1 : head_feature(&r->head, feature, body, &clock);
-
-    if (clock && r->head.complete && r->handler.clock)
-        r->handler.clock(r->context, &r->head.head.clock);
-    return e;
-}
-
-// These two are followed by bytes that their size doesn't count.
-static int take_outside(struct stream_reader *r, uint32_t type, struct cursor body)
-{
-    uint64_t size = type == RECORD_AUXTRACE ? cursor_u64(&body) : cursor_u32(&body);
-
-    if (body.failed)
-        return fail(r, -EBADMSG,
-                    "the record of type %" PRIu32 " at byte %" PRIu64
-                    " does not say how much data follows it",
-                    type, r->offset);
-    r->skip = size;
-    r->counts.unused++;
-    return 0;
-}
-
-// 0; 1 for a malformed record; or an error that ends the reading.
-static int take_record(struct stream_reader *r, uint32_t type, struct cursor body, size_t size)
-{
-    int e = 0;
-
-    switch (type) {
-    case RECORD_STAT:
-        e = announce_head(r);
-        return e < 0 ? e : take_stat(r, body);
-    case RECORD_STAT_ROUND:
-        e = announce_head(r);
-        return e < 0 ? e : take_round(r, body);
-    case RECORD_EVENT_UPDATE:
-        return take_update(r, body);
-    case RECORD_HEADER_ATTR:
-        return head_attr(&r->head, body);
-    case RECORD_CPU_MAP:
-        return head_cpu_map(&r->head, body);
-    case RECORD_THREAD_MAP:
-        return head_thread_map(&r->head, body);
-    case RECORD_STAT_CONFIG:
-        return head_config(&r->head, body);
-    case RECORD_HEADER_FEATURE:
-        return take_feature(r, body);
-    case RECORD_HEADER_TRACING_DATA:
-    case RECORD_AUXTRACE:
-        return take_outside(r, type, body);
-    case RECORD_COMPRESSED:
-    case RECORD_COMPRESSED2:
-        r->counts.compressed++;
-        r->counts.skipped_bytes += size;
-        return announce_head(r);
-    case RECORD_SAMPLE:
-    case RECORD_FINISHED_ROUND:
-        r->counts.unused++;
-        return announce_head(r);
+    if (r->error)
+        return r->error;
+    switch (error) {
+    case -E2BIG:
+        return stream_reader_fail(
+            r, error,
+            "the record at byte %" PRIu64 " goes beyond the bounds: %d events, %zu ids, CPU "
+            "numbers below %d, %d threads",
+            r->frame.offset, EVENTS_MAX, ID_MAP_MAX, STREAM_CPUS_MAX, STREAM_THREADS_MAX);
+    case -EBADMSG:
+        return stream_reader_fail(r, error,
+                                  "the record at byte %" PRIu64
+                                  "%s cannot be one: it gives a size that it cannot have",
+                                  f->offset, where);
     default:
-        if (type > 0 && (type <= RECORD_KERNEL_LAST ||
-                         (type >= RECORD_HEADER_ATTR && type <= RECORD_COMPRESSED2))) {
-            r->counts.unused++;
-        } else {
-            r->counts.unknown++;
-            r->counts.skipped_bytes += size;
-        }
-        return 0;
+        return stream_reader_fail(r, error,
+                                  "the record at byte %" PRIu64 " could not be taken in: %s",
+                                  r->frame.offset, strerror(-error));
     }
 }
 
-static int take_unit(struct stream_reader *r, const unsigned char *bytes, size_t size)
+static int take_plain(struct stream_reader *r, struct frame *f, const unsigned char *bytes,
+                      size_t size)
 {
     struct cursor c = {bytes, size, false};
-    uint32_t type;
-    int e;
+    uint32_t type = cursor_u32(&c);
 
-    if (!r->started) { // next_unit() looked at it
-        r->started = true;
-        r->offset += size;
+    cursor_u32(&c); // misc and size
+    r->records.counts.records++;
+    return records_take(&r->records, type, c, size, &f->skip);
+}
+
+static int take_inner(void *context, const unsigned char *bytes, size_t size)
+{
+    struct stream_reader *r = context;
+
+    return take_plain(r, r->inner, bytes, size);
+}
+
+static int feed_inner(void *context, const void *bytes, size_t size)
+{
+    struct stream_reader *r = context;
+    int e = frame_feed(r->inner, bytes, size, take_inner, r);
+
+    return e < 0 ? fail_record(r, e) : 0;
+}
+
+static int begin_inner(struct stream_reader *r)
+{
+    int e = decompressor_new(&r->decompressor);
+
+    if (e == 0) {
+        r->inner = calloc(1, sizeof(*r->inner));
+        e = r->inner ? 0 : -ENOMEM;
+    }
+    return e;
+}
+
+// The newer form says how much of it is data; what follows is padding.
+static int take_compressed(struct stream_reader *r, uint32_t type, struct cursor body, size_t size)
+{
+    uint64_t length = type == RECORD_COMPRESSED2 ? cursor_u64(&body) : body.left;
+    const unsigned char *bytes = cursor_take(&body, length < SIZE_MAX ? (size_t)length : SIZE_MAX);
+    int e = 0;
+
+    r->records.counts.records++;
+    if (!bytes) {
+        r->records.counts.malformed++;
+        records_skip(&r->records, type, size);
         return 0;
     }
-    type = cursor_u32(&c);
-    cursor_u32(&c); // misc and size
-    r->counts.records++;
-    e = take_record(r, type, c, size);
-    if (e < 0 && !r->error)
-        fail_plain(r, e);
-    if (e > 0) {
-        r->counts.malformed++;
-        r->counts.skipped_bytes += size;
-    }
-    r->offset += size;
-    return r->error;
+    r->records.counts.compressed++;
+    if (!r->decompressor)
+        e = begin_inner(r);
+    if (e == 0)
+        e = decompress(r->decompressor, bytes, (size_t)length, feed_inner, r);
+    if (e == 0 || r->error)
+        return e;
+    if (e == -EFBIG)
+        return stream_reader_fail(r, -EBADMSG,
+                                  "the record at byte %" PRIu64
+                                  " would be more than %zu MiB when decompressed",
+                                  r->frame.offset, DECOMPRESSED_MAX >> 20);
+    return stream_reader_fail(
+        r, e, "the record at byte %" PRIu64 " cannot be decompressed: %s", r->frame.offset,
+        e == -EBADMSG ? "its data are damaged, or are not zstd" : strerror(-e));
+}
+
+static int take_record(void *context, const unsigned char *bytes, size_t size)
+{
+    struct stream_reader *r = context;
+    struct record_header header;
+
+    memcpy(&header, bytes, sizeof(header));
+    if (header.type != RECORD_COMPRESSED && header.type != RECORD_COMPRESSED2)
+        return take_plain(r, &r->frame, bytes, size);
+    return take_compressed(r, header.type,
+                           (struct cursor){bytes + sizeof(header), size - sizeof(header), false},
+                           size);
 }
 
 // Is what there is of the magic number this one's beginning?
@@ -251,103 +203,77 @@ static bool begins(const unsigned char *bytes, size_t n, uint64_t magic)
     return memcmp(bytes, &magic, n < sizeof(magic) ? n : sizeof(magic)) == 0;
 }
 
-static int check_file_header(struct stream_reader *r, const unsigned char *bytes, size_t n)
+static int check_header(struct stream_reader *r, const unsigned char *bytes, size_t n)
 {
     struct record_file_header header;
 
     if (!begins(bytes, n, RECORD_MAGIC)) {
         if (n >= sizeof(header.magic) && begins(bytes, n, RECORD_MAGIC_SWAPPED))
-            return fail(r, -EPROTONOSUPPORT,
-                        "perf.data of a machine with the other byte order, which is not read");
+            return stream_reader_fail(
+                r, -EPROTONOSUPPORT,
+                "perf.data of a machine with the other byte order, which is not read");
         if (n >= sizeof(header.magic) && begins(bytes, n, RECORD_MAGIC_OLD))
-            return fail(r, -EPROTONOSUPPORT,
-                        "perf.data of a perf older than 3.2, which is not read");
+            return stream_reader_fail(r, -EPROTONOSUPPORT,
+                                      "perf.data of a perf older than 3.2, which is not read");
         if (!begins(bytes, n, RECORD_MAGIC_SWAPPED) && !begins(bytes, n, RECORD_MAGIC_OLD))
-            return fail(r, -EPROTO, "not perf.data: it does not begin with PERFILE2");
+            return stream_reader_fail(r, -EPROTO, "not perf.data: it does not begin with PERFILE2");
         return 0;
     }
     if (n < sizeof(header))
         return 0;
     memcpy(&header, bytes, sizeof(header));
-    if (header.size == RECORD_PIPE_HEADER)
+    if (header.size == RECORD_PIPE_HEADER) {
+        stream_reader_begin_records(r, RECORD_PIPE_HEADER);
         return 0;
+    }
     if (header.size > RECORD_PIPE_HEADER && header.size < RECORD_MAX)
-        return fail(r, -ENOTSUP,
-                    "perf.data in file mode (a header of %" PRIu64
-                    " bytes): file mode is not supported yet; record with -o -",
-                    header.size);
-    return fail(r, -EPROTO, "not perf.data: its header would have %" PRIu64 " bytes", header.size);
-}
-
-// Size of the unit that begins with these n bytes, or how many bytes it takes to tell; an error.
-static int next_unit(struct stream_reader *r, const unsigned char *bytes, size_t n, size_t *ret)
-{
-    struct record_header header;
-
-    if (!r->started) {
-        *ret = sizeof(struct record_file_header);
-        return check_file_header(r, bytes, n);
-    }
-    if (n < sizeof(header)) {
-        *ret = sizeof(header);
-        return 0;
-    }
-    memcpy(&header, bytes, sizeof(header));
-    if (header.size < sizeof(header))
-        return fail(r, -EBADMSG,
-                    "the record at byte %" PRIu64 " (type %" PRIu32
-                    ") says that it has %u bytes, and its header alone has 8",
-                    r->offset, header.type, header.size);
-    *ret = header.size;
-    return 0;
+        return stream_reader_fail(r, -ENOTSUP,
+                                  "perf.data in file mode, which is not read from a pipe: give the "
+                                  "file's name, or record with -o -");
+    return stream_reader_fail(r, -EPROTO, "not perf.data: its header would have %" PRIu64 " bytes",
+                              header.size);
 }
 
 int stream_reader_feed(struct stream_reader *r, const void *bytes, size_t size)
 {
     const unsigned char *at = bytes;
+    size_t taken = 0;
+    int e;
 
-    while (!r->error && size) {
-        size_t unit, taken;
-
-        if (r->skip) {
-            taken = size < r->skip ? size : (size_t)r->skip;
-            r->skip -= taken;
-            r->offset += taken;
-        } else if (!r->n_partial && next_unit(r, at, size, &unit) == 0 && unit <= size) {
-            taken = unit;
-            take_unit(r, at, unit);
-        } else {
-            // A header first, then the rest: what is gathered never goes beyond the unit.
-            if (r->error || (r->n_partial && next_unit(r, r->partial, r->n_partial, &unit) < 0))
-                break;
-            taken = unit - r->n_partial < size ? unit - r->n_partial : size;
-            memcpy(r->partial + r->n_partial, at, taken);
-            r->n_partial += taken;
-            if (next_unit(r, r->partial, r->n_partial, &unit) == 0 && unit == r->n_partial) {
-                r->n_partial = 0;
-                take_unit(r, r->partial, unit);
-            }
-        }
-        at += taken;
-        size -= taken;
+    if (!r->error && !r->started && size) {
+        taken = sizeof(r->header) - r->n_header < size ? sizeof(r->header) - r->n_header : size;
+        memcpy(r->header + r->n_header, at, taken);
+        r->n_header += taken;
+        check_header(r, r->header, r->n_header);
     }
-    return r->error;
+    if (r->error || taken == size)
+        return r->error;
+    e = frame_feed(&r->frame, at + taken, size - taken, take_record, r);
+    return e < 0 ? fail_record(r, e) : 0;
 }
 
 int stream_reader_end(struct stream_reader *r)
 {
+    int e;
+
     if (r->error)
         return r->error;
     if (!r->started)
-        return r->n_partial
-                   ? fail(r, -EPROTO, "not perf.data: it ends after %zu bytes", r->n_partial)
-                   : fail(r, -ENODATA, "there is nothing in it");
-    if (r->head.head.n_events && announce_head(r) < 0)
-        return r->error;
-    if (r->n_partial || r->skip)
-        return fail(r, -EPIPE,
-                    "it is cut off: the record at byte %" PRIu64 " ends after %zu bytes; what came "
-                    "before it was read",
-                    r->offset, r->n_partial);
+        return r->n_header ? stream_reader_fail(
+                                 r, -EPROTO, "not perf.data: it ends after %zu bytes", r->n_header)
+                           : stream_reader_fail(r, -ENODATA, "there is nothing in it");
+    e = r->records.head.head.n_events ? records_announce(&r->records) : 0;
+    if (e < 0)
+        return fail_record(r, e);
+    if (!frame_is_whole(&r->frame))
+        return stream_reader_fail(r, -EPIPE,
+                                  "it is cut off: the record at byte %" PRIu64
+                                  " ends after %zu bytes; what came before it was read",
+                                  r->frame.offset, r->frame.n_partial);
+    if (r->inner && !frame_is_whole(r->inner))
+        return stream_reader_fail(
+            r, -EPIPE,
+            "it is cut off in the middle of its compressed records; what came "
+            "before was read");
     return 0;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads a stream that may come from anywhere: perf.data in pipe mode, ours or perf's own, in pieces
-// of any size. It never reads a descriptor itself, and holds at most one record (64 KiB) and the
-// head.
+// Reads a stream that may come from anywhere: perf.data in pipe mode or file mode, ours or perf's
+// own, in pieces of any size. It never reads a descriptor itself, and holds the head, at most one
+// record (64 KiB) and, where the stream is compressed, what zstd needs (file_mode.h has how a file
+// begins).
 //
 // What is wrong with the framing ends the reading, with one sentence. A record whose frame is right
 // and whose content is not is skipped and counted, and so is a reading of an event, CPU or thread
@@ -34,15 +35,36 @@ struct stream_handler {
     void (*clock)(void *context, const struct stream_clock *clock);
     // `json` is `size` bytes, not checked and not terminated.
     void (*note)(void *context, size_t event, const char *json, size_t size);
+    // One sample. A CPU's samples come in the order of their times, those of several don't.
+    void (*sample)(void *context, size_t event, const struct sample *sample);
+    // perf has drained its rings once (FINISHED_ROUND): all samples from here on are younger than
+    // those before the previous call.
+    void (*drained)(void *context);
 };
 
+#define STREAM_SKIPPED_TYPES                                                                       \
+    16 // kinds of records that are told apart; of more there is only the sum
+
 struct stream_counts {
-    uint64_t records;       // all of them
-    uint64_t unused;        // known, but nothing is done with them yet: samples, maps of programs
-    uint64_t compressed;    // COMPRESSED and COMPRESSED2: not read yet
-    uint64_t unknown;       // types that this version doesn't know
-    uint64_t malformed;     // see above
-    uint64_t skipped_bytes; // of compressed, unknown and malformed ones
+    uint64_t records;    // all of them, those in compressed ones too
+    uint64_t samples;    // of all events
+    uint64_t unused;     // known, but nothing is done with them yet: maps of programs and the like
+    uint64_t compressed; // COMPRESSED and COMPRESSED2
+    uint64_t unknown;    // types that this version doesn't know
+    uint64_t malformed;  // see above
+    uint64_t skipped_bytes; // of unknown and malformed ones
+    uint64_t lost;          // records that perf had no room for, as it says itself
+    uint64_t throttled;     // times that the kernel stopped an event that sampled too often
+    struct {
+        uint64_t type, records;
+    } skipped[STREAM_SKIPPED_TYPES]; // unknown and malformed ones by type
+    size_t n_skipped;
+};
+
+// What an event's samples add up to.
+struct stream_sampled {
+    uint64_t samples;
+    uint64_t period; // what they stand for: an estimate of the event's count
 };
 
 // Copies `handler`. 0 or -ENOMEM.
@@ -52,9 +74,9 @@ void stream_reader_free(struct stream_reader *r);
 
 // Takes the next bytes. 0, or what ended the reading, now and at each later call:
 // -EPROTO          not perf.data
-// -ENOTSUP         perf.data in file mode, which is not read yet
+// -ENOTSUP         perf.data in file mode, which cannot be read in order: see file_mode.h
 // -EPROTONOSUPPORT perf.data of a machine with the other byte order, or of a perf before 3.2
-// -EBADMSG         a record that cannot be one
+// -EBADMSG         a record that cannot be one, or damaged compression
 // -E2BIG           more events, ids, CPUs or threads than there are bounds for
 // -ENOMEM, or what head() returned
 int stream_reader_feed(struct stream_reader *r, const void *bytes, size_t size);
@@ -66,4 +88,18 @@ int stream_reader_end(struct stream_reader *r);
 
 // The sentence for the last error, with the byte where it was; "" without one.
 const char *stream_reader_error(const struct stream_reader *r);
-struct stream_counts stream_reader_counts(const struct stream_reader *r);
+// Stay the reader's.
+const struct stream_counts *stream_reader_counts(const struct stream_reader *r);
+// Of each event of the head; NULL before it is complete.
+const struct stream_sampled *stream_reader_sampled(const struct stream_reader *r);
+// What is known of the head by now, for whom the handler's is too late.
+const struct stream_head *stream_reader_head(const struct stream_reader *r);
+
+// A file's beginning is not read in order: file_mode.c gives the header, attrs and features to the
+// builder, and the data section to stream_reader_feed().
+struct head_builder *stream_reader_builder(struct stream_reader *r);
+// What is fed from here on are records, the first of them at byte `offset` of the file.
+void stream_reader_begin_records(struct stream_reader *r, uint64_t offset);
+// Ends the reading with this error and sentence.
+int stream_reader_fail(struct stream_reader *r, int error, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// perf.data in pipe mode: the numbers and layouts of what we write and read. After a file header of
-// 16 bytes there are only records, each of which begins with a struct record_header that gives its
-// whole size. Everything is in the byte order of the machine that wrote it.
+// perf.data: the numbers and layouts of what we write and read. In pipe mode, after a file header
+// of 16 bytes, there are only records, each of which begins with a struct record_header that gives
+// its whole size; in file mode they are a section of the file. Everything is in the byte order of
+// the machine that wrote it.
 //
 // Source: linux, tools/lib/perf/include/perf/event.h (records from 64 on), tools/perf/util/header.h
 // (features), tools/perf/Documentation/perf.data-file-format.txt, include/uapi/linux/perf_event.h
@@ -28,7 +29,10 @@
 
 // Below 64 are the kernel's own records (PERF_RECORD_…).
 enum record_type {
+    RECORD_LOST = 2,
+    RECORD_THROTTLE = 5,
     RECORD_SAMPLE = 9,
+    RECORD_LOST_SAMPLES = 13,
     RECORD_KERNEL_LAST = 21, // AUX_OUTPUT_HW_ID; the newest that is known here
     RECORD_HEADER_ATTR = 64,
     RECORD_HEADER_EVENT_TYPE = 65,
@@ -59,8 +63,12 @@ enum record_feature_number {
     FEATURE_ARCH = 6,
     FEATURE_NRCPUS = 7,
     FEATURE_CPUDESC = 8,
+    FEATURE_EVENT_DESC = 12,
     FEATURE_GROUP_DESC = 17,
+    FEATURE_SAMPLE_TIME = 21,
+    FEATURE_COMPRESSED = 27,
     FEATURE_CLOCK_DATA = 29,
+    FEATURES_MAX = 256, // bits of the file header's bitmap
 };
 
 enum record_update_type { UPDATE_UNIT = 0, UPDATE_SCALE = 1, UPDATE_NAME = 2, UPDATE_CPUS = 3 };
@@ -72,6 +80,21 @@ enum record_round_type { ROUND_INTERVAL = 0, ROUND_FINAL = 1 };
 struct record_file_header {
     uint64_t magic;
     uint64_t size;
+};
+
+struct record_section {
+    uint64_t offset; // from the beginning of the file
+    uint64_t size;
+};
+
+// File mode: the header names sections. The attrs' section has entries of attr_size bytes: an attr,
+// and the section of its ids. Behind the data is a section for each bit of `features`.
+struct record_file {
+    uint64_t magic;
+    uint64_t size; // of this header
+    uint64_t attr_size;
+    struct record_section attrs, data, event_types; // data of size 0: it was not finished
+    uint64_t features[FEATURES_MAX / 64];
 };
 
 struct record_header {
@@ -117,6 +140,15 @@ struct record_config {
     uint64_t value;
 };
 
+// Before the first COMPRESSED record; perf takes none without it.
+struct record_compression {
+    uint32_t version; // 1
+    uint32_t type;    // 1: zstd
+    uint32_t level;
+    uint32_t ratio;       // of the whole, for people
+    uint32_t mmap_length; // the most that one record holds, decompressed
+};
+
 struct record_clock_data {
     uint32_t version; // 1
     uint32_t clockid;
@@ -130,3 +162,5 @@ static_assert(sizeof(struct record_stat_round) == 24, "perf.data layout");
 static_assert(sizeof(struct record_event_update) == 24, "perf.data layout");
 static_assert(sizeof(struct record_thread) == 24, "perf.data layout");
 static_assert(sizeof(struct record_clock_data) == 24, "perf.data layout");
+static_assert(sizeof(struct record_compression) == 20, "perf.data layout");
+static_assert(sizeof(struct record_file) == 104, "perf.data layout");

@@ -153,24 +153,48 @@ static unit_length oldest_length(const struct stream_sink *s)
     return length;
 }
 
+// What rounds leave free is for the side band.
+static size_t round_limit(const struct stream_sink *s)
+{
+    return s->capacity - s->capacity / SIDEBAND_SHARE;
+}
+
+static int has_room(const struct stream_sink *s, size_t size, size_t limit)
+{
+    if (s->gone)
+        return -EPIPE;
+    return size > limit || s->used + sizeof(unit_length) > limit - size ? -ENOBUFS : 0;
+}
+
 static int queue(struct stream_sink *s, const void *bytes, size_t size, size_t limit)
 {
     unit_length length = (unit_length)size;
+    int r = has_room(s, size, limit);
 
-    if (s->gone)
-        return -EPIPE;
-    if (size > limit || s->used + sizeof(length) > limit - size)
-        return -ENOBUFS;
-    if (!size)
-        return 0;
+    if (r < 0 || !size)
+        return r;
     ring_put(s, &length, sizeof(length));
     ring_put(s, bytes, size);
     return 0;
 }
 
+int stream_sink_ask_round(struct stream_sink *s, size_t size)
+{
+    int r = has_room(s, size, round_limit(s));
+
+    if (r == -ENOBUFS)
+        s->dropped++;
+    return r;
+}
+
+int stream_sink_ask_sideband(struct stream_sink *s, size_t size)
+{
+    return has_room(s, size, s->capacity);
+}
+
 int stream_sink_round(struct stream_sink *s, const void *bytes, size_t size)
 {
-    int r = queue(s, bytes, size, s->capacity - s->capacity / SIDEBAND_SHARE);
+    int r = queue(s, bytes, size, round_limit(s));
 
     if (r == -ENOBUFS)
         s->dropped++;

@@ -44,6 +44,11 @@ int stream_sink_round(struct stream_sink *s, const void *bytes, size_t size);
 // -ENOBUFS when it was not taken: try again later; -EPIPE.
 int stream_sink_sideband(struct stream_sink *s, const void *bytes, size_t size);
 
+// Would they be taken now, with at most `size` bytes? For what cannot be made twice. As above; a
+// round that would not be is counted as dropped.
+int stream_sink_ask_round(struct stream_sink *s, size_t size);
+int stream_sink_ask_sideband(struct stream_sink *s, size_t size);
+
 // Writes what the descriptor takes. A stream_sink_state, or
 // -EPIPE  the reader is gone, for good
 // -errno  (-ENOSPC, -EDQUOT, -EFBIG, -EIO …) nothing more could be written. A regular file is cut

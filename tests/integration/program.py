@@ -24,22 +24,35 @@ def wait_until(condition, seconds=PATIENCE):
         time.sleep(0.02)
 
 
+def without_history(arguments):
+    """A server's history is this machine's: only tests of it keep one, at a place of their own."""
+    if "--listen" not in arguments or "--history" in arguments or arguments[0] == "collect":
+        return arguments
+    at = arguments.index("--listen")
+    return (*arguments[:at], "--history", "none", *arguments[at:])
+
+
 def run(*arguments, timeout=PATIENCE, **options):
     """Runs it to its end: status, stdout, stderr (text unless text=False)."""
     options.setdefault("text", True)
     options.setdefault("stdin", subprocess.DEVNULL)
     if "stdout" not in options:
         options["stdout"] = subprocess.PIPE
-    return subprocess.run([PROGRAM, *arguments], stderr=subprocess.PIPE, timeout=timeout, check=False, **options)
+    return subprocess.run([PROGRAM, *without_history(arguments)], stderr=subprocess.PIPE, timeout=timeout, check=False, **options)
+
+
+def has_history():
+    """Does this program keep a history on disk?"""
+    return "--history" in run("serve", "--help").stdout
 
 
 class Running:
     """The program with these arguments, running; its standard error is collected line by line. Use as a with-statement."""
 
-    def __init__(self, *arguments, **options):
+    def __init__(self, *arguments, program=PROGRAM, **options):
         options.setdefault("stdin", subprocess.DEVNULL)
         options.setdefault("stdout", subprocess.DEVNULL)
-        self.process = subprocess.Popen([PROGRAM, *arguments], stderr=subprocess.PIPE, text=True, **options)
+        self.process = subprocess.Popen([program, *without_history(arguments)], stderr=subprocess.PIPE, text=True, **options)
         self.lines = []
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()

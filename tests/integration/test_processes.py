@@ -84,6 +84,31 @@ class Processes(unittest.TestCase):
             self.assertTrue(wait_until(lambda: any(p["born"] for p in rows_of(server, child.pid))))
             self.assertGreaterEqual(server.json("/api/processes")["forks"], 31)
 
+    def test_what_lives_for_a_moment_is_seen(self):
+        """Each of them lives for some ms, between two looks; the kernel tells of them at their end."""
+        if os.geteuid() != 0 or os.stat("/proc/self/ns/pid").st_ino != 0xEFFFFFFC:
+            self.skipTest("the kernel tells of ends in the first PID namespace, and only with CAP_NET_ADMIN")
+        burn = "import time\nwhile time.process_time() < 0.1: pass\nprint(time.process_time())"
+        with Server(interval="100ms") as server:
+            self.assertTrue(wait_until(lambda: server.json("/api/processes")["seconds"] > 0))
+            used, pids = {}, []
+            for _ in range(50):
+                process = subprocess.Popen(["true"])
+                process.wait()
+                pids.append(process.pid)
+            for _ in range(3):
+                process = subprocess.Popen([sys.executable, "-c", burn], stdout=subprocess.PIPE, text=True)
+                used[process.pid] = float(process.communicate()[0])
+            def seen():
+                return {p["pid"]: p for p in server.json("/api/processes?limit=10000")["processes"]}
+            self.assertTrue(wait_until(lambda: set(pids) | set(used) <= set(seen()) and
+                                       all(seen()[pid]["ended"] for pid in used)))
+            found = seen()
+            self.assertTrue(all(found[pid]["born"] and found[pid]["ended"] for pid in pids))
+            for pid, seconds in used.items():
+                self.assertGreaterEqual(found[pid]["cpu_time_ms"], seconds * 1000)
+                self.assertLess(found[pid]["cpu_time_ms"], seconds * 1000 + 50)
+
     def test_hostile_names(self):
         names = {b'"<script>': '"<script>', b"a) R 1 (b": "a) R 1 (b", b"\xff\xfe\x80": "\ufffd\ufffd\ufffd",
                  b"new\nline\x01": "new\nline\x01", b"\\u0041": "\\u0041"}

@@ -2,45 +2,23 @@
 """cyclescope stat: what it prints, and that its numbers are perf stat's."""
 
 import csv
-import glob
 import json
 import os
 import re
 import signal
 import subprocess
 import tempfile
-import time
 import unittest
 
-from program import PATIENCE, PROGRAM, Running, run, wait_until
+from program import PATIENCE, PROGRAM, Running, run
+from workload import ROUNDS, Perf, Workload, perf_counts
 
 TOUCH = ("import mmap,sys\nn=int(sys.argv[1])\nm=mmap.mmap(-1,n*4096,flags=mmap.MAP_PRIVATE|mmap.MAP_ANONYMOUS)\n"
          "m.madvise(mmap.MADV_NOHUGEPAGE)\nfor i in range(n): m[i*4096]=1\n")
 
-# Waits at a gate, sleeps often and computes, and waits at the next.
-GATED = ("import sys,time\nprint('up',flush=True);sys.stdin.readline()\n"
-         "for i in range(2000): time.sleep(0.00005)\n"
-         "end=time.process_time()+0.5\nwhile time.process_time()<end: pass\n"
-         "print('done',flush=True);sys.stdin.readline()\n")
-
 
 def objects(text):
     return [json.loads(line) for line in text.splitlines()]
-
-
-def perf_counts(path):
-    """perf stat -x,: event → count."""
-    with open(path, encoding="ascii") as f:
-        rows = [line.strip().split(",") for line in f if line.count(",") > 3]
-    return {row[2]: float(row[0]) for row in rows}
-
-
-def counts_events(pid):
-    """Does the process hold open perf events?"""
-    try:
-        return any("perf_event" in os.readlink(fd) for fd in glob.glob(f"/proc/{pid}/fd/*"))
-    except FileNotFoundError:
-        return False
 
 
 class Command(unittest.TestCase):
@@ -81,10 +59,10 @@ class Command(unittest.TestCase):
             return objects(done.stdout)[-1]["summary"]["columns"]["page_faults"]["value"]
 
         def perfs(n):
-            with tempfile.NamedTemporaryFile() as f:
+            with tempfile.NamedTemporaryFile("r", encoding="ascii") as f:
                 subprocess.run(["perf", "stat", "-x,", "-e", "page-faults", "-o", f.name, "--", "python3", "-c", TOUCH,
                                 str(n)], check=True, timeout=PATIENCE)
-                return perf_counts(f.name)["page-faults"]
+                return perf_counts(f.read())["page-faults"]
 
         # The interpreter's own start differs by a few with the layout of its addresses: the least of
         # some runs, and what is not start-up is in the difference of two sizes.
@@ -98,31 +76,22 @@ class Command(unittest.TestCase):
 class Attached(unittest.TestCase):
     def test_a_process_as_perf_stat_sees_it_at_the_same_time(self):
         events = "context-switches,task-clock,page-faults"
-        with tempfile.NamedTemporaryFile() as f, subprocess.Popen(
-                ["python3", "-c", GATED], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as p:
-            p.stdout.readline()
-            with subprocess.Popen(["perf", "stat", "-x,", "-e", events, "-o", f.name, "-p", str(p.pid)]) as perf, \
-                    Running("stat", "--json", "-I", "100ms", "-e", events, "-p", str(p.pid),
-                            stdout=subprocess.PIPE) as r:
-                self.assertTrue(wait_until(lambda: counts_events(perf.pid)))
-                time.sleep(0.2)  # it enables right after it has opened, and says nothing
-                lines = [r.process.stdout.readline()]
-                p.stdin.write("go\n")
-                p.stdin.flush()
-                self.assertEqual(p.stdout.readline(), "done\n")
-                perf.send_signal(signal.SIGINT)
-                r.process.send_signal(signal.SIGINT)
-                perf.wait(timeout=PATIENCE)
-                lines += r.process.stdout.readlines()
-                r.process.stdout.close()
-                self.assertEqual(r.stop(), 0)
-            theirs = perf_counts(f.name)
-            p.stdin.write("end\n")
-            p.stdin.close()
-            p.wait(timeout=PATIENCE)
+        # It waits while both attach, and when both end.
+        with Workload() as work, \
+                Running("stat", "--json", "-I", "100ms", "-e", events, "-p", str(work.pid), stdout=subprocess.PIPE) as r, \
+                Perf("-e", events, "-p", str(work.pid)) as perf:
+            lines = [r.process.stdout.readline()]
+            perf.enable()
+            work.go()
+            perf.disable()
+            theirs = perf.counts()
+            r.process.send_signal(signal.SIGINT)
+            lines += r.process.stdout.readlines()
+            r.process.stdout.close()
+            self.assertEqual(r.stop(), 0)
         rows = [json.loads(line) for line in lines]
         ours = {k: v["value"] for k, v in rows[-1]["summary"]["columns"].items()}
-        self.assertGreater(ours["context_switches"], 2000)
+        self.assertGreaterEqual(ours["context_switches"], ROUNDS)
         self.assertAlmostEqual(ours["context_switches"], theirs["context-switches"], delta=0.01 * ours["context_switches"])
         self.assertAlmostEqual(ours["task_clock"] / 1e6, theirs["task-clock"], delta=0.01 * theirs["task-clock"])
         self.assertEqual(ours["page_faults"], theirs["page-faults"])
@@ -157,6 +126,14 @@ class System(unittest.TestCase):
         self.assertIn("why", columns["rffffffffffffffff"])
         times = [row["timestamp"] for row in rows[:-1]]
         self.assertEqual([b - a for a, b in zip(times, times[1:])], [100] * 4)
+
+    def test_each_cpu_has_a_line(self):
+        lines = run("stat", "-A", "-I", "200ms", "--duration", "400ms", "-e", "context-switches").stdout.splitlines()
+        totals = [i for i, line in enumerate(lines) if line[:2].isdigit() and line[2:3] == ":"]
+        cpus = len(os.sched_getaffinity(0))
+        self.assertEqual(len(totals), 2)
+        for i in totals:
+            self.assertGreaterEqual(sum(line.split()[0].startswith("CPU") for line in lines[i + 1:i + 1 + cpus]), cpus)
 
     def test_csv_has_the_bridges_columns(self):
         with tempfile.TemporaryDirectory() as folder:

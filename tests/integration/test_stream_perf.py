@@ -124,6 +124,50 @@ class Recording(unittest.TestCase):
         self.assertIn(f"hostname : {os.uname().nodename}", header)
 
     @unittest.skipUnless(perf_works(), "perf does not run here")
+    def test_perf_reads_each_cpu(self):
+        names = "context-switches", "page-faults", "cpu-migrations"
+        data = self.collect("-e", ",".join(names), "-I", "50ms", "--duration", "400ms")
+        now, ids = {}, []
+        for kind, body in records(data):
+            if kind == ATTR:
+                size, = struct.unpack_from("<I", body, 4)
+                ids.append(struct.unpack_from("<Q", body, size)[0])
+            elif kind == STAT:
+                event, cpu, _, value, *_ = struct.unpack_from("<QIIQQQ", body)
+                now[event, cpu] = value
+        for option, place in (("-A", r"CPU(\d+)"), ("--per-core", r"S\d+-D\d+-C(\d+)\s+\d+")):
+            done = subprocess.run(["perf", "stat", "report", option, "-i", self.path], stdin=subprocess.DEVNULL,
+                                  capture_output=True, text=True, timeout=60, env={**os.environ, "LC_ALL": "C"})
+            sums, cpus = {}, set()
+            for line in (done.stdout + done.stderr).splitlines():
+                found = re.match(rf"\s+\d+\.\d+\s+{place}\s+(\d+)\s+([a-z-]+)", line)
+                if found:
+                    cpus.add(found[1])
+                    key = (found[3], int(found[1])) if option == "-A" else found[3]
+                    sums[key] = sums.get(key, 0) + int(found[2])
+            for event, name in zip(ids, names):
+                if option == "-A":
+                    for cpu in {cpu for key, cpu in now if key == event}:
+                        self.assertEqual(sums[name, cpu], now[event, cpu], (option, name, cpu))
+                else:
+                    # A core has several CPUs on some machines: the sum is the same on all.
+                    self.assertEqual(sums[name], sum(value for (key, _), value in now.items() if key == event))
+            self.assertTrue(cpus)
+
+    @unittest.skipUnless(perf_works(), "perf does not run here")
+    def test_perf_reads_threads(self):
+        code = "import threading\ndef f():\n while True: bytearray(1 << 20)\nthreading.Thread(target=f).start(); f()"
+        busy = subprocess.Popen(["python3", "-c", code])
+        try:
+            wait_until(lambda: len(os.listdir(f"/proc/{busy.pid}/task")) == 2)
+            for options in (("-p", str(busy.pid)), ("-t", ",".join(os.listdir(f"/proc/{busy.pid}/task")))):
+                self.compare(self.collect(*options, "-e", "context-switches,minor-faults", "--interval", "50ms",
+                                          "--duration", "400ms"))
+        finally:
+            busy.kill()
+            busy.wait()
+
+    @unittest.skipUnless(perf_works(), "perf does not run here")
     def test_perf_reads_a_process(self):
         # minor faults of a program that makes them
         busy = subprocess.Popen(["python3", "-c", "while True: bytearray(1 << 20)"])

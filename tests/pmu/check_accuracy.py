@@ -133,3 +133,12 @@ def check_missing(tap, guest):
     recording = Recording(guest.results["nobranches.data"])
     tap.ok("branches" in recording.names.values() and not recording.series("branches", 0),
            "accuracy: the recording names it and has no reading of it", sorted(recording.names.values()))
+    *lines, summary = map(json.loads, guest.text("nobranches-stat.json").splitlines())
+    column = summary["summary"]["columns"]["branch_misses"]
+    tap.ok(lines and {(row["branch_misses"], row["branch_miss_rate"], row["quality"]["branch_misses"]) for row in lines} ==
+           {(None, None, "not supported")}, "accuracy: stat: null each interval, and why", lines[:2])
+    tap.ok((column["value"], column["quality"]) == (None, "not supported") and column["why"],
+           "accuracy: stat: and in the summary", column)
+    text = guest.text("nobranches-stat.txt")
+    tap.ok("<not supported>" in text and not [line for line in text.splitlines() if "branch-misses" in line and " 0 " in line],
+           "accuracy: stat: and for people", text)

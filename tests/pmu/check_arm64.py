@@ -8,7 +8,7 @@ SHORT, LONG = 100_000_000, 250_000_000  # rounds, as in guest/exact.sh
 
 
 def check_exact(tap, boot):
-    with boot("arm64", "exact", icount="shift=0,sleep=off") as guest:
+    with boot("arm64", "exact", icount="shift=0,sleep=off", perf=True) as guest:
         guest.finish()
     tap.equal(guest.text("doctor.status").strip(), "0", "arm64: doctor says that hardware counters work")
     tap.ok("cycles and instructions count; 6 events at once" in guest.text("doctor.out"),
@@ -26,10 +26,11 @@ def check_exact(tap, boot):
            f"{sums['user-short'] - 2 * SHORT} instructions more than the loop's")
     check_default_events(tap, guest, "default", 1.0)
     check_stat(tap, guest)
+    check_user_mode(tap, guest)
 
 
 def check_stat(tap, guest):
-    """`cyclescope stat -- LOOP`: the whole of the command, from its exec to its end."""
+    """`cyclescope stat -- LOOP`: the whole of the command, from its exec to its end, as perf stat counts it."""
     counts = {}
     for rounds in (SHORT, LONG):
         name = f"stat-{rounds}"
@@ -38,10 +39,25 @@ def check_stat(tap, guest):
         column = summary["columns"]["instructions_u"]
         tap.equal(column["quality"], "exact", f"arm64: stat counts all the time ({rounds})")
         counts[rounds] = column["value"]
+        perfs = guest.text(f"perf-{rounds}.csv")
+        tap.equal([counts[rounds]], [int(line.split(",")[0]) for line in perfs.splitlines() if "instructions:u" in line],
+                  f"arm64: stat's instructions are perf stat's, to the instruction ({rounds})")
     tap.equal(counts[LONG] - counts[SHORT], 2 * (LONG - SHORT),
               "arm64: stat's instructions of a command are exact to the instruction")
     tap.ok(0 <= counts[SHORT] - 2 * SHORT < 100_000, "arm64: and beside the loop it counts its program's start and end",
            f"{counts[SHORT] - 2 * SHORT} instructions more than the loop's")
+
+
+def check_user_mode(tap, guest):
+    """Eight events on seven counters, of a command that is in the kernel for most of its time (dd)."""
+    alone, shared = (json.loads(guest.text(f"mode-{n}.json").splitlines()[-1])["summary"]["columns"] for n in (1, 8))
+    true = alone["r8_u"]["value"]
+    tap.equal(alone["r8_u"]["quality"], "exact", "arm64: user mode alone has its counter all the time")
+    found = [column for name, column in shared.items() if name.startswith("r8_u")]
+    tap.ok(len(found) == 8 and all(c["quality"] == "scaled" and 65 < c["running"] < 85 for c in found),
+           "arm64: eight events on seven counters take turns", [(c["quality"], c.get("running")) for c in found])
+    tap.ok(all(abs(c["value"] / true - 1) < 0.03 for c in found), "arm64: and are what it was alone, within 3 %",
+           (true, [c["value"] for c in found]))
 
 
 def check_ratio(tap, boot):

@@ -21,6 +21,8 @@ def check(tap, boot):
     check_rates(tap, guest)
     check_missing(tap, guest)
     check_bad(tap, guest)
+    check_privileges(tap, guest)
+    check_standstill(tap, guest)
 
 
 def check_list(tap, guest):
@@ -84,3 +86,40 @@ def check_bad(tap, guest):
     for words in ("'event' has more bits", "'branch-misses'", "its terms are event, umask", "'sched:sched_switch'",
                   "'L1-dcache-loads'"):
         tap.ok(words in said, f"events: and it is said: {words}", said)
+
+
+def check_privileges(tap, guest):
+    """What a user without privileges gets at each level of perf_event_paranoid. What he may not count has no value."""
+    denied, user, all_of_it = "denied", "user mode only", "exact"
+    for level, faults, switches, system in ((3, denied, denied, denied), (2, user, denied, denied),
+                                            (1, all_of_it, all_of_it, denied)):
+        own, whole = (json.loads(guest.text(f"{name}-{level}.out").splitlines()[-1])["summary"] for name in ("own", "system"))
+        for columns, column, expected in ((own["columns"], "page_faults", faults), (own["columns"], "cycles", faults),
+                                          (own["columns"], "context_switches", switches),
+                                          (whole["columns"], "page_faults", system), (whole["columns"], "cycles", system)):
+            found = columns[column]
+            if expected == denied:
+                good = (found["value"], found["quality"]) == (None, denied) and "sudo" in found["why"]
+            else:
+                # The one command may well switch no context at all.
+                good = found["quality"] == "exact" and (found["value"] > 0 or column == "context_switches")
+                good = good and (expected == user) == found["name"].endswith(":u") == ("user mode only" in found.get("why", ""))
+            tap.ok(good, f"events: paranoid {level}: {column} of {'his own' if columns is own['columns'] else 'the system'}: "
+                   f"{expected}", found)
+        said = guest.text(f"system-{level}.err")
+        tap.ok(f"perf_event_paranoid is {level}" in said and "sudo" in said and "-p PID" in said,
+               f"events: paranoid {level}: and it is said what to do", said)
+        # One CPU: the command runs before the collector does again.
+        tap.ok(own["seconds"] > 0.5 * own["user_seconds"], f"events: paranoid {level}: a command's time begins before it does",
+               own)
+
+
+def check_standstill(tap, guest):
+    """running = enabled, and yet nothing is counted: what some hypervisors give."""
+    rows = table(tap, guest, "stuck")
+    for column in ("cycles", "instructions", "cache_misses"):
+        tap.equal({row[column] for row in rows}, {""}, f"events: {column} that stand still have no value, never 0")
+    tap.ok(any(int(row["context_switches"]) for row in rows), "events: what is not the PMU's is counted", rows[:2])
+    tap.equal(guest.text("stuck-doctor.status").strip(), "3", "events: the doctor exits with 3")
+    tap.ok("stand still on a busy CPU" in guest.text("stuck-doctor.out"), "events: the doctor says so",
+           guest.text("stuck-doctor.out"))

@@ -103,6 +103,10 @@ def check_missing(tap, boot):
     with Served(tap, boot, "http-missing", pmu={"counters": 8, "hwmask": 0x3cf}) as s:
         rows = s.rows(10)
         columns = s.api.json("/api/meta")["columns"]
+        events = s.api.stream("/api/stream", 2)
+    sent = [sample for kind, _, data in events if kind == "sample" for sample in data]
+    for column in ("branches", "branch_misses", "branch_miss_rate"):
+        tap.equal({sample[column] for sample in sent}, {None}, f"{s.name}: /api/stream: {column} is null, never 0")
     samples.check_not_supported(tap, s.name, rows, columns, ("branches", "branch_misses", "branch_miss_rate"))
     samples.check_hardware(tap, s.name, rows, ("cycles", "instructions", "cache_references", "cache_misses"))
 

@@ -33,10 +33,11 @@ class Guest:
     arch: amd64 or arm64.  scenario: guest/NAME.sh.  pmu: parameters of the synthetic PMU, None for none.
     icount: a qemu -icount value: time then follows the instructions executed, not this machine's load.
     port: forward this port of 127.0.0.1 (0 picks one) to the program's page.
+    perf: with Debian's perf in it.
     """
 
     def __init__(self, work, kernels, arch, scenario, *, name=None, cpus=1, pmu=None, icount=None, port=None,
-                 timeout=240, environment=None):
+                 perf=False, timeout=240, environment=None):
         self.arch, self.scenario, self.timeout = arch, scenario, timeout
         self.name = name or scenario
         self.log_path = os.path.join(work, "logs", self.name + ".log")
@@ -49,6 +50,10 @@ class Guest:
         self.argv = [*MACHINES[arch], "-smp", str(cpus), "-m", "512", "-nographic", "-no-reboot",
                      "-kernel", kernels[arch], "-initrd", os.path.join(work, f"initrd-{arch}.gz"),
                      "-drive", f"file={self.disk},if=virtio,format=raw"]
+        if perf:
+            words["perf"] = "1"
+            tar = os.path.join(work, f"perf-{arch}.tar")
+            self.argv += ["-drive", f"file={tar},if=virtio,format=raw,readonly=on"]
         if icount:
             self.argv += ["-icount", icount]
         if port is None:

@@ -4,7 +4,7 @@
 # Packs a guest's file system: busybox, the kernel's modules that it needs, the program with its shared libraries,
 # the workloads, and guest/ (init and the scenarios).
 #
-#   initrd.sh CACHE WORK ARCH PROGRAM      writes WORK/initrd-ARCH.gz
+#   initrd.sh CACHE WORK ARCH PROGRAM      writes WORK/initrd-ARCH.gz, and WORK/perf-ARCH.tar with Debian's perf
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cache=$1 work=$2 arch=$3 program=$4
@@ -16,17 +16,20 @@ amd64)
     library_dirs="/lib/x86_64-linux-gnu /usr/lib/x86_64-linux-gnu"
     loader=/lib64/ld-linux-x86-64.so.2
     loader_from=$loader
+    perf=/usr/bin/perf
     ;;
 arm64)
     library_dirs="$debian/sysroot-arm64/lib/aarch64-linux-gnu $debian/sysroot-arm64/usr/lib/aarch64-linux-gnu"
     loader=/lib/ld-linux-aarch64.so.1
     loader_from=$debian/sysroot-arm64/lib/aarch64-linux-gnu/ld-linux-aarch64.so.1
+    perf=$debian/sysroot-arm64/usr/bin/perf
     ;;
 esac
 
 tree=$(mktemp -d "$work/tree.XXXXXX")
-trap 'rm -rf "$tree"' EXIT
+trap 'rm -rf "$tree" "$tree.perf"' EXIT
 mkdir -p "$tree"/{bin,dev,etc,lib/guest,mods,proc,root,run,sys,tmp,usr/bin,var/lib,results} "$tree$(dirname "$loader")"
+chmod 755 "$tree" # mktemp gives it to root alone
 chmod 1777 "$tree/tmp"
 
 # Modules, in the order in which init loads them. A name that the kernel has built in has no file, and needs none.
@@ -47,29 +50,37 @@ printf '%s\n' 'root:x:0:0:root:/root:/bin/sh' 'nobody:x:65534:65534:nobody:/:/bi
 printf '%s\n' 'root:x:0:' 'nogroup:x:65534:' >"$tree/etc/group"
 echo '127.0.0.1 localhost' >"$tree/etc/hosts"
 
-# The program, and what it and its libraries name as NEEDED.
-cp "$program" "$tree/usr/bin/cyclescope"
-cp -L "$loader_from" "$tree$loader"
-library_tree="$tree/lib/$(basename "${library_dirs%% *}")"
-mkdir -p "$library_tree"
-queue=("$program")
-while [ ${#queue[@]} -gt 0 ]; do
-    file=${queue[0]}
-    queue=("${queue[@]:1}")
-    for name in $(readelf -d "$file" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'); do
-        [ ! -e "$library_tree/$name" ] || continue
-        found=
-        for dir in $library_dirs; do
-            [ ! -e "$dir/$name" ] || { found=$dir/$name && break; }
+# A program, and what it and its libraries name as NEEDED and the guest does not have yet.
+add_program() { # FILE NAME TREE
+    local folder queue=("$1") file name dir found
+    folder=lib/$(basename "${library_dirs%% *}")
+    mkdir -p "$3/usr/bin" "$3/$folder"
+    cp "$1" "$3/usr/bin/$2"
+    while [ ${#queue[@]} -gt 0 ]; do
+        file=${queue[0]}
+        queue=("${queue[@]:1}")
+        for name in $(readelf -d "$file" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'); do
+            [ ! -e "$tree/$folder/$name" ] && [ ! -e "$3/$folder/$name" ] || continue
+            found=
+            for dir in $library_dirs; do
+                [ ! -e "$dir/$name" ] || { found=$dir/$name && break; }
+            done
+            if [ -z "$found" ]; then
+                echo "initrd: $2 needs $name, not found in $library_dirs (a line for packages.txt?)" >&2
+                exit 1
+            fi
+            cp -L "$found" "$3/$folder/"
+            queue+=("$found")
         done
-        if [ -z "$found" ]; then
-            echo "initrd: $(basename "$file") needs $name, not found in $library_dirs (a line for packages.txt?)" >&2
-            exit 1
-        fi
-        cp -L "$found" "$library_tree/"
-        queue+=("$found")
     done
-done
+}
+
+cp -L "$loader_from" "$tree$loader"
+add_program "$program" cyclescope "$tree"
+# perf, which is the oracle of some groups only and large: a disk of its own, so that no other guest unpacks it.
+add_program "$perf" perf "$tree.perf"
+tar cf "$tree.tar" -C "$tree.perf" .
 
 (cd "$tree" && find . | cpio -o -H newc --quiet) | gzip -1 >"$tree.gz"
 mv "$tree.gz" "$work/initrd-$arch.gz"
+mv "$tree.tar" "$work/perf-$arch.tar"

@@ -10,7 +10,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 # Debian 12's packages of what is called here.
 TOOLS = {"qemu-system-x86_64": "qemu-system-x86", "qemu-system-aarch64": "qemu-system-arm", "cpio": "cpio",
-         "aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu", "gcc": "gcc", "make": "make", "meson": "meson",
+         "aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu", "gcc": "gcc", "make": "make", "perf": "linux-perf", "meson": "meson",
          "ninja": "ninja-build", "pkg-config": "pkg-config", "readelf": "binutils", "apt-get": "apt", "dpkg": "dpkg"}
 
 

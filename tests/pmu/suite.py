@@ -9,7 +9,9 @@ import traceback
 import check_accuracy
 import check_arm64
 import check_events
+import check_hotplug
 import check_http
+import check_kinds
 import check_targets
 from guest import Guest, GuestError
 from prepare import Guests, PrepareError
@@ -20,7 +22,9 @@ GROUPS = {
     "arm64-ratio": check_arm64.check_ratio,
     "accuracy": check_accuracy.check,
     "events": check_events.check,
+    "kinds": check_kinds.check,
     "targets": check_targets.check,
+    "hotplug": check_hotplug.check,
     "http-exact": check_http.check_exact,
     "http-scaled": check_http.check_scaled,
     "http-missing": check_http.check_missing,

@@ -148,27 +148,6 @@ static void test_unknown_names(void **state)
     event_table_done(&events);
 }
 
-static void test_per_bucket(void **state)
-{
-    static const uint64_t lasts[] = {1, 2, 7, 100, 999, 36000, 1000000007};
-    static const uint64_t points[] = {1, 2, 3, 10, 2000, 10000};
-
-    (void)state;
-    assert_int_equal(range_per_bucket(1, 36000, 0), 1);
-    assert_int_equal(range_per_bucket(1, 36000, 36000), 1);
-    assert_int_equal(range_per_bucket(1, 36000, 2000), 20);
-    assert_int_equal(range_per_bucket(1, 0, 10), 1);
-    assert_int_equal(range_per_bucket(10, 11, 1), 20);
-    for (size_t i = 0; i < sizeof(lasts) / sizeof(lasts[0]); i++)
-        for (size_t p = 0; p < sizeof(points) / sizeof(points[0]); p++)
-            for (uint64_t back = 0; back < 40000 && back < lasts[i]; back += 997) {
-                uint64_t first = lasts[i] - back;
-                uint64_t per = range_per_bucket(first, lasts[i], points[p]);
-
-                assert_true((lasts[i] - 1) / per - (first - 1) / per + 1 <= points[p]);
-            }
-}
-
 static void test_numbers(void **state)
 {
     static const struct {
@@ -205,7 +184,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_samples),
         cmocka_unit_test(test_unknown_names),
-        cmocka_unit_test(test_per_bucket),
         cmocka_unit_test(test_numbers),
     };
 

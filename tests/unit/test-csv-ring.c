@@ -166,18 +166,19 @@ static void the_newest_rows_are_kept_and_never_more_than_asked_for(void **state)
     csv_ring_close(c);
 }
 
-// The row that was written last, in a page of its own or with others.
-static void check_last_row_is_in_one_page(size_t k)
+// Those that a rotation has copied, too.
+static void check_rows_are_in_one_page(size_t k)
 {
-    size_t size = slurp(text, sizeof(text)), start = size - 1;
+    size_t size = slurp(text, sizeof(text));
 
-    while (text[start - 1] != '\n')
-        start--;
-    if (start / CSV_PAGE != (size - 1) / CSV_PAGE)
-        fail_msg("row %zu lies at %zu … %zu", k, start, size - 1);
+    for (size_t start = 0, end; start < size; start = end) {
+        end = (size_t)((char *)memchr(text + start, '\n', size - start) - text) + 1;
+        if (start / CSV_PAGE != (end - 1) / CSV_PAGE)
+            fail_msg("after row %zu, one lies at %zu … %zu", k, start, end - 1);
+    }
 }
 
-static void no_row_is_written_across_a_page(void **state)
+static void no_row_lies_across_a_page(void **state)
 {
     (void)state;
     // Rings whose rotations end at different places of a page.
@@ -186,10 +187,28 @@ static void no_row_is_written_across_a_page(void **state)
 
         for (size_t k = 1; k <= 1500; k++) {
             assert_int_equal(append(c, k), 0);
-            check_last_row_is_in_one_page(k);
+            check_rows_are_in_one_page(k);
         }
         csv_ring_close(c);
     }
+}
+
+static void a_rotation_of_many_pieces_loses_nothing(void **state)
+{
+    struct csv_ring *c = open_ring(4000); // of 300 KB
+
+    (void)state;
+    for (size_t k = 1; k <= 9000; k++) {
+        assert_int_equal(append(c, k), 0);
+        if (k % 50 == 0) {
+            struct seen seen = look();
+
+            assert_int_equal(seen.last, k);
+            assert_true(seen.rows <= 4000 && seen.rows >= (k < 2000 ? k : 2000));
+        }
+    }
+    check_rows_are_in_one_page(9000);
+    csv_ring_close(c);
 }
 
 static void the_longest_rows_fill_their_pages(void **state)
@@ -368,7 +387,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(rows_appear_in_order_behind_the_header),
         TEST(the_newest_rows_are_kept_and_never_more_than_asked_for),
-        TEST(no_row_is_written_across_a_page),
+        TEST(no_row_lies_across_a_page),
+        TEST(a_rotation_of_many_pieces_loses_nothing),
         TEST(the_longest_rows_fill_their_pages),
         TEST(a_reader_sees_whole_rows_at_any_moment),
         TEST(an_old_file_of_ours_is_replaced),

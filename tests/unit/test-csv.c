@@ -45,6 +45,22 @@ static void check_row(const struct sum *totals, enum reading_scope scope, const 
     csv_layout_done(&l);
 }
 
+static void what_has_a_scale_is_in_its_unit(void **state)
+{
+    struct event joules[] = {{.column = "power_energy_pkg_", .type = 12, .scale = 0.25}};
+    const struct event_table one = {.events = joules, .n = 1, .n_groups = 1};
+    struct sum totals[] = {sum(33, 1000, 1000)};
+    struct csv_layout l;
+    struct buf b = {0};
+
+    (void)state;
+    assert_int_equal(csv_layout_init(&l, &one, SCOPE_CPU), 0);
+    csv_row(&l, 1, totals, &b);
+    assert_buf(&b, "1,,,,,,8.25,100\n");
+    buf_done(&b);
+    csv_layout_done(&l);
+}
+
 static void the_header_has_the_fixed_columns_first(void **state)
 {
     struct csv_layout l;
@@ -178,6 +194,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_header_has_the_fixed_columns_first),
+        cmocka_unit_test(what_has_a_scale_is_in_its_unit),
         cmocka_unit_test(without_events_the_fixed_columns_are_still_there),
         cmocka_unit_test(a_row_has_counts_and_their_ratio),
         cmocka_unit_test(multiplexed_counts_are_scaled_and_say_their_percent),

@@ -239,6 +239,7 @@ static void descriptions_that_make_no_sense_are_refused(void **state)
     refused("broken/empty=1/", "format of 'empty'");
     refused("broken/unknown/", "'nothing'");
     refused("broken/scaled/", "description of 'scaled'");
+    refused("cpu/occupancy/", "'occupancy' is a level");
     refused("broken/nan/", "description of 'nan'");
     refused("broken/escape/", "description of 'escape'");
     refused("broken/nothing/", "description of 'nothing'");

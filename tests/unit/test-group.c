@@ -60,7 +60,7 @@ static void plan(struct fixture *f, pid_t pid)
 {
     if (target_process(pid, &f->target, message) != 0)
         fail_msg("%s", message);
-    assert_int_equal(group_plan(&f->events, f->attrs, &f->target, &f->set), 0);
+    assert_int_equal(group_plan(&f->events, f->attrs, NULL, &f->target, &f->set), 0);
 }
 
 static void done(struct fixture *f)
@@ -126,7 +126,7 @@ static void a_group_of_some_cpus_is_opened_on_those_only(void **state)
     (void)state;
     add(&f, "faults", (struct perf_event_attr){.type = PERF_TYPE_SOFTWARE, .config = 2}, 0);
     assert_int_equal(target_system(NULL, &f.target, message), 0);
-    assert_int_equal(group_plan(&f.events, f.attrs, &f.target, &f.set), 0);
+    assert_int_equal(group_plan(&f.events, f.attrs, NULL, &f.target, &f.set), 0);
     if (f.set.n == 0) {
         done(&f);
         skip_because("this user may not count the whole system here");
@@ -233,6 +233,50 @@ static void a_thread_that_has_ended_stays_without(void **state)
     done(&f);
 }
 
+// A group of `n` events on one place, whose read(2) gives these words.
+static void read_words(size_t n, const uint64_t *words, size_t n_words, struct readings *readings)
+{
+    int fds[2] = {memfd_create("group", MFD_CLOEXEC), -1};
+    struct reading base[2] = {{.value = 1000, .enabled = 100, .running = 100}};
+    struct group g = {.events = {0, 1}, .n = n, .fds = fds, .base = base, .n_rows = 1};
+
+    assert_true(fds[0] >= 0);
+    assert_int_equal(write(fds[0], words, n_words * sizeof(*words)),
+                     (ssize_t)(n_words * sizeof(*words)));
+    lseek(fds[0], 0, SEEK_SET);
+    group_read(&g, NS_PER_MS, readings);
+    close(fds[0]);
+}
+
+static void what_is_read_is_believed_when_it_is_the_whole_group(void **state)
+{
+    static const uint64_t whole[] = {2, 50, 40, 7, 8}, // nr, enabled, running, values
+        fewer[] = {1, 50, 40, 7}, wrong[] = {1, 50, 40, 7, 8};
+    struct fixture f = {0};
+    struct sum sum[2];
+
+    (void)state;
+    add(&f, "a", (struct perf_event_attr)SOFTWARE(PERF_COUNT_SW_PAGE_FAULTS), 0);
+    add(&f, "b", (struct perf_event_attr)SOFTWARE(PERF_COUNT_SW_PAGE_FAULTS), 0);
+    assert_int_equal(readings_init(&f.readings, &f.events, 1, SCOPE_CPU), 0);
+    // The kernel takes a group apart when its CPU goes offline; what was counted before goes on.
+    read_words(2, fewer, 4, &f.readings);
+    read_words(2, wrong, 5, &f.readings);
+    assert_false(f.readings.fresh[0] || f.readings.fresh[1]);
+    read_words(2, whole, 5, &f.readings);
+    assert_int_equal(f.readings.now[0].value, 1007);
+    assert_int_equal(f.readings.now[0].running, 140);
+    assert_int_equal(f.readings.now[1].value, 8);
+    readings_advance(&f.readings);
+    // A pinned group that found no counter reads as an end of file: enabled, and never ran.
+    read_words(2, NULL, 0, &f.readings);
+    readings_sums(&f.readings, 1, sum);
+    assert_true(sum[0].enabled == NS_PER_MS && sum[0].running == 0);
+    assert_int_equal(sum_quality(sum[0], SCOPE_CPU), QUALITY_NEVER_RAN);
+    assert_nan(sum_count(sum[1], SCOPE_CPU));
+    done(&f);
+}
+
 // In a child without privileges: 0 good, 1 wrong, 77 not to be had here.
 static int plan_without_privileges(void)
 {
@@ -292,6 +336,7 @@ int main(void)
         cmocka_unit_test(wished_groups_stay_apart_and_in_order),
         cmocka_unit_test(what_does_not_fit_a_group_makes_a_second_one),
         cmocka_unit_test(a_thread_that_has_ended_stays_without),
+        cmocka_unit_test(what_is_read_is_believed_when_it_is_the_whole_group),
         cmocka_unit_test(without_privileges_only_what_has_a_user_part_is_narrowed_to_it),
     };
 

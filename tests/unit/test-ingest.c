@@ -281,6 +281,7 @@ static void timestamps_follow_a_clock_step_and_never_go_back(void **state)
     assert_int_equal(history_timestamp(session.history, 2), WALL_MS + 3600200);
     assert_int_equal(history_timestamp(session.history, 3), WALL_MS + 3600201);
     assert_int_equal(history_timestamp(session.history, 4), WALL_MS + 3600202);
+    assert_int_equal(history_last(session.history), 4); // none was lost
     assert_near(history_seconds(session.history, 3), 0.1);
 }
 
@@ -327,7 +328,7 @@ static void two_sessions_have_different_runs(void **state)
 
     (void)state;
     assert_int_equal(session_init(&other), 0);
-    assert_int_equal(ingest_new(&other, &(struct ingest_config){10, 0}, &second), 0);
+    assert_int_equal(ingest_new(&other, &(struct ingest_config){.rows = 10}, &second), 0);
     assert_int_equal(strlen(session.run), 8);
     assert_string_not_equal(session.run, other.run);
     ingest_free(second);

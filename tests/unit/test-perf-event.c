@@ -4,6 +4,7 @@
 
 #include "unit.h"
 
+#include <seccomp.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -49,6 +50,13 @@ static void a_process_that_is_gone(void **state)
         _exit(0);
     waitpid(child, NULL, 0);
     assert_int_equal(try(faults(), child, -1), -ESRCH);
+    // One that has ended, and that nobody has waited for, is gone too.
+    child = fork();
+    if (child == 0)
+        _exit(0);
+    assert_int_equal(waitid(P_PID, (id_t)child, &(siginfo_t){0}, WEXITED | WNOWAIT), 0);
+    assert_int_equal(try(faults(), child, -1), -ESRCH);
+    waitpid(child, NULL, 0);
     says(-ESRCH, "no such process", "pass the ID");
 }
 
@@ -87,6 +95,57 @@ static void attributes_of_a_newer_kernel(void **state)
     newer.attr.size = sizeof(newer);
     assert_int_equal(perf_event_open(&newer.attr, 0, -1, -1, 0), -E2BIG);
     says(-E2BIG, "too old", "newer kernel");
+}
+
+static void more_samples_or_frames_than_the_kernel_takes(void **state)
+{
+    struct perf_event_attr attr = faults();
+
+    (void)state;
+    attr.sample_type = PERF_SAMPLE_CALLCHAIN;
+    attr.sample_period = 1;
+    attr.sample_max_stack = 60000;
+    assert_int_equal(try(attr, 0, -1), -EOVERFLOW);
+    says(-EOVERFLOW, "perf_event_max_stack", "ask for fewer");
+    attr = faults();
+    attr.freq = 1;
+    attr.sample_freq = 1ULL << 62;
+    assert_int_equal(try(attr, 0, -1), -EINVAL);
+    perf_event_advice(-EINVAL, "e", &attr, true, why);
+    assert_contains(why, "e: ");
+    assert_contains(why, "kernel.perf_event_max_sample_rate");
+}
+
+// In a child whose seccomp filter is as a container's: the error, or 99 when what is said of it
+// does not help.
+static int count_in_a_container(void)
+{
+    struct perf_event_attr attr = faults();
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+
+    if (!filter ||
+        seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(perf_event_open), 0) < 0 ||
+        seccomp_load(filter) < 0)
+        return 77;
+    perf_event_advice(-EPERM, "e", &attr, true, why);
+    if (geteuid() == 0 && (!strstr(why, "though this is root") || !strstr(why, "seccomp")))
+        return 99;
+    return -try(attr, 0, -1);
+}
+
+static void a_container_that_denies_the_call(void **state)
+{
+    pid_t child = fork();
+    int status;
+
+    (void)state;
+    if (child == 0)
+        _exit(count_in_a_container());
+    assert_int_equal(waitpid(child, &status, 0), child);
+    if (WEXITSTATUS(status) == 77)
+        skip_because("no seccomp filter can be loaded here");
+    assert_int_equal(WEXITSTATUS(status), EPERM);
+    assert_int_equal(perf_event_quality(-EPERM), QUALITY_DENIED);
 }
 
 static void no_more_descriptors(void **state)
@@ -134,8 +193,7 @@ static void a_user_without_privileges(void **state)
         _exit(count_a_cpu_as_nobody());
     assert_int_equal(waitpid(child, &status, 0), child);
     if (WEXITSTATUS(status) == 77) {
-        print_message("needs perf_event_paranoid 1 or more\n");
-        skip();
+        skip_because("it needs perf_event_paranoid 1 or more");
     }
     assert_int_equal(WEXITSTATUS(status), EACCES);
     assert_int_equal(perf_event_quality(-EACCES), QUALITY_DENIED);
@@ -178,6 +236,8 @@ int main(void)
         cmocka_unit_test(an_event_that_no_kernel_has),
         cmocka_unit_test(a_combination_that_makes_no_sense),
         cmocka_unit_test(attributes_of_a_newer_kernel),
+        cmocka_unit_test(more_samples_or_frames_than_the_kernel_takes),
+        cmocka_unit_test(a_container_that_denies_the_call),
         cmocka_unit_test(no_more_descriptors),
         cmocka_unit_test(a_user_without_privileges),
         cmocka_unit_test(the_rest_has_its_sentence_too),

@@ -177,6 +177,60 @@ static void a_tree_is_a_process_and_its_children(void **state)
     assert_non_null(of(9, PROCESS_ENDED));
 }
 
+static void ended(struct exits *e, pid_t pid, pid_t parent, const char *comm, uint64_t cpu)
+{
+    struct exit_record r = {.pid = pid, .parent = parent, .cpu_ns = cpu};
+
+    snprintf(r.comm, sizeof(r.comm), "%s", comm);
+    exits_add(e, &r);
+}
+
+static void what_lived_between_two_scans_is_told(void **state)
+{
+    struct exits exits = EXITS_NONE;
+
+    (void)state;
+    process(1, "init", 0, 1, 5000);
+    process(7, "mortal", 1, 2, 700);
+    process(8, "leaves later", 1, 2, 700);
+    start(0);
+    process_scan_exits(scan, &exits);
+    gone(7);
+    ended(&exits, 20, 1, "short", 90);
+    ended(&exits, 7, 1, "mortal", 750);
+    ended(&exits, 8, 1, "leaves later", 701); // after this scan has seen it
+    assert_int_equal(step(), 2);
+    assert_int_equal(of(20, PROCESS_BORN | PROCESS_ENDED)->cpu_ns, 90);
+    assert_string_equal(of(20, PROCESS_BORN | PROCESS_ENDED)->comm, "short");
+    assert_int_equal(of(7, PROCESS_ENDED)->cpu_ns, 50);
+    gone(8);
+    assert_int_equal(step(), 1);
+    assert_int_equal(of(8, PROCESS_ENDED)->cpu_ns, 1);
+    assert_int_equal(exits.n, 0);
+    exits_done(&exits);
+}
+
+// Its parent's end comes after its own, or was never seen alive.
+static void what_lived_briefly_in_a_tree_is_told(void **state)
+{
+    struct exits exits = EXITS_NONE;
+
+    (void)state;
+    process(5, "target", 1, 2, 100);
+    process(6, "other", 1, 2, 100);
+    start(5);
+    process_scan_exits(scan, &exits);
+    ended(&exits, 30, 31, "grandchild", 3);
+    ended(&exits, 31, 5, "child", 4);
+    ended(&exits, 32, 6, "stranger", 5);
+    ended(&exits, 33, 32, "stranger's", 6);
+    assert_int_equal(step(), 2);
+    assert_int_equal(of(30, PROCESS_BORN | PROCESS_ENDED)->cpu_ns, 3);
+    assert_int_equal(of(31, PROCESS_BORN | PROCESS_ENDED)->cpu_ns, 4);
+    assert_int_equal(exits.n, 0);
+    exits_done(&exits);
+}
+
 static void a_scan_is_done_in_slices(void **state)
 {
     int slices = 1;
@@ -188,14 +242,14 @@ static void a_scan_is_done_in_slices(void **state)
     start(0);
     for (pid_t pid = 1; pid < 40; pid++)
         clocks[pid] = 200;
-    // Not due yet, and then at least one process a slice.
+    // Not due yet, and then eight processes a slice.
     assert_false(process_scan_step(scan, now + 10, 0));
     now += NS_PER_SEC;
     while (!process_scan_step(scan, now, 0))
         slices++;
     process_scan_changes(scan, &n);
     assert_int_equal(n, 39);
-    assert_int_equal(slices, 40);
+    assert_int_equal(slices, 39 / 8 + 1);
     assert_true(process_scan_seconds(scan) > 0);
 }
 
@@ -252,6 +306,8 @@ int main(void)
         TEST(a_pid_that_is_used_again_is_another_process),
         TEST(names_follow_and_may_be_any_bytes),
         TEST(a_tree_is_a_process_and_its_children),
+        TEST(what_lived_between_two_scans_is_told),
+        TEST(what_lived_briefly_in_a_tree_is_told),
         TEST(a_scan_is_done_in_slices),
         TEST(many_processes_take_several_notes),
         TEST(the_kernels_clock_is_ours),

@@ -79,7 +79,8 @@ static void on_note(void *context, size_t event, const char *json, size_t size)
     buf_printf(&s->text, "note %zu %.*s\n", event, (int)size, json);
 }
 
-static const struct stream_handler handler = {on_head, on_stat, on_round, on_clock, on_note};
+static const struct stream_handler handler = {
+    .head = on_head, .stat = on_stat, .round = on_round, .clock = on_clock, .note = on_note};
 
 static struct stream_reader *reader_for(struct seen *s)
 {
@@ -177,8 +178,8 @@ static void test_round_trip(void **state)
     assert_string_equal(s.head->cpu_desc, "A CPU");
     assert_true(s.head->clock.known);
     assert_int_equal(s.head->clock.wall_ns, 3000);
-    assert_int_equal(stream_reader_counts(r).malformed, 0);
-    assert_int_equal(stream_reader_counts(r).unknown, 0);
+    assert_int_equal(stream_reader_counts(r)->malformed, 0);
+    assert_int_equal(stream_reader_counts(r)->unknown, 0);
     stream_reader_free(r);
     buf_done(&s.text);
     buf_done(&out);
@@ -302,7 +303,7 @@ static int outcome(struct buf *out, struct seen *s, struct stream_counts *counts
     struct stream_reader *r = reader_for(s);
     int error = read_all(r, out->data, out->size);
 
-    *counts = stream_reader_counts(r);
+    *counts = *stream_reader_counts(r);
     snprintf(text, 256, "%s", stream_reader_error(r));
     // Once ended, it stays so.
     if (error < 0)
@@ -379,10 +380,10 @@ static void test_skipped(void **state)
 
     (void)state;
     begin(&out);
-    record(&out, RECORD_SAMPLE, junk, 24);
-    record(&out, 1, junk, 8); // MMAP
-    record(&out, RECORD_COMPRESSED, junk, 5);
-    record(&out, RECORD_COMPRESSED2, junk, 5);
+    record(&out, RECORD_SAMPLE, junk, 24);     // of no event
+    record(&out, 1, junk, 8);                  // MMAP
+    record(&out, 3, junk, 16);                 // COMM
+    record(&out, RECORD_COMPRESSED2, junk, 5); // too short to say how much there is
     record(&out, 84, junk, 16);
     record(&out, UINT32_MAX, junk, 0);
     record(&out, RECORD_HEADER_TRACING_DATA, &outside, 4);
@@ -390,11 +391,14 @@ static void test_skipped(void **state)
     record(&out, RECORD_STAT_ROUND, junk, 0); // too short
     assert_int_equal(outcome(&out, &s, &counts, text), 0);
     assert_int_equal(counts.unused, 3);
-    assert_int_equal(counts.compressed, 2);
+    assert_int_equal(counts.compressed, 0);
     assert_int_equal(counts.unknown, 2);
-    assert_int_equal(counts.malformed, 1);
+    assert_int_equal(counts.malformed, 3);
     assert_int_equal(counts.records, 8);
-    assert_int_equal(counts.skipped_bytes, 2 * 13 + 24 + 8 + 8);
+    assert_int_equal(counts.skipped_bytes, 32 + 13 + 24 + 8 + 8);
+    assert_int_equal(counts.n_skipped, 5);
+    assert_int_equal(counts.skipped[2].type, 84);
+    assert_int_equal(counts.skipped[2].records, 1);
 }
 
 // Each is one malformed record after a good attr: skipped, counted, and what follows is read.

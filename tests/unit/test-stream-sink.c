@@ -95,7 +95,7 @@ static bool drain(int fd, struct stream_reader *r)
 static void finish_check(struct stream_reader *r)
 {
     assert_int_equal(stream_reader_end(r), 0);
-    assert_int_equal(stream_reader_counts(r).malformed, 0);
+    assert_int_equal(stream_reader_counts(r)->malformed, 0);
     stream_reader_free(r);
 }
 

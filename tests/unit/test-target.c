@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 static char message[EVENT_REASON_MAX];
@@ -200,6 +201,65 @@ static void a_process_that_ends_takes_its_threads_along(void **state)
     target_done(&t);
 }
 
+static int refuse_pidfds; // of threads, as kernels before 6.9 do
+
+long __real_syscall(long number, ...);
+long __wrap_syscall(long number, long a, long b, long c, long d, long e, long f);
+
+long __wrap_syscall(long number, long a, long b, long c, long d, long e, long f)
+{
+    if (refuse_pidfds && number == SYS_pidfd_open && b) {
+        errno = EINVAL;
+        return -1;
+    }
+    return __real_syscall(number, a, b, c, d, e, f);
+}
+
+static void *live(void *context)
+{
+    int *pipes = context;
+    pid_t tid = gettid();
+    char byte;
+
+    if (write(pipes[1], &tid, sizeof(tid)) == sizeof(tid))
+        (void)!read(pipes[2], &byte, 1);
+    return NULL;
+}
+
+static void a_threads_end_is_noticed_without_a_pidfd(void **state)
+{
+    int pipes[4];
+    pthread_t thread;
+    struct target t;
+    pid_t tid;
+    size_t i = 1;
+
+    (void)state;
+    assert_int_equal(pipe(pipes), 0);
+    assert_int_equal(pipe(pipes + 2), 0);
+    assert_int_equal(pthread_create(&thread, NULL, live, pipes), 0);
+    assert_int_equal(read(pipes[0], &tid, sizeof(tid)), sizeof(tid));
+    refuse_pidfds = 1;
+    if (target_threads(&tid, 1, &t, message) != 0)
+        fail_msg("%s", message);
+    refuse_pidfds = 0;
+    assert_int_equal(t.tasks[0].process, getpid());
+    target_poll_threads(&t);
+    assert_false(target_take_end(&t, &i));
+    close(pipes[3]);
+    pthread_join(thread, NULL);
+    // It is joined a moment before the kernel has forgotten it.
+    for (int tries = 0; tries < 5000 && !target_take_end(&t, &i); tries++) {
+        target_poll_threads(&t);
+        usleep(1000);
+    }
+    assert_int_equal(i, 0);
+    assert_int_equal(t.n_alive, 0);
+    target_done(&t);
+    for (int k = 0; k < 3; k++)
+        close(pipes[k]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +269,7 @@ int main(void)
         cmocka_unit_test(a_process_that_is_not_there_is_refused),
         cmocka_unit_test(a_process_has_all_its_threads),
         cmocka_unit_test(a_process_that_ends_takes_its_threads_along),
+        cmocka_unit_test(a_threads_end_is_noticed_without_a_pidfd),
     };
 
     return cmocka_run_group_tests_name("target", tests, NULL, NULL);

@@ -273,7 +273,8 @@ static struct value only(struct event e, const char *metric, struct sum first, s
 static void rates_take_their_units_and_times(void **state)
 {
     struct event cycles = {.name = "cycles"}, joules = {.name = "power/energy-pkg/", .scale = 0.25},
-                 psi = {.name = "psi-io-some", .kind = EVENT_GAUGE};
+                 psi = {.name = "psi-io-some", .kind = EVENT_GAUGE},
+                 clock = {.name = "cpu-clock", .unit = "msec", .scale = 1e-6};
     struct sum none = sum(0, 0, 0), tenth = sum(3e8, 100 * MS, 100 * MS);
 
     (void)state;
@@ -282,6 +283,8 @@ static void rates_take_their_units_and_times(void **state)
     assert_near(only(cycles, "cycles_per_second", none, tenth).value, 6e8);
     assert_nan(only(cycles, "ghz", none, none).value);
     assert_near(only(joules, "watts_pkg", none, sum(100, 500 * MS, 500 * MS)).value, 50);
+    assert_near(only(joules, "power_energy_pkg_", none, sum(100, 500 * MS, 500 * MS)).value, 25);
+    assert_near(only(clock, "cpu_clock", none, sum(5e8, 500 * MS, 500 * MS)).value, 500);
     assert_near(only(psi, "pressure_io_some", none, (struct sum){.raw = 125 * MS}).value, 0.125);
     psi.availability = QUALITY_NOT_SUPPORTED;
     assert_nan(only(psi, "pressure_io_some", none, none).value);

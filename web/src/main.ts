@@ -11,20 +11,19 @@ import { colours, startTheme } from "./lib/theme";
 import { Navigation, linked } from "./navigation";
 import { HeaderPanel } from "./panels/header";
 import { heatColumn } from "./panels/heat-panel";
-import { Inspector } from "./panels/inspector";
+import { INSPECTOR_KEYS, Inspector } from "./panels/inspector";
 import { attachKeys, helpDialog, type KeyActions } from "./panels/keys";
 import { NotesPanel } from "./panels/notes";
 import type { Context, Panel } from "./panels/panel";
 import { SelectionBar } from "./panels/selection-bar";
 import { StatusPanel } from "./panels/status";
-import { HEAT_TRACK, trackColumns, trackIds } from "./panels/table";
 import { TILE_COLUMNS, TilesPanel } from "./panels/tiles";
 import { Timeline } from "./panels/timeline";
+import { wantedColumns } from "./panels/tracks";
 import { tokenForm } from "./panels/token-form";
 
 /** Numbers are written at most so often: faster ones cannot be read. Lines move with every sample. */
 const TEXT_EVERY_MS = 200;
-const INSPECTOR_KEY = "cyclescope-inspector";
 
 function start(): void {
   startTheme(linked().theme);
@@ -66,43 +65,23 @@ function start(): void {
   const notes = new NotesPanel();
   const status = new StatusPanel(context);
   const inspector = new Inspector(context);
-  const help = helpDialog();
-  const showInspector = (show: boolean): void => {
-    setAttribute(document.documentElement, "data-inspector", show ? "shown" : "hidden");
-    setAttribute(header.inspector, "aria-pressed", String(show));
-  };
-  const toggleInspector = (): void => {
-    const show = document.documentElement.dataset["inspector"] === "hidden";
-    showInspector(show);
-    try {
-      localStorage.setItem(INSPECTOR_KEY, show ? "shown" : "hidden");
-    } catch {
-      // Storage may be forbidden; then the choice lasts as long as the page.
-    }
-  };
-  const header = new HeaderPanel(context, { help: () => help.showModal(), toggleInspector });
+  const help = helpDialog(INSPECTOR_KEYS);
+  const header = new HeaderPanel(context, { help: () => help.showModal(), toggleInspector: () => inspector.toggle() });
   const bar = new SelectionBar(context);
   const panels: readonly Panel[] = [header, tiles, notes, bar, timeline, inspector, status];
-  let shown = "shown";
-  try {
-    shown = localStorage.getItem(INSPECTOR_KEY) ?? shown;
-  } catch {
-    // As above.
-  }
-  showInspector(shown !== "hidden");
+  inspector.open.watch((open) => setAttribute(header.inspector, "aria-pressed", String(open)));
   document.body.append(header.element,
-    el("main", {},
-      el("div", { class: "stage" }, tiles.element, notes.element, bar.element, timeline.element, timeline.absent),
-      inspector.element),
+    el("main", {}, el("div", { class: "work" },
+      el("div", { class: "tracks" }, tiles.element, notes.element, bar.element, timeline.element, timeline.absent),
+      inspector.element)),
     status.element, tokenForm(session), help);
 
   /** The columns that are drawn now are those that are asked for. */
   const want = (): void => {
     const meta = session.meta.get();
-    const tracks = trackIds(state.tracks.get());
-    const heat = tracks.includes(HEAT_TRACK) ? heatColumn(meta, state.heat.get()) : null;
+    const heat = heatColumn(meta, state.heat.get());
     const wanted: Wanted = {
-      columns: [...new Set([...tracks.flatMap(trackColumns), ...TILE_COLUMNS, ...(heat === null ? [] : [heat])])],
+      columns: [...new Set([...wantedColumns(state.tracks.get()), ...TILE_COLUMNS, heat])],
       heat, cpu: state.cpu.get(),
     };
     session.want(wanted);
@@ -169,7 +148,7 @@ function start(): void {
     redraw();
   });
   const actions: KeyActions = {
-    view, state, toggleInspector,
+    view, state,
     cpus: () => session.meta.get()?.possible ?? 0,
     oldest: () => session.oldestTime,
     focusSelection: () => overlay.focusHandle(),

@@ -27,12 +27,12 @@ export class Navigation {
     this.#themeLinked = linked().theme !== null;
     this.apply(linked());
     addEventListener("popstate", () => this.apply(linked()));
-    for (const s of [state.selection, state.held, state.cpu, state.heat, state.tracks]) s.watch(() => this.changed());
-    theme.watch(() => this.changed());
+    state.selection.watch(() => this.changed());
+    for (const s of [state.held, state.cpu, state.heat, state.tracks, theme]) s.watch(() => this.changed(true));
   }
 
-  /** The person has changed something. */
-  changed(): void {
+  /** The person has changed something; `chosen`: not by a movement, of which each step would be a write. */
+  changed(chosen = false): void {
     if (this.#applying) return;
     const hash = this.#hash();
     const resting = this.#timer === undefined;
@@ -43,6 +43,8 @@ export class Navigation {
         return;
       }
       history.pushState(null, "", this.#address(hash));
+    } else if (chosen && hash !== location.hash) {
+      history.replaceState(null, "", this.#address(hash));
     }
     this.#timer = setTimeout(() => {
       this.#timer = undefined;

@@ -3,15 +3,6 @@
 # What the program counts of a PMU whose truth is known: with room for every event, multiplexed beside a second user
 # that comes and goes, and multiplexed in bursts. One CPU, and time that follows the instructions executed.
 
-profile() { # PARAMETERS…
-    # The last event may be freed a little after its process has ended.
-    if grep -q '^synthetic_pmu ' /proc/modules && ! wait_for 10 rmmod synthetic_pmu; then
-        say "synthetic_pmu stays in use"
-        exit 1
-    fi
-    insmod /mods/synthetic_pmu.ko "$@" || exit 1
-}
-
 # The same through the HTTP interface: /results/NAME.json
 serve() { # NAME SECONDS
     say "serve $1"
@@ -42,3 +33,5 @@ collect ungrouped 5 -e cycles,cache-references,branches,cache-misses,branch-miss
 # A PMU without the branch events (ids 4 and 5).
 profile counters=4 hwmask=0x3cf
 collect nobranches 1
+cyclescope stat --json --duration 1s -I 200ms >/results/nobranches-stat.json 2>/dev/null </dev/null
+cyclescope stat --duration 300ms >/results/nobranches-stat.txt 2>/dev/null </dev/null

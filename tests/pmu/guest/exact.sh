@@ -2,7 +2,7 @@
 # Instructions of a process, exactly: loops of two instructions a round, of two sizes, gated so that the program is
 # attached before they run and reads after they ran. Then the default events on the same kind of loop.
 
-# shellcheck shell=dash disable=SC1010,SC3043
+# shellcheck shell=dash disable=SC1010,SC2046,SC3043
 
 # measure NAME ROUNDS OPTIONS…
 measure() {
@@ -37,10 +37,23 @@ measure user-short 100000000 -e instructions:u
 measure user-long 250000000 -e instructions:u
 measure default 300000000
 
-# The same loops as commands of `cyclescope stat`, from their exec to their end.
+# The same loops as commands, from their exec to their end, of perf stat and of `cyclescope stat`. What a program does
+# before main() depends on its environment, and perf adds to it: so we start from what perf gives its command.
+perf stat -e instructions:u -o /dev/null -- env >/tmp/environment
 for rounds in 100000000 250000000; do
     say "stat $rounds"
-    echo | cyclescope stat --json -e instructions:u -- loop $rounds \
+    echo | perf stat -x, -o /results/perf-$rounds.csv -e instructions:u -- loop $rounds >/dev/null
+    echo | env -i $(cat /tmp/environment) cyclescope stat --json -e instructions:u -- loop $rounds \
         >/results/stat-$rounds.json 2>/results/stat-$rounds.err
     echo $? >/results/stat-$rounds.status
 done
+
+# A command that is as much in the kernel as in user mode, counted in user mode: with a counter of its own, and in turns,
+# where the times by which it is scaled are those of both modes.
+for n in 1 8; do
+    say "user mode $n"
+    events=$(seq $n | sed 's/.*/r8:u/' | tr '\n' ,)
+    cyclescope stat --json -e "${events%,}" -- dd if=/dev/zero of=/dev/null bs=4096 count=150000 \
+        >/results/mode-$n.json 2>/results/mode-$n.err </dev/null
+done
+

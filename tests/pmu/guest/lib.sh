@@ -15,6 +15,16 @@ wait_for() {
     done
 }
 
+# profile PARAMETERS…: the synthetic PMU anew, with these.
+profile() { # PARAMETERS…
+    # The last event may be freed a little after its process has ended.
+    if grep -q '^synthetic_pmu ' /proc/modules && ! wait_for 10 rmmod synthetic_pmu; then
+        say "synthetic_pmu stays in use"
+        exit 1
+    fi
+    insmod /mods/synthetic_pmu.ko "$@" || exit 1
+}
+
 has_lines() { # FILE N
     [ "$(wc -l <"$1")" -ge "$2" ]
 }

@@ -20,7 +20,9 @@
 #include <linux/timekeeping.h>
 
 static int counters = 4;
-module_param(counters, int, 0444);
+/* May be written while nothing is counted: a module that is loaded a second time is not given the tasks' hardware context
+ * again (perf_pmu_register). */
+module_param(counters, int, 0644);
 MODULE_PARM_DESC(counters, "how many events each CPU counts at once");
 
 static unsigned int hwmask = 0x3ff;
@@ -30,6 +32,10 @@ MODULE_PARM_DESC(hwmask, "which PERF_TYPE_HARDWARE ids exist, a bit each");
 static char *profile = "fixed";
 module_param(profile, charp, 0444);
 MODULE_PARM_DESC(profile, "fixed, varying or bursty (rates.c)");
+
+static bool stuck;
+module_param(stuck, bool, 0644);
+MODULE_PARM_DESC(stuck, "events open and run, and count nothing, as under some hypervisors");
 
 #define SAMPLE_NS_MIN                                                                              \
     10000ull /* a shorter period would leave the guest no time for anything else */
@@ -56,6 +62,8 @@ static struct counting *counting_of(struct perf_event *event)
 
 static u64 count_now(struct perf_event *event)
 {
+    if (stuck)
+        return 0;
     return rates_count(counting_of(event)->rate, raw_smp_processor_id(), ktime_get_mono_fast_ns());
 }
 

@@ -23,7 +23,8 @@ export interface PageView {
 const TIME_MOST = 8.64e15;
 const CPU_MOST = 65_535;
 const TRACKS_MOST = 64;
-const ID = /^[A-Za-z0-9_:.-]{1,128}$/;
+/** Of a column, or of a track of several. */
+const ID = /^[A-Za-z0-9_:.+-]{1,600}$/;
 
 export function encodeView(view: PageView): string {
   const p: string[] = [];

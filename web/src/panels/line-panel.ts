@@ -23,6 +23,8 @@ export interface LineSpec {
   /** Under the title: what one value means. */
   subtitle(intervalMs: number): string;
   scale: ScaleKind;
+  /** Of a log scale: up to here it is linear. By default one event per interval, as a rate. */
+  linearBelow?: number;
   series: readonly { column: string; label: string; colour: string }[];
 }
 
@@ -63,7 +65,7 @@ export class LinePanel implements Track {
   #drawn: (Range & { store: Store; version: number; fetched: number; cpu: number | null }) | null = null;
   #lines: Lines = noLines(0);
 
-  constructor(private readonly spec: LineSpec, private readonly context: Context) {
+  constructor(readonly spec: LineSpec, private readonly context: Context) {
     this.#title = el("h2", {}, spec.title);
     this.element = el("section", { class: "panel track", "data-panel": spec.id, "aria-label": spec.title },
       el("div", { class: "side" }, el("header", {}, this.#title, this.#of, this.#subtitle), this.#words, this.#legend),
@@ -181,7 +183,7 @@ export class LinePanel implements Track {
     this.chart = new LineChart(this.#plot, {
       unit: this.spec.unit,
       scale: this.spec.scale,
-      linearBelow: 1000 / intervalMs,
+      linearBelow: this.spec.linearBelow ?? 1000 / intervalMs,
       lines: this.#rows.map((r) => r.line),
     });
     attachGestures({ over: this.chart.over }, this.context);

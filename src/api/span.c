@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: Apache-2.0
+// /api/span: the statistics of a span, and how its columns go together. Rendered piece by piece: a
+// column, then a row of the correlations, so that no other client waits for all of it.
+#include "api/api_private.h"
+#include "api/params.h"
+#include "base/json.h"
+#include "model/statistics.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+
+#define CHUNK_BUCKETS    512 // computed at a time: a few ms
+#define SPAN_BUCKETS_MAX 10000
+#define SPAN_COLUMNS_MAX 64
+// Of all requests at once: six of the largest. Further ones are told to come later.
+#define SPAN_BYTES_MAX ((size_t)32 << 20)
+
+// A column over the whole span.
+struct whole {
+    bool count, fractions;  // what kind of a column it is
+    double sum;             // of a count; NAN: it has no value
+    double intervals;       // that went into it
+    double ratio, weight;   // of a metric: its value times seconds, and these seconds
+    double running, ran_of; // percent times seconds, and these seconds
+};
+
+struct span {
+    struct api *api;
+    struct selection columns;
+    struct query_plan plan;
+    size_t slot;
+    size_t n_buckets, n_columns;
+    size_t capacity; // buckets
+    size_t bytes;    // of the values
+    double *values;  // [column * capacity + bucket], means; then as many for scratch
+    struct whole *whole;
+    int64_t next_ms;    // where the buckets go on
+    double from_ms, to; // what is really covered
+    double seconds;
+    // All buckets since the columns were others (of another run), added up.
+    struct layout layout;
+    struct bucket total;
+    bool totalling;
+    const struct layout *seen; // during a call: equal to ours
+    bool failed;
+    struct buf n;  // the matrix of how many pairs there are, while that of r is rendered
+    size_t column; // the next one to render
+    size_t row;    // of the correlations, the same
+    bool opened, correlating;
+};
+
+static void end_total(struct span *s);
+
+static void span_free(void *context)
+{
+    struct span *s = context;
+
+    s->api->span_bytes -= s->bytes;
+    end_total(s);
+    selection_done(&s->columns);
+    buf_done(&s->n);
+    free(s->whole);
+    free(s->values);
+    free(s);
+}
+
+// Over one run the whole span is one bucket; runs with other columns are weighed by their time.
+static void add_to_whole(struct whole *w, const struct bucket *total, size_t slot,
+                         const struct column *c)
+{
+    struct value v = bucket_value(total, slot, c);
+
+    w->count = c->event != NULL;
+    w->fractions = !c->event || !event_is_whole(c->event);
+    if (isnan(v.value))
+        return;
+    if (c->event) {
+        double mean = bucket_mean(total, slot, c, v);
+
+        w->sum = isnan(w->sum) ? v.value : w->sum + v.value;
+        w->intervals += mean != 0 ? v.value / mean : (double)total->intervals;
+    } else {
+        w->ratio += v.value * total->seconds;
+        w->weight += total->seconds;
+    }
+    w->running += v.running_percent * total->seconds;
+    w->ran_of += total->seconds;
+}
+
+static void end_total(struct span *s)
+{
+    struct column c;
+
+    if (!s->totalling)
+        return;
+    for (size_t i = 0; i < s->n_columns; i++)
+        if (layout_find(&s->layout, s->columns.ids[i], &c))
+            add_to_whole(&s->whole[i], &s->total, s->slot, &c);
+    bucket_done(&s->total);
+    layout_done(&s->layout);
+    s->totalling = false;
+}
+
+// The point's layout is the query's, which may be gone when the next piece is made.
+static int begin_total(struct span *s, const struct layout *l)
+{
+    int r;
+
+    if (s->seen == l)
+        return 0;
+    if (s->totalling && layout_equal(&s->layout, l)) {
+        s->seen = l;
+        return 0;
+    }
+    end_total(s);
+    r = layout_copy(&s->layout, l);
+    if (r < 0)
+        return r;
+    r = bucket_init(&s->total, &s->layout);
+    if (r < 0) {
+        layout_done(&s->layout);
+        return r;
+    }
+    s->totalling = true;
+    s->seen = l;
+    return 0;
+}
+
+static bool on_point(void *context, const struct query_point *p)
+{
+    struct span *s = context;
+
+    if (s->n_buckets == s->capacity)
+        return false;
+    if (begin_total(s, p->bucket->layout) < 0) {
+        s->failed = true;
+        return false;
+    }
+    bucket_add(&s->total, p->bucket, (struct slots){s->slot, s->slot + 1}, NULL);
+    for (size_t i = 0; i < s->n_columns; i++) {
+        const struct column *c = &p->columns[i];
+        double mean = NAN;
+
+        if (p->have[i]) {
+            struct value v = bucket_value(p->bucket, s->slot, c);
+
+            mean = c->event ? bucket_mean(p->bucket, s->slot, c, v) : v.value;
+        }
+        s->values[i * s->capacity + s->n_buckets] = mean;
+    }
+    if (!s->n_buckets++)
+        s->from_ms = (double)p->t_ms - (s->plan.single ? round(1e3 * p->bucket->seconds)
+                                                       : (double)s->plan.resolution_ms);
+    s->to = (double)p->t_ms;
+    s->seconds += p->bucket->seconds;
+    return true;
+}
+
+// The next buckets of all columns. True when there are no more.
+static bool fetch(struct span *s)
+{
+    const struct query_columns columns = {.ids = s->columns.ids, .n = s->n_columns};
+    int64_t to = s->next_ms + CHUNK_BUCKETS * s->plan.resolution_ms - 1;
+
+    if (s->plan.empty || s->next_ms > s->plan.to_ms)
+        return true;
+    to = to < s->plan.to_ms ? to : s->plan.to_ms;
+    s->seen = NULL;
+    if (query_points(s->api->query, &s->plan, s->next_ms, to, (struct slots){s->slot, s->slot + 1},
+                     &columns, on_point, s) == -ENOMEM)
+        s->failed = true;
+    s->next_ms = to + 1;
+    return s->failed;
+}
+
+static void put_head(struct span *s, struct buf *out)
+{
+    double resolution = (double)s->plan.resolution_ms;
+    int64_t missing = 0;
+    struct json j = {.out = out};
+
+    if (s->n_buckets && resolution > 0)
+        missing = llround((s->to - s->from_ms) / resolution) - (int64_t)s->n_buckets;
+    json_open(&j, '{');
+    json_key(&j, "from");
+    json_count(&j, s->n_buckets ? s->from_ms : NAN);
+    json_key(&j, "to");
+    json_count(&j, s->n_buckets ? s->to : NAN);
+    json_key(&j, "resolution_ms");
+    json_count(&j, resolution);
+    json_key(&j, "seconds");
+    json_metric(&j, s->seconds);
+    json_key(&j, "buckets");
+    json_u64(&j, s->n_buckets);
+    json_key(&j, "missing");
+    json_i64(&j, missing > 0 ? missing : 0);
+    json_key(&j, "columns");
+    json_open(&j, '{');
+}
+
+static void put(struct json *j, const char *key, double value)
+{
+    json_key(j, key);
+    json_metric(j, value);
+}
+
+// A bucket's own value: whole where the bucket is one interval of a count.
+static void put_value(struct json *j, const struct span *s, const char *key,
+                      const struct whole *whole, double value)
+{
+    json_key(j, key);
+    if (s->plan.single && !whole->fractions)
+        json_count(j, value);
+    else
+        json_metric(j, value);
+}
+
+static void put_statistics(struct json *j, const struct span *s, const struct whole *whole,
+                           const struct statistics *of)
+{
+    double mean = whole->count ? whole->sum / whole->intervals : whole->ratio / whole->weight;
+
+    json_open(j, '{');
+    json_key(j, "n");
+    json_u64(j, of->n);
+    json_key(j, "sum");
+    json_count(j, whole->count ? whole->sum : NAN);
+    put(j, "mean", mean);
+    put(j, "stddev", of->deviation);
+    put(j, "stderr", of->error);
+    put_value(j, s, "min", whole, of->min);
+    put_value(j, s, "max", whole, of->max);
+    put(j, "p50", of->p50);
+    put(j, "p95", of->p95);
+    put(j, "p99", of->p99);
+    put_value(j, s, "first", whole, of->first);
+    put_value(j, s, "last", whole, of->last);
+    put(j, "running", whole->running / whole->ran_of);
+    json_close(j, '}');
+}
+
+// "cycles" in its quotes, of the column that the answer began with.
+static void put_name(const struct span *s, size_t column, struct buf *out)
+{
+    size_t start = column ? s->columns.key_ends[column - 1] : 0;
+
+    // `,"cycles":`
+    buf_append(out, s->columns.keys.data + start + 1, s->columns.key_ends[column] - start - 2);
+}
+
+static void render_span_column(struct span *s, struct buf *out)
+{
+    const double *means = s->values + s->column * s->capacity;
+    double *scratch = s->values + s->n_columns * s->capacity;
+    struct json j = {.out = out};
+    struct statistics statistics;
+
+    statistics_of(means, s->n_buckets, scratch, &statistics);
+    buf_puts(out, s->column ? "," : "");
+    put_name(s, s->column, out);
+    buf_putc(out, ':');
+    put_statistics(&j, s, &s->whole[s->column], &statistics);
+    s->column++;
+}
+
+static void render_names(struct span *s, struct buf *out)
+{
+    buf_puts(out, "},\"correlation\":{\"columns\":[");
+    for (size_t i = 0; i < s->column; i++) {
+        buf_puts(out, i ? "," : "");
+        put_name(s, i, out);
+    }
+    buf_puts(out, "],\"r\":[");
+    s->correlating = true;
+}
+
+static void render_row(struct span *s, struct buf *out)
+{
+    struct json r = {.out = out, .comma = s->row > 0}, n = {.out = &s->n, .comma = s->row > 0};
+    const double *a = s->values + s->row * s->capacity;
+
+    json_open(&r, '[');
+    json_open(&n, '[');
+    for (size_t i = 0; i < s->column; i++) {
+        size_t pairs = 0;
+
+        json_metric(&r,
+                    statistics_correlation(a, s->values + i * s->capacity, s->n_buckets, &pairs));
+        json_u64(&n, pairs);
+    }
+    json_close(&r, ']');
+    json_close(&n, ']');
+    s->row++;
+}
+
+static enum web_next span_next(void *context, struct buf *out)
+{
+    struct span *s = context;
+
+    if (!s->opened) {
+        if (!fetch(s))
+            return WEB_NEXT_MORE;
+        end_total(s);
+        out->failed |= s->failed;
+        put_head(s, out);
+        s->opened = true;
+        return WEB_NEXT_MORE;
+    }
+    if (s->column < s->n_columns) {
+        render_span_column(s, out);
+        return WEB_NEXT_MORE;
+    }
+    if (!s->correlating)
+        render_names(s, out);
+    if (s->row < s->column) {
+        render_row(s, out);
+        return WEB_NEXT_MORE;
+    }
+    buf_puts(out, "],\"n\":[");
+    buf_append(out, s->n.data, s->n.size);
+    buf_puts(out, "]}}\n");
+    if (buf_error(&s->n) < 0)
+        out->failed = true;
+    return WEB_NEXT_END;
+}
+
+// The columns by their number, and room for their buckets. As params_…() answers.
+static int make_room(struct span *s, struct web_reply **ret)
+{
+    struct session *session = s->api->session;
+    int r = 0;
+
+    session_read_lock(session);
+    if (session->history)
+        r = selection_bind(&s->columns, session);
+    session_unlock(session);
+    if (r < 0)
+        return r;
+    s->n_columns = s->columns.n;
+    if (s->n_columns > SPAN_COLUMNS_MAX)
+        return params_refuse(ret, "columns", "at most 64 of them; name the ones that are wanted");
+    if (!s->plan.empty) // buckets of single intervals may lie closer than the nominal one
+        s->capacity = SPAN_BUCKETS_MAX;
+    s->bytes = (s->n_columns + 1) * s->capacity * sizeof(*s->values);
+    s->api->span_bytes += s->bytes;
+    if (s->api->span_bytes > SPAN_BYTES_MAX) {
+        *ret = web_reply_error(503, "busy", "too many spans are being computed; ask again");
+        return *ret ? 1 : -ENOMEM;
+    }
+    s->values = malloc(s->bytes + 1);
+    s->whole = calloc(s->n_columns + 1, sizeof(*s->whole));
+    if (!s->values || !s->whole)
+        return -ENOMEM;
+    for (size_t i = 0; i < s->n_columns; i++)
+        s->whole[i].sum = NAN;
+    return 0;
+}
+
+int handle_span(const struct web_request *q, void *context, struct web_reply **ret)
+{
+    struct api *a = context;
+    struct span *s = calloc(1, sizeof(*s));
+    int r;
+
+    if (!s)
+        return -ENOMEM;
+    s->api = a;
+    r = params_slot(q, a->session, &s->slot, ret);
+    if (r == 0)
+        r = params_plan(q, a->query, SPAN_BUCKETS_MAX, &s->plan, ret);
+    if (r == 0)
+        r = params_columns(q, a->session, &s->columns, ret);
+    if (r == 0)
+        r = make_room(s, ret);
+    if (r != 0) {
+        span_free(s);
+        return r;
+    }
+    s->next_ms = s->plan.from_ms;
+    *ret = web_reply_pieces(WEB_JSON, &(struct web_source){span_next, span_free, s});
+    return *ret ? 0 : -ENOMEM;
+}

@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`serve` on a CSV: the bridge's, and files of other people's programs that are appended to, replaced and emptied."""
+
+import csv
+import os
+import tempfile
+import time
+import unittest
+
+from program import PROGRAM, Running, has_history, run, wait_until
+
+HEADER = "timestamp,cycles,instructions,temperature\n"
+
+
+def row(k, start):
+    return f"{start + 100 * k},{1000 + k},{500},{40.5 + k}\n"
+
+
+class Following(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        # A server of root's becomes another user, who must still be able to come here.
+        os.chmod(folder.name, 0o755)
+        self.folder = folder.name
+        self.path = os.path.join(self.folder, "x.csv")
+        self.start = int(time.time()) * 1000 - 5000
+
+    def serve(self, *options):
+        r = Running("serve", self.path, "--listen", "127.0.0.1:0", *options)
+        self.addCleanup(lambda: r.process.stderr.closed or r.stop())
+        self.port = r.port()
+        return r
+
+    def write(self, text, mode="a", path=None):
+        with open(path or self.path, mode, encoding="ascii") as f:
+            f.write(text)
+
+    def rows(self, r):
+        return [(s["timestamp"], s["cycles"]) for s in r.get("/api/data?columns=cycles", self.port)[1]]
+
+    def has(self, r, numbers):
+        """It shows exactly the rows of these numbers."""
+        wanted = [(self.start + 100 * k, 1000 + k) for k in numbers]
+        self.assertTrue(wait_until(lambda: self.rows(r) == wanted), (self.rows(r), r.lines))
+
+    def state(self, r):
+        return r.get("/api/meta", self.port)[1]["input"]
+
+    def test_rows_that_are_appended_also_in_halves(self):
+        self.write(HEADER + row(1, self.start) + row(2, self.start))
+        r = self.serve()
+        self.has(r, [1, 2])
+        half = row(3, self.start)
+        self.write(half[:17])
+        time.sleep(0.2)
+        self.has(r, [1, 2])
+        self.write(half[17:] + row(4, self.start))
+        self.has(r, [1, 2, 3, 4])
+        latest = r.get("/api/latest", self.port)[1]
+        self.assertEqual(latest["temperature"], 44.5)
+        self.assertEqual(latest["cpi"], 2.008)
+        self.assertIsNone(latest["cache_misses"])
+        self.assertEqual(self.state(r)["kind"], "csv")
+        self.assertEqual(r.get("/api/meta", self.port)[1]["interval_ms"], 100)
+
+    def test_a_file_that_is_replaced(self):
+        self.write(HEADER + "".join(row(k, self.start) for k in range(1, 9)))
+        r = self.serve()
+        self.has(r, range(1, 9))
+        run_id = r.get("/api/meta", self.port)[1]["run"]
+        other = self.path + ".new"
+        for first in (5, 8, 12):
+            # The ring's way: the newer rows again, and later ones.
+            self.write(HEADER + "".join(row(k, self.start) for k in range(first, first + 6)), "w", other)
+            os.rename(other, self.path)
+            self.has(r, range(1, first + 6))
+        self.write(row(18, self.start))
+        self.has(r, range(1, 19))
+        self.assertEqual(r.get("/api/meta", self.port)[1]["run"], run_id)
+
+    def test_a_file_that_is_emptied_and_written_anew(self):
+        self.write(HEADER + "".join(row(k, self.start) for k in range(1, 9)))
+        r = self.serve()
+        self.has(r, range(1, 9))
+        self.write(HEADER, "w")
+        time.sleep(0.2)
+        self.write(row(9, self.start))
+        self.has(r, range(1, 10))
+        # At once, and longer than before: its size tells nothing.
+        self.write(HEADER + "".join(row(k, self.start) for k in range(10, 40)), "w")
+        self.has(r, range(1, 40))
+
+    def test_other_columns_are_another_run(self):
+        self.write(HEADER + row(1, self.start) + row(2, self.start))
+        r = self.serve()
+        self.has(r, [1, 2])
+        self.write("fan,timestamp\n" + "".join(f"{k},{self.start + 100 * k}\n" for k in (3, 4)))
+        self.assertTrue(wait_until(lambda: [s.get("fan") for s in r.get("/api/data", self.port)[1]] == [3, 4]))
+
+    def test_silence_is_told_and_ends(self):
+        self.write(HEADER + row(1, self.start) + row(2, self.start))
+        r = self.serve()
+        self.assertTrue(wait_until(lambda: self.state(r)["state"] == "ended"))
+        self.assertRegex(self.state(r)["reason"], r"^no row for more than \d+ s$")
+        status, health = r.get("/healthz", self.port)
+        self.assertEqual((status, health["status"]), (503, "ended"))
+        self.write(row(3, self.start))
+        self.assertTrue(wait_until(lambda: self.state(r)["state"] == "live"))
+
+    def test_garbage_in_its_place_and_a_csv_again(self):
+        self.write(HEADER + row(1, self.start) + row(2, self.start))
+        r = self.serve()
+        self.has(r, [1, 2])
+        with open(self.path + ".new", "wb") as f:
+            f.write(os.urandom(100000))
+        os.rename(self.path + ".new", self.path)
+        self.assertTrue(r.said("what came before stays on the page"), r.lines)
+        self.assertEqual(self.state(r)["state"], "failed")
+        self.write(HEADER + row(3, self.start), "w", self.path + ".new")
+        os.rename(self.path + ".new", self.path)
+        self.has(r, [1, 2, 3])
+        # Garbage in the same file, and then a CSV that is longer than it was.
+        self.write("no,csv\n", "w")
+        self.assertTrue(wait_until(lambda: self.state(r)["state"] == "failed"))
+        self.write(HEADER + row(4, self.start), "w")
+        self.has(r, [1, 2, 3, 4])
+        self.assertEqual(self.state(r)["state"], "live")
+
+    def test_what_cannot_be_read_is_waited_out(self):
+        self.write(HEADER + row(1, self.start) + row(2, self.start))
+        r = self.serve()
+        self.has(r, [1, 2])
+        os.unlink(self.path)
+        os.mkfifo(self.path)
+        self.assertTrue(r.said("is not a regular file"), r.lines)
+        os.unlink(self.path)
+        self.write(HEADER + row(3, self.start))
+        self.has(r, [1, 2, 3])
+        self.assertEqual(sum("regular" in line for line in r.lines), 1)
+
+    def test_a_torn_row_does_no_harm(self):
+        self.write(HEADER + row(1, self.start) + "17638300,\n\x00\x01,,,\n" + row(2, self.start))
+        r = self.serve()
+        self.has(r, [1, 2])
+        self.assertEqual(r.get("/api/meta", self.port)[1]["health"]["skipped_records"], 2)
+
+    def test_the_bridge_of_a_collector_row_by_row(self):
+        """Rotations at 1 ms under the eyes of a server: every row once, in order, with its values."""
+        with Running("collect", "--csv", self.path, "--csv-rows", "400", "-I", "1ms") as collector:
+            self.assertTrue(wait_until(lambda: os.path.exists(self.path)))
+            r = self.serve()
+            self.assertTrue(wait_until(lambda: len(self.rows(r)) > 2000), r.lines)
+            collector.stop()
+        with open(self.path, encoding="ascii", newline="") as f:
+            written = {int(line["timestamp"]): line for line in csv.DictReader(f)}
+        self.assertTrue(wait_until(lambda: r.get("/api/latest", self.port)[1]["timestamp"] == max(written)))
+        samples = r.get("/api/data", self.port)[1]
+        times = [s["timestamp"] for s in samples]
+        self.assertEqual(times, sorted(set(times)))
+        shown = {s["timestamp"]: s for s in samples}
+        for t, line in written.items():
+            for column in ("context_switches", "minor_faults"):
+                self.assertEqual(shown[t][column], int(line[column]))
+        # None is missing but where the collector itself missed ticks: each says how long it was.
+        self.assertAlmostEqual(sum(s["seconds"] for s in samples[1:]), (times[-1] - times[0]) / 1000, delta=0.001)
+        self.assertEqual(r.get("/api/meta", self.port)[1]["health"]["skipped_records"], 0)
+
+    @unittest.skipUnless(os.geteuid() == 0, "a /tmp of its own needs root")
+    def test_without_input_the_bridge_also_when_it_comes_later(self):
+        program = os.open(PROGRAM, os.O_RDONLY)
+        self.addCleanup(os.close, program)
+        history = "--history none" if has_history() else ""
+        shell = f"mount -t tmpfs -o mode=1777 none /tmp && exec /dev/fd/{program} serve --listen 127.0.0.1:0 {history}"
+        r = Running("-m", "sh", "-c", shell, program="unshare", pass_fds=[program])
+        self.addCleanup(lambda: r.process.stderr.closed or r.stop())
+        self.port = r.port()
+        self.assertTrue(r.said("/tmp/perf_data.csv: is not there yet"), r.lines)
+        self.assertEqual(self.state(r), {"kind": "csv", "text": "/tmp/perf_data.csv", "state": "waiting", "reason": None})
+        self.assertEqual(r.get("/api/latest", self.port)[1], {})
+        inside = f"/proc/{r.process.pid}/root/tmp/"
+        self.write(HEADER + row(7, self.start) + row(8, self.start), path=inside + "planted")
+        os.symlink("/tmp/planted", inside + "perf_data.csv")
+        self.assertTrue(r.said("is a symbolic link, which is not followed"), r.lines)
+        os.unlink(inside + "perf_data.csv")
+        self.write(HEADER + row(1, self.start) + row(2, self.start), path=inside + "perf_data.csv")
+        self.has(r, [1, 2])
+
+    def test_a_csv_that_is_none(self):
+        for text in ("a,b\n1,2\n", "\x01\x02\x03", "PERFILE"):
+            with self.subTest(text=text):
+                self.write(text, "w")
+                done = run("serve", self.path, "--listen", "127.0.0.1:0")
+                self.assertEqual(done.returncode, 1)
+                self.assertEqual(len([x for x in done.stderr.splitlines() if "listening" not in x]), 1, done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

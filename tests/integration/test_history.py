@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The history on disk, from outside: SQL, restarts, kills, its bound, who may have it, and a disk that is full."""
+
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import tempfile
+import time
+import unittest
+
+from program import Running, run, wait_until
+from server_process import Server
+
+
+def fill_disk(path):
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT)
+    try:
+        while True:
+            os.write(fd, bytes(4096))
+    except OSError:
+        pass
+    finally:
+        os.close(fd)
+
+
+class History(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp()
+        os.chmod(self.folder, 0o777)  # the server is not root
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.path = os.path.join(self.folder, "history.db")
+
+    def sql(self, text):
+        db = sqlite3.connect(self.path)
+        try:
+            return db.execute(text).fetchall()
+        finally:
+            db.close()
+
+    def rows(self, tier="samples"):
+        try:
+            return self.sql(f"SELECT count(*) FROM {tier}")[0][0]
+        except sqlite3.OperationalError:
+            return 0
+
+    def serve(self, *options, interval="20ms"):
+        return Server("--history", self.path, *options, interval=interval)
+
+    def fill(self, n=100, **options):
+        """Runs until that many more intervals are in the file."""
+        before = self.rows()
+        with self.serve(**options) as server:
+            self.assertTrue(wait_until(lambda: self.rows() >= before + n), server.lines)
+
+    def times(self):
+        return [row[0] for row in self.sql("SELECT time FROM samples ORDER BY id")]
+
+    def test_sql_sees_what_the_page_sees(self):
+        with self.serve() as server:
+            self.assertTrue(wait_until(lambda: self.rows("samples_1s") >= 2), server.lines)
+            data = {row["timestamp"]: row for row in server.json("/api/data")}
+            meta = server.json("/api/meta")
+            stored = self.sql("SELECT time, seconds, context_switches, cpu_use FROM samples")
+        self.assertEqual(meta["history"]["path"], self.path)
+        self.assertEqual(meta["history"]["state"], "ok")
+        self.assertEqual(meta["history"]["first"], stored[0][0])
+        self.assertGreater(len(stored), 50)
+        for time_ms, seconds, switches, use in stored:
+            if time_ms in data:
+                self.assertEqual(data[time_ms]["context_switches"], switches)
+                self.assertAlmostEqual(data[time_ms]["seconds"], seconds, 5)
+                self.assertEqual(data[time_ms]["cpu_use"] is None, use is None)
+        sums = self.sql("SELECT sum(context_switches), sum(intervals) FROM samples_1s")[0]
+        rows = self.sql("SELECT sum(context_switches), count(*) FROM samples "
+                        "WHERE time <= (SELECT max(time) FROM samples_1s)")[0]
+        self.assertEqual(sums, rows)
+
+    def test_a_restart_goes_on(self):
+        self.fill()
+        first = self.times()
+        time.sleep(0.5)
+        with self.serve() as server:
+            self.assertTrue(wait_until(lambda: self.rows() > len(first) + 50), server.lines)
+            series = server.json("/api/series?columns=context_switches&points=10000")
+            meta = server.json("/api/meta")
+        self.assertEqual(meta["history"]["first"], first[0])
+        self.assertEqual([t for t in series["t"] if t <= first[-1]], first)
+        gap = min(t for t in series["t"] if t > first[-1]) - first[-1]
+        self.assertGreater(gap, 1.5 * series["resolution_ms"])
+        self.assertEqual([s for t, s in zip(series["t"], series["sequence"]) if t <= first[-1]], [None] * len(first))
+        self.assertEqual(self.sql("SELECT count(DISTINCT run) FROM samples")[0][0], 2)
+
+    def test_killed_it_loses_a_second_at_most(self):
+        newest = 0
+        for _ in range(5):
+            with self.serve() as server:
+                rows = self.rows()
+                self.assertTrue(wait_until(lambda: self.rows() > rows + 60), server.lines)
+                latest = server.json("/api/latest")["timestamp"]
+                os.kill(server.pid, signal.SIGKILL)
+                server.server.process.wait()
+            times = self.times()
+            self.assertEqual(times, sorted(set(times)))
+            self.assertGreater(times[-1], newest)
+            self.assertGreater(times[-1], latest - 2500)  # a second, and as long again for a machine that is busy
+            newest = times[-1]
+        self.assertEqual(self.sql("PRAGMA integrity_check"), [("ok",)])
+        # The coarser tiers were made up from the finer ones.
+        self.fill()
+        self.assertEqual(self.sql("SELECT sum(intervals) FROM samples_1s"),
+                         self.sql("SELECT count(*) FROM samples WHERE time <= (SELECT max(time) FROM samples_1s)"))
+
+    def test_the_bound(self):
+        most = 0
+
+        def look(done):
+            nonlocal most
+            size = sum(os.stat(self.path + s).st_size for s in ("", "-wal", "-shm") if os.path.exists(self.path + s))
+            most = max(most, size)
+            return done()
+
+        with self.serve("--retain", "4MiB", interval="1ms") as server:
+            full = wait_until(lambda: look(lambda: self.sql_first() > 0), 60)
+            self.assertTrue(full, server.lines)
+            meta = server.json("/api/meta")["history"]
+        self.assertLessEqual(most, 4 << 20)
+        self.assertEqual(meta["bound_bytes"], 4 << 20)
+        self.assertEqual(self.sql("PRAGMA integrity_check"), [("ok",)])
+
+    def sql_first(self):
+        """How far the oldest interval is behind the oldest second: more than 0 once intervals had to go."""
+        try:
+            return self.sql("SELECT (SELECT min(id) FROM samples) - (SELECT min(id) FROM samples_100ms)")[0][0] or 0
+        except sqlite3.OperationalError:
+            return 0
+
+    def test_a_second_server_gets_none(self):
+        with self.serve() as first:
+            self.assertTrue(wait_until(lambda: self.rows() > 0), first.lines)
+            with self.serve() as second:
+                self.assertTrue(second.server.said("another cyclescope writes it"), second.lines)
+                history = second.json("/api/meta")["history"]
+                self.assertEqual((history["path"], history["state"]), (None, "off"))
+                self.assertIn("another", history["reason"])
+                self.assertEqual(second.request("/healthz")[0] in (200, 503), True)
+
+    def test_links_and_others_files_are_left_alone(self):
+        precious = os.path.join(self.folder, "precious")
+        with open(precious, "w", encoding="ascii") as f:
+            f.write("precious")
+        os.symlink(precious, self.path)
+        with self.serve() as server:
+            self.assertTrue(server.server.said("symbolic link"), server.lines)
+        os.unlink(self.path)
+        os.link(precious, self.path)
+        with self.serve() as server:
+            self.assertTrue(server.server.said("not this user's own"), server.lines)
+        os.unlink(self.path)
+        os.mkfifo(self.path)
+        with self.serve() as server:
+            self.assertTrue(server.server.said("not this user's own"), server.lines)
+        with open(precious, encoding="ascii") as f:
+            self.assertEqual(f.read(), "precious")
+
+    @unittest.skipUnless(os.geteuid() == 0, "gives a file away")
+    def test_anothers_file_is_left_alone(self):
+        with open(self.path, "w", encoding="ascii"):
+            pass
+        os.chown(self.path, 12345, 12345)
+        with self.serve() as server:
+            self.assertTrue(server.server.said("not this user's own"), server.lines)
+        self.assertEqual(os.stat(self.path).st_size, 0)
+
+    @unittest.skipUnless(os.geteuid() == 0, "as root the server becomes another user")
+    def test_root_gives_it_to_the_servers_user(self):
+        with open(self.path, "w", encoding="ascii"):
+            pass
+        self.fill(20)
+        with self.serve() as server:
+            with open(f"/proc/{server.pid}/status", encoding="ascii") as f:
+                uid = int(next(line for line in f if line.startswith("Uid:")).split()[1])
+        self.assertNotEqual(uid, 0)
+        self.assertEqual(os.stat(self.path).st_uid, uid)
+
+    def test_damage_is_set_aside(self):
+        self.fill(20)
+        with open(self.path, "r+b") as f:
+            f.write(b"nothing that a database begins with")
+        for suffix in ("-wal", "-shm"):
+            if os.path.exists(self.path + suffix):
+                os.unlink(self.path + suffix)
+        with self.serve() as server:
+            self.assertTrue(server.server.said("set aside as history.db.damaged-"), server.lines)
+            self.assertTrue(wait_until(lambda: self.rows() > 20), server.lines)
+        self.assertTrue(any(name.startswith("history.db.damaged-") for name in os.listdir(self.folder)))
+
+    def test_none_keeps_nothing(self):
+        with Server("--history", "none") as server:
+            self.assertTrue(wait_until(lambda: server.json("/api/meta")["rows"] > 30))
+            history = server.json("/api/meta")["history"]
+            self.assertEqual((history["path"], history["state"], history["reason"]), (None, "off", None))
+            self.assertLessEqual(len(server.json("/api/series?columns=cpu_use&points=3")["t"]), 3)
+
+    def test_a_recording_is_not_this_machines_history(self):
+        recording = os.path.join(self.folder, "r.data")
+        run("collect", "-o", recording, "--csv", "none", "-I", "5ms", "--duration", "2s")
+        with Running("serve", recording, "--listen", "127.0.0.1:0") as server:
+            self.assertTrue(wait_until(lambda: server.get("/api/meta")[1]["input"]["state"] == "ended"))
+            self.assertIsNone(server.get("/api/meta")[1]["history"]["path"])
+            data = server.get("/api/data")[1]
+        # Asked to, it becomes one.
+        with Running("serve", recording, "--listen", "127.0.0.1:0", "--history", self.path) as server:
+            self.assertTrue(wait_until(lambda: self.rows() == len(data)), server.lines)
+        self.assertEqual(self.times(), [row["timestamp"] for row in data])
+
+    @unittest.skipUnless(os.geteuid() == 0, "mounts a small disk")
+    def test_a_full_disk_pauses_it(self):
+        disk = os.path.join(self.folder, "disk")
+        os.mkdir(disk)
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m,mode=777", "none", disk], check=False).returncode:
+            self.skipTest("this user may not mount")
+        self.addCleanup(subprocess.run, ["umount", disk], check=False)
+        self.path = os.path.join(disk, "history.db")
+        filler = os.path.join(disk, "filler")
+        with self.serve("--retain", "4MiB") as server:
+            self.assertTrue(wait_until(lambda: self.rows() > 20), server.lines)
+            fill_disk(filler)
+            self.assertTrue(server.server.said("history: paused: the disk is full"), server.lines)
+            self.assertEqual(server.json("/api/meta")["history"]["state"], "failed")
+            self.assertEqual(server.request("/healthz")[0], 200)
+            before = server.json("/api/latest")["timestamp"]
+            os.unlink(filler)
+            self.assertTrue(server.server.said("history: goes on"), server.lines)
+            self.assertTrue(wait_until(lambda: self.times()[-1] > before), server.lines)
+            # What was measured meanwhile was in memory, and is there.
+            times = self.times()
+            self.assertLess(max(b - a for a, b in zip(times, times[1:])), 2000)
+            self.assertEqual(sum("paused" in line for line in server.lines), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""kill -9 of the collector, the server, or both, at random moments: what they leave behind is whole.
+
+CYCLESCOPE_KILLS is how many times (50, some 40 s; 8 with a sanitizer); CYCLESCOPE_SEED repeats the run whose seed was printed.
+"""
+
+import csv
+import os
+import random
+import signal
+import tempfile
+import time
+import unittest
+
+from program import Running, has_history, wait_until
+
+KILLS = int(os.environ.get("CYCLESCOPE_KILLS", "8" if os.environ.get("CYCLESCOPE_SANITIZED") else "50"))
+SEED = int(os.environ.get("CYCLESCOPE_SEED", str(random.randrange(1 << 30))))
+INTERVAL = 10  # ms
+HISTORY_MAY_LOSE = 1000 + 10 * INTERVAL  # ms; it is written once a second
+# What is measured must exist on every machine, and be cheap enough for 10 ms.
+EVENTS = "context-switches,minor-faults"
+
+
+def kill(pid):
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+class Kill(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        os.chmod(folder.name, 0o777)  # a server of root's becomes another user, who keeps the history
+        self.csv = os.path.join(folder.name, "x.csv")
+        self.recording = os.path.join(folder.name, "x.data")
+        self.history = os.path.join(folder.name, "history.db") if has_history() else None
+
+    def start(self):
+        options = ["--history", self.history] if self.history else []
+        r = Running("--csv", self.csv, "--csv-rows", "40", "-o", self.recording, "-I", f"{INTERVAL}ms", "-e", EVENTS,
+                    "--listen", "127.0.0.1:0", *options)
+        self.addCleanup(lambda: r.process.stderr.closed or r.stop())
+        r.port()
+        return r
+
+    def csv_times(self):
+        """The CSV's timestamps, after checking that all of it is whole."""
+        with open(self.csv, encoding="ascii", newline="") as f:
+            text = f.read()
+        self.assertTrue(text.startswith("timestamp,cycles,") and text.endswith("\n"))
+        rows = list(csv.reader(line for line in text.splitlines() if line))
+        self.assertEqual({len(row) for row in rows}, {len(rows[0])})
+        times = [int(row[0]) for row in rows[1:]]
+        self.assertEqual(times, sorted(set(times)))
+        self.assertLessEqual(len(times), 40)
+        return times
+
+    def recorded_times(self):
+        """The timestamps of the recording, read by the program itself."""
+        with Running("serve", self.recording, "--listen", "127.0.0.1:0",
+                     *(["--history", "none"] if self.history else [])) as r:
+            port = r.port()
+            self.assertTrue(wait_until(lambda: r.get("/api/meta", port)[1]["input"]["state"] == "ended"), r.lines)
+            meta = r.get("/api/meta", port)[1]
+            self.assertEqual(meta["health"]["skipped_records"], 0)
+            return [s["timestamp"] for s in r.get("/api/data?columns=context_switches", port)[1]]
+
+    def check_files(self, whole):
+        """CSV and recording end with the same interval, or, after a kill, with its neighbour."""
+        written, recorded = self.csv_times(), self.recorded_times()
+        self.assertEqual(recorded, sorted(set(recorded)))
+        if not written:  # killed before its first interval, or just after a rotation of nothing
+            return
+        later = [t for t in written if t > recorded[-1]]
+        self.assertLessEqual(len(later), 0 if whole else 1)
+        self.assertLessEqual(set(t for t in written if t >= recorded[0]), set(recorded) | set(later))
+
+    def check_history(self, last):
+        """Everything but the last second is there after a new start, each timestamp once."""
+        if not self.history:
+            return
+        r = self.start()
+        port = r.port()
+        self.assertTrue(wait_until(lambda: r.get("/api/latest", port)[1].get("timestamp", 0) > last), r.lines)
+        times = [s["timestamp"] for s in r.get("/api/data?from=0&columns=context_switches", port)[1]]
+        r.stop()
+        self.assertEqual(times, sorted(set(times)))
+        self.assertTrue(any(last - HISTORY_MAY_LOSE <= t <= last for t in times), (last, times[:3], times[-3:]))
+
+    def kill_collector(self, r):
+        server = r.child()
+        port = r.port()
+        kill(r.process.pid)
+        r.process.wait(timeout=20)
+        try:
+            # The server goes on showing what it has, and says what became of the collector.
+            self.assertTrue(wait_until(lambda: r.get("/healthz", port)[0] == 503))
+            shown = [s["timestamp"] for s in r.get("/api/data?columns=context_switches", port)[1]]
+            self.assertLessEqual(len([t for t in self.csv_times() if t > shown[-1]]), 1)
+            self.assertEqual(shown, sorted(set(shown)))
+        finally:
+            kill(server)
+        self.check_files(whole=False)
+
+    def kill_server(self, r):
+        kill(r.child())
+        self.assertTrue(wait_until(lambda: sum("listening on" in line for line in list(r.lines)) > 1), r.lines)
+        before = self.csv_times()[-1]
+        self.assertTrue(wait_until(lambda: self.csv_times()[-1] > before + 2 * INTERVAL))
+        self.assertEqual(r.stop(), 0)
+        self.check_files(whole=True)
+
+    def kill_both(self, r):
+        victims = [r.process.pid, r.child()]
+        self.chance.shuffle(victims)
+        for pid in victims:
+            kill(pid)
+        r.process.wait(timeout=20)
+        self.check_files(whole=False)
+
+    def test_what_is_left_is_whole(self):
+        print(f"# CYCLESCOPE_SEED={SEED} CYCLESCOPE_KILLS={KILLS}", flush=True)
+        self.chance = chance = random.Random(SEED)
+        for number in range(KILLS):
+            victim = chance.choice([self.kill_collector, self.kill_server, self.kill_both])
+            moment = chance.uniform(0.02, 0.7)
+            with self.subTest(number=number, victim=victim.__name__, moment=moment, seed=SEED):
+                r = self.start()
+                # From its first interval on: rotations of a ring of 40 rows come every 0.2 s.
+                self.assertTrue(wait_until(lambda: len(self.csv_times()) > 1))
+                time.sleep(moment)
+                victim(r)
+                self.check_history(self.csv_times()[-1])
+
+
+if __name__ == "__main__":
+    unittest.main()

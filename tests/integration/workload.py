@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Workloads of known size, and perf stat beside us: what the tests of targets share."""
+
+import csv
+import os
+import re
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+from program import PATIENCE, wait_until
+
+ROUNDS, PAGES = 300, 10
+FAULTS = ROUNDS * PAGES  # that a workload makes; its start adds some dozens, a thousand with an interpreter's
+
+# A round of work touches pages, sleeps once and computes for a while: faults, context switches and CPU time.
+WORK = f"""
+import mmap, sys, time
+def work(rounds={ROUNDS}):
+    m = mmap.mmap(-1, rounds * {PAGES} * 4096)
+    m.madvise(mmap.MADV_NOHUGEPAGE)
+    for i in range(rounds):
+        for page in range(i * {PAGES}, (i + 1) * {PAGES}):
+            m[page * 4096] = 1
+        time.sleep(0.0005)
+        end = time.thread_time() + 0.001
+        while time.thread_time() < end:
+            pass
+"""
+# Waits for a line, works, says so, and waits again.
+WORKLOAD = WORK + """
+print('up', flush=True)
+sys.stdin.readline()
+work()
+print('done', flush=True)
+sys.stdin.readline()
+"""
+
+
+# The same; a second thread, whose TID it says, works and then waits for ever.
+THREADED = WORK + """
+import threading
+go, done = threading.Event(), threading.Event()
+t = threading.Thread(target=lambda: (go.wait(), work(), done.set(), go.clear(), go.wait()), daemon=True)
+t.start()
+print(t.native_id, flush=True)
+sys.stdin.readline()
+go.set()
+done.wait()
+print('done', flush=True)
+sys.stdin.readline()
+"""
+
+
+class Folder(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.csv = os.path.join(self.folder.name, "data.csv")
+
+    def rows(self):
+        if not os.path.exists(self.csv):
+            return []
+        with open(self.csv, encoding="ascii") as f:
+            return list(csv.DictReader(line.rstrip(" \n") for line in f if line.strip()))
+
+    def total(self, column, first=0):
+        """From that row on."""
+        return sum(int(row[column]) for row in self.rows()[first:] if row[column])
+
+    def more_rows(self, r, n=2):
+        """Waits until that many more have been written, and returns how many there are: all that happened before is in
+        those. n is 2 because the next one's reading may have begun."""
+        least = len(self.rows()) + n
+        self.assertTrue(wait_until(lambda: len(self.rows()) >= least), r.lines)
+        return len(self.rows())
+
+
+def perf_counts(text):
+    """event → count, of perf stat -x,"""
+    counts = {}
+    for line in text.splitlines():
+        fields = line.split(",")
+        if len(fields) > 3 and re.fullmatch(r"[\d.]+", fields[0]):
+            counts[fields[2]] = float(fields[0])
+    return counts
+
+
+def asleep(pid):
+    """Does every thread of it wait?"""
+    def state(task):
+        with open(f"/proc/{pid}/task/{task}/stat", encoding="utf-8", errors="replace") as f:
+            return f.read().rsplit(")", 1)[1].split()[0]
+    return all(state(task) == "S" for task in os.listdir(f"/proc/{pid}/task"))
+
+
+class Workload:
+    """A program that waits for go(), works, and waits for the end. `threads`: a second thread does the work."""
+
+    def __init__(self, prefix=(), threads=False, rounds=ROUNDS):
+        script = (THREADED if threads else WORKLOAD).replace("work()", f"work({rounds})")
+        self.process = subprocess.Popen([*prefix, "python3", "-S", "-c", script], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True)
+        self.first = self.process.stdout.readline().strip()
+        self.pid = self.process.pid
+
+    def go(self):
+        """When it returns, the work is done and nothing more happens."""
+        self.process.stdin.write("go\n")
+        self.process.stdin.flush()
+        assert self.process.stdout.readline() == "done\n"
+        assert wait_until(lambda: asleep(self.pid))
+
+    def __enter__(self):
+        assert wait_until(lambda: asleep(self.pid))
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait(timeout=PATIENCE)
+        self.process.stdout.close()
+
+
+class Perf:
+    """perf stat beside us, which counts from enable() to disable(); both return the span in which it happened."""
+
+    def __init__(self, *arguments):
+        control, self.control = os.pipe()
+        self.ack, ack = os.pipe()
+        self.output = tempfile.NamedTemporaryFile("r", encoding="ascii")
+        self.process = subprocess.Popen(
+            ["perf", "stat", "-x,", "-o", self.output.name, "-D", "-1", "--control", f"fd:{control},{ack}", *arguments],
+            pass_fds=(control, ack), stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        os.close(control)
+        os.close(ack)
+
+    def ask(self, word):
+        before = time.time()
+        os.write(self.control, word)
+        assert os.read(self.ack, 16).startswith(b"ack")
+        return before, time.time()
+
+    def enable(self):
+        return self.ask(b"enable\n")
+
+    def disable(self):
+        return self.ask(b"disable\n")
+
+    def counts(self):
+        """It is ended, or ends by itself with its target."""
+        if wait_until(lambda: self.process.poll() is not None, 0) is False:
+            self.process.send_signal(signal.SIGINT)
+        self.process.wait(timeout=PATIENCE)
+        return perf_counts(self.output.read())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.output.close()
+        os.close(self.control)
+        os.close(self.ack)
