@@ -84,7 +84,13 @@ int params_slot(const struct web_request *q, struct session *session, size_t *re
 int params_columns(const struct web_request *q, struct session *session, struct selection *ret,
                    struct web_reply **ret_reply)
 {
-    const char *names = web_request_argument(q, "columns");
+    return params_columns_named(q, "columns", session, ret, ret_reply);
+}
+
+int params_columns_named(const struct web_request *q, const char *name, struct session *session,
+                         struct selection *ret, struct web_reply **ret_reply)
+{
+    const char *names = web_request_argument(q, name);
     const char *unknown = NULL;
     size_t length = 0;
     char what[200];
@@ -104,7 +110,7 @@ int params_columns(const struct web_request *q, struct session *session, struct 
                  unknown);
     else
         snprintf(what, sizeof(what), "column ids with commas between them; one is empty");
-    return params_refuse(ret_reply, "columns", what);
+    return params_refuse(ret_reply, name, what);
 }
 
 int params_span(const struct web_request *q, double *ret_from, double *ret_to,

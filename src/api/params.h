@@ -20,6 +20,9 @@ int params_slot(const struct web_request *q, struct session *session, size_t *re
 // no lock.
 int params_columns(const struct web_request *q, struct session *session, struct selection *ret,
                    struct web_reply **ret_reply);
+// The same of another parameter.
+int params_columns_named(const struct web_request *q, const char *name, struct session *session,
+                         struct selection *ret, struct web_reply **ret_reply);
 // ?from=&to= in ms since the epoch, all of time without them.
 int params_span(const struct web_request *q, double *ret_from, double *ret_to,
                 struct web_reply **ret_reply);

@@ -20,7 +20,10 @@
 struct stream {
     struct api *api;
     struct selection columns;
-    bool plain; // all columns, no CPUs: what api_render_newest() has
+    struct selection cpu_columns; // of the CPUs; used when narrow
+    bool narrow;                  // cpu_columns was asked for
+    uint64_t focus;               // this CPU has all of `columns`; UINT64_MAX for none
+    bool plain;                   // all columns, no CPUs: what api_render_newest() has
     bool all_cpus;
     int *cpus; // owned
     size_t n_cpus;
@@ -43,6 +46,7 @@ static void stream_free(void *context)
     struct stream *s = context;
 
     selection_done(&s->columns);
+    selection_done(&s->cpu_columns);
     free(s->cpus);
     free(s->ids);
     free(s);
@@ -55,8 +59,10 @@ static int follow(struct stream *s, const struct history *h)
 {
     const struct session *session = s->api->session;
     uint64_t last = history_last(h);
-    int r = selection_bind(&s->columns, session);
+    int r = s->narrow ? selection_bind(&s->cpu_columns, session) : 0;
 
+    if (r >= 0)
+        r = selection_bind(&s->columns, session);
     if (r <= 0)
         return r;
     if (s->bound)
@@ -86,7 +92,8 @@ static void put_cpus(struct stream *s, struct buf *out, const struct history *h,
         buf_putc(out, '"');
         buf_put_u64(out, cpu);
         buf_puts(out, "\":");
-        render_columns(out, &s->columns, sequence, sequence, cpu + 1);
+        render_columns(out, s->narrow && cpu != s->focus ? &s->cpu_columns : &s->columns, sequence,
+                       sequence, cpu + 1);
         comma = ",";
     }
     buf_putc(out, '}');
@@ -298,6 +305,19 @@ static int read_cpus(const struct web_request *q, struct stream *s, struct web_r
     return 0;
 }
 
+// ?cpu_columns= and ?focus=: of 512 CPUs, all columns ten times a second would be 5 MB/s.
+static int read_narrow(const struct web_request *q, struct stream *s, struct web_reply **ret)
+{
+    int r;
+
+    s->focus = UINT64_MAX;
+    s->narrow = web_request_argument(q, "cpu_columns") != NULL;
+    if (!s->narrow)
+        return 0;
+    r = params_columns_named(q, "cpu_columns", s->api->session, &s->cpu_columns, ret);
+    return r == 0 ? params_whole(q, "focus", 0, INT32_MAX, &s->focus, ret) : r;
+}
+
 static int read_last(const struct web_request *q, struct stream *s, struct web_reply **ret)
 {
     const char *header = web_request_header(q, "Last-Event-ID");
@@ -322,6 +342,8 @@ int handle_stream(const struct web_request *q, void *context, struct web_reply *
         return -ENOMEM;
     s->api = a;
     r = params_columns(q, a->session, &s->columns, ret);
+    if (r == 0)
+        r = read_narrow(q, s, ret);
     if (r == 0)
         r = params_whole(q, "every", EVERY_MIN_MS, EVERY_MAX_MS, &every, ret);
     if (r == 0)

@@ -2,7 +2,7 @@
 // A server that speaks docs/api.md with made-up numbers, so that the page can be tested in situations that a real machine
 // does not offer on demand: no PMU, gaps, a token, a restart, an end, names full of HTML.
 //
-//   node mock-server.mjs [--port N] [--page FILE] [--scenario pmu|no-pmu|gaps|token|ended|html] [--cpus N] [--rows N]
+//   node mock-server.mjs [--port N] [--page FILE] [--scenario pmu|no-pmu|gaps|token|ended|html|cells] [--cpus N] [--rows N] [--days N]
 
 import { createServer } from "node:http";
 import { readFileSync } from "node:fs";
@@ -58,6 +58,7 @@ function finish(v, use, seconds) {
     v[id] = v[top] === null || v[bottom] === null ? null : Number((v[top] / v[bottom]).toPrecision(6));
   }
   for (const id of RATES) v[id + "_per_second"] = v[id] === null ? null : Number((v[id] / seconds).toPrecision(6));
+  v.ghz = v.cycles === null ? null : Number((v.cycles / seconds / 1e9).toPrecision(6));
   v.cpu_use = use === null ? null : Number(use.toPrecision(6));
   for (const id of GAUGES) v[id] = use === null ? null : Math.round(1e8 * (id === "cpu_idle" ? 1 - use : use / 5));
   return v;
@@ -93,7 +94,7 @@ export class Mock {
     const values = makeValues(n, 1, this.pmu);
     const quality = {};
     if (this.options.scenario === "gaps") {
-      quality.cycles = "scaled 75";
+      quality.cycles = quality.ghz = "scaled 75";
       if (n % 1500 > 1380 && n % 1500 < 1400) {
         for (const id of ["cache_references", "cache_misses", "cache_miss_rate"]) {
           values[id] = null;
@@ -101,9 +102,15 @@ export class Mock {
         }
       }
     }
-    if (!this.pmu) for (const id of [...HARDWARE, ...Object.keys(METRICS)]) quality[id] = "not supported";
+    if (!this.pmu) for (const id of [...HARDWARE, ...Object.keys(METRICS), "ghz"]) quality[id] = "not supported";
     const cpus = {};
     for (let c = 0; c < this.options.cpus; c++) cpus[c] = makeValues(n + c * 37, 1 / this.options.cpus, this.pmu);
+    // CPU 0 idle, 1 not counted, 2 offline, the others busy.
+    if (this.options.scenario === "cells") {
+      cpus[0].cpu_use = 0;
+      Object.assign(cpus[1], { cpu_use: null, quality: { cpu_use: "never ran" } });
+      Object.assign(cpus[2], { cpu_use: null, quality: { cpu_use: "offline" } });
+    }
     const sample = { timestamp: this.nextTime, seconds: 0.1, sequence: n, values, quality, cpus };
     this.samples.push(sample);
     if (this.samples.length > this.options.limitRows) this.samples.shift();
@@ -173,7 +180,9 @@ export class Mock {
         return this.json(response, mockSpan(this.between(q), q, this.options.interval));
       case "/api/processes": return this.json(response, mockProcesses(this.between(q), q, this.options.scenario === "html" ? HTML : ""));
       case "/api/doctor": return this.json(response, this.doctor());
-      case "/api/series": return this.json(response, this.series(q));
+      case "/api/series":
+        setTimeout(() => this.json(response, this.series(q)), this.delay ?? 0);
+        return undefined;
       case "/api/stream": return this.stream(request, response, q);
       case "/healthz": return this.json(response, { status: "ok" });
     }
@@ -200,7 +209,7 @@ export class Mock {
   }
 
   columns() {
-    const absent = (id) => !this.pmu && (HARDWARE.has(id) || id in METRICS);
+    const absent = (id) => !this.pmu && (HARDWARE.has(id) || id in METRICS || id === "ghz");
     const newest = this.samples.at(-1)?.quality ?? {};
     const base = (id) => ({
       per_cpu: true, quality: absent(id) ? "not supported" : newest[id] ?? "exact", why: absent(id) ? WHY : null,
@@ -211,6 +220,7 @@ export class Mock {
       ...Object.entries(METRICS).map(([id, [name, unit, ...inputs]]) => ({
         id, name, kind: "metric", unit, formula: inputs.join(" / "), source: "linux: tools/perf/util/stat-shadow.c", inputs, ...base(id),
       })),
+      { id: "ghz", name: "GHz", kind: "metric", unit: "GHz", formula: "cycles / time", inputs: ["cycles"], ...base("ghz") },
       { id: "cpu_use", name: "CPU use", kind: "metric", unit: "share", formula: "1 - idle / all", inputs: GAUGES, ...base("cpu_use") },
       ...RATES.map((id) => ({
         id: id + "_per_second", name: (id[0].toUpperCase() + id.slice(1)).replaceAll("_", " "), kind: "metric", unit: "per second",
@@ -220,6 +230,11 @@ export class Mock {
     ];
   }
 
+  online() {
+    const all = Array.from({ length: this.options.cpus }, (_, i) => i);
+    return this.options.scenario === "cells" ? all.filter((c) => c !== 2) : all;
+  }
+
   meta() {
     const html = this.options.scenario === "html";
     const notes = this.pmu ? [] : [{ severity: "warning", text: "No hardware PMU: cycles, instructions, cache and branch events cannot be counted on this machine. " + WHY }];
@@ -227,14 +242,14 @@ export class Mock {
       program: "cyclescope", version: "0.1.0", run: this.run, now: Date.now(),
       host: html ? HTML : "workbench", kernel: "6.1.0-28-amd64", arch: "x86_64",
       cpu_model: html ? HTML : "AMD EPYC 7B13", hypervisor: this.pmu ? null : "KVM",
-      cpus: { possible: this.options.cpus, online: Array.from({ length: this.options.cpus }, (_, i) => i) },
+      cpus: { possible: this.options.cpus, online: this.online() },
       target: { kind: "system", text: html ? HTML : "the whole system" },
       input: { kind: "live", text: "this machine", state: this.state, reason: this.reason ?? null },
       interval_ms: this.options.interval, first: this.samples[0]?.timestamp ?? null,
       latest: this.samples.at(-1)?.timestamp ?? null, rows: this.samples.length,
       columns: this.columns(),
       history: {
-        path: html ? HTML : "/var/lib/cyclescope/history.db", first: this.samples[0]?.timestamp ?? null, bytes: 12_345_678, bound_bytes: 536_870_912,
+        path: html ? HTML : "/var/lib/cyclescope/history.db", first: this.options.days ? this.historyFirst() : this.samples[0]?.timestamp ?? null, bytes: 12_345_678, bound_bytes: 536_870_912,
         tiers: [100, 1000, 10_000, 60_000].map((resolution_ms) => ({ resolution_ms, first: this.samples[0]?.timestamp ?? null })),
         state: "ok", reason: null,
       },
@@ -247,26 +262,57 @@ export class Mock {
     };
   }
 
-  row(sample, { columns, cpus }) {
+  row(sample, { columns, cpus, cpuColumns, focus }) {
     const pick = (values) => (columns ? Object.fromEntries(columns.map((c) => [c, values[c]])) : values);
     const { timestamp, seconds, sequence } = sample;
     const row = { timestamp, seconds, sequence, ...pick(sample.values) };
     if (Object.keys(sample.quality).length) row.quality = sample.quality;
-    if (cpus) row.cpus = Object.fromEntries(cpus.map((c) => [c, pick(sample.cpus[c])]));
+    const narrow = (c) => {
+      const values = sample.cpus[c];
+      const chosen = cpuColumns && c !== focus ? Object.fromEntries(cpuColumns.map((id) => [id, values[id]])) : pick(values);
+      return values.quality ? { ...chosen, quality: values.quality } : chosen;
+    };
+    if (cpus) row.cpus = Object.fromEntries(cpus.map((c) => [c, narrow(c)]));
     return row;
+  }
+
+  historyFirst() {
+    return this.samples[0].timestamp - this.options.days * 86_400_000;
+  }
+
+  /** A value of the days before what is held: slow waves. */
+  past(t, id) {
+    return (id.includes("rate") || id === "cpu_use" ? 0.3 : 2e8) * (1 + 0.3 * Math.sin(t / 4_000_000) + 0.1 * Math.sin(t / 50_000));
+  }
+
+  pastSeries(q, from, to, points) {
+    const res = [100, 1000, 10_000, 60_000, 600_000, 3_600_000].find((r) => (to - from) / r < points) ?? 21_600_000;
+    const t = [];
+    const first = this.historyFirst();
+    for (let e = Math.ceil(Math.max(from, first) / res) * res; e <= to; e += res) t.push(e);
+    const columns = {};
+    for (const id of q.get("columns").split(",")) {
+      const mean = t.map((e) => this.past(e - res / 2, id));
+      columns[id] = { mean, min: mean.map((v) => v * 0.8), max: mean.map((v) => v * 1.3), running: t.map(() => 100) };
+    }
+    return { t, sequence: t.map(() => null), interval_ms: 100, resolution_ms: res, per_bucket: res / 100, columns };
   }
 
   series(q) {
     const points = Math.min(10000, Number(q.get("points") ?? 2000));
     const cpu = q.get("cpu");
+    if (this.options.days && Number(q.get("from") ?? 0) < this.samples[0].timestamp) {
+      return this.pastSeries(q, Number(q.get("from")), Math.min(Number(q.get("to") ?? Infinity), this.samples.at(-1).timestamp), points);
+    }
     const chosen = this.between(q);
     const per = Math.max(1, Math.ceil(chosen.length / points));
     const buckets = new Map();
     for (const s of chosen) {
       const key = Math.floor(s.sequence / per);
-      buckets.set(key, [...(buckets.get(key) ?? []), s]);
+      if (buckets.has(key)) buckets.get(key).push(s);
+      else buckets.set(key, [s]);
     }
-    const answer = { t: [], sequence: [], interval_ms: this.options.interval, per_bucket: per, columns: {} };
+    const answer = { t: [], sequence: [], interval_ms: this.options.interval, per_bucket: per, resolution_ms: per * this.options.interval, columns: {} };
     for (const id of q.get("columns").split(",")) answer.columns[id] = { mean: [], min: [], max: [], running: [] };
     for (const bucket of buckets.values()) {
       const last = bucket.at(-1);
@@ -290,7 +336,7 @@ export class Mock {
     const last = request.headers["last-event-id"] ?? q.get("last") ?? "";
     const [run, sequence] = last.split(".");
     const stream = {
-      response, columns: q.get("columns")?.split(","), cpus,
+      response, columns: q.get("columns")?.split(","), cpus, cpuColumns: q.get("cpu_columns")?.split(","), focus: q.get("focus"),
       sent: run === this.run ? Number(sequence) : this.sequence - 1,
     };
     response.writeHead(200, { "Content-Type": "text/event-stream", "Cache-Control": "no-store" });

@@ -61,6 +61,7 @@ test("the page becomes live, and values and view go on", () => withProgram(async
   await until(() => page.textContent('[data-tile="cpu"] .value'), (t) => /%$/.test(t), "CPU use");
   await until(() => page.textContent('[data-tile="switches"] .value'), (t) => /\/s$/.test(t), "context switches");
   await until(() => columnsOfColour(page, "cpu", "--total"), (c) => c.some(Boolean), "the line of CPU use");
+  await until(() => page.textContent(".readout .label"), (t) => /^most now: CPU \d+$/.test(t), "values of every CPU");
   assert.deepEqual(problems, []);
   await close();
 }));

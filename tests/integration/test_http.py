@@ -176,6 +176,8 @@ class Refusals(SharedServer):
             "/api/stream?every=19": "every", "/api/stream?every=60001": "every",
             "/api/stream?cpu=1-": "cpu", "/api/stream?cpu=": "cpu", "/api/stream?cpu=60000": "cpu",
             "/api/stream?last=x": "last", "/api/stream?columns=x": "columns",
+            "/api/stream?cpu=all&cpu_columns=x": "cpu_columns", "/api/stream?cpu=all&cpu_columns=": "cpu_columns",
+            "/api/stream?cpu=all&cpu_columns=cpi&focus=x": "focus",
         }
         for path, name in bad.items():
             with self.subTest(path):
@@ -274,6 +276,19 @@ class Streams(SharedServer):
         with EventStream(self.server, "/api/stream?cpu=0") as stream:
             samples, _ = stream.samples(3)
         self.assertEqual(list(samples[0]["cpus"]), ["0"])
+
+    def test_columns_of_cpus(self):
+        fixed = {"timestamp", "seconds", "sequence", "cpus", "quality"}
+        path = "/api/stream?columns=cpu_use,context_switches&cpu=all&cpu_columns=cpu_use"
+        for focus in ("", "&focus=0"):
+            with EventStream(self.server, path + focus) as stream:
+                samples, _ = stream.samples(3)
+            for sample in samples:
+                self.assertEqual(set(sample) - fixed, {"cpu_use", "context_switches"})
+                for cpu, values in sample["cpus"].items():
+                    wanted = {"cpu_use", "context_switches"} if focus and cpu == "0" else {"cpu_use"}
+                    self.assertEqual(set(values) - {"quality"}, wanted)
+        self.assertGreaterEqual(len(samples[0]["cpus"]), 1)
 
     def test_many_streams(self):
         with concurrent.futures.ThreadPoolExecutor(100) as pool:

@@ -2,39 +2,39 @@
 // Puts the page together: session, view, panels, and the one loop that draws them.
 
 import "./style.css";
-import { attachKeys } from "./chart/gestures";
-import { PRESETS, View } from "./chart/view";
-import { Session } from "./data/session";
+import { Overlay } from "./chart/overlay";
+import { View } from "./chart/view";
+import { Session, type Wanted } from "./data/session";
 import { pageState } from "./data/state";
 import { el, setAttribute } from "./lib/dom";
 import { colours, startTheme } from "./lib/theme";
-import { Inspector } from "./panels/inspector";
+import { Navigation, linked } from "./navigation";
 import { HeaderPanel } from "./panels/header";
-import { CPUS_MOST, LinePanel } from "./panels/line-panel";
+import { heatColumn } from "./panels/heat-panel";
+import { INSPECTOR_KEYS, Inspector } from "./panels/inspector";
+import { attachKeys, helpDialog, type KeyActions } from "./panels/keys";
 import { NotesPanel } from "./panels/notes";
 import type { Context, Panel } from "./panels/panel";
+import { SelectionBar } from "./panels/selection-bar";
 import { StatusPanel } from "./panels/status";
-import { TRACKS } from "./panels/table";
-import { columnsOf, tracksFor } from "./panels/tracks";
 import { TILE_COLUMNS, TilesPanel } from "./panels/tiles";
+import { Timeline } from "./panels/timeline";
+import { wantedColumns } from "./panels/tracks";
 import { tokenForm } from "./panels/token-form";
 
 /** Numbers are written at most so often: faster ones cannot be read. Lines move with every sample. */
 const TEXT_EVERY_MS = 200;
 
 function start(): void {
-  startTheme();
-  const wanted = {
-    columns: [...new Set([...TRACKS.flatMap((t) => t.series.map((s) => s.column)), ...TILE_COLUMNS])],
-    perCpu: [...new Set(TRACKS.flatMap((t) => t.perCpu ?? []))],
-    cpusMost: CPUS_MOST,
-  };
-  const session = new Session(wanted);
+  startTheme(linked().theme);
+  const state = pageState();
+  const session = new Session({ columns: [], heat: null, cpu: null });
   const view = new View(() => ({
-    oldest: session.store.oldestTime,
+    oldest: session.oldestTime,
     newest: session.store.newestTime,
     interval: session.meta.get()?.intervalMs ?? 100,
   }));
+  const navigation = new Navigation(view, state);
 
   let scheduled = false;
   let cursorLeft: number | null = null;
@@ -51,7 +51,7 @@ function start(): void {
     redraw();
   };
   const context: Context = {
-    session, view, state: pageState(), redraw,
+    session, view, state, redraw,
     onCursor(left) {
       if (left === cursorLeft) return;
       cursorLeft = left;
@@ -59,32 +59,32 @@ function start(): void {
     },
   };
 
-  const header = new HeaderPanel(context);
+  const overlay = new Overlay(view, state);
+  const timeline = new Timeline(context, overlay.element);
   const tiles = new TilesPanel(context);
   const notes = new NotesPanel();
   const status = new StatusPanel(context);
   const inspector = new Inspector(context);
-  let tracks = TRACKS.map((spec) => new LinePanel(spec, context));
-  const panels = (): readonly Panel[] => [header, tiles, notes, ...tracks, status, inspector];
-  const timeline = el("div", { class: "timeline" });
-  const absent = el("div", { class: "absent" });
-  document.body.append(header.element, el("main", {}, tiles.element, notes.element,
-      el("div", { class: "work" }, el("div", { class: "tracks" }, timeline, absent), inspector.element)),
-    status.element, tokenForm(session));
+  const help = helpDialog(INSPECTOR_KEYS);
+  const header = new HeaderPanel(context, { help: () => help.showModal(), toggleInspector: () => inspector.toggle() });
+  const bar = new SelectionBar(context);
+  const panels: readonly Panel[] = [header, tiles, notes, bar, timeline, inspector, status];
+  inspector.open.watch((open) => setAttribute(header.inspector, "aria-pressed", String(open)));
+  document.body.append(header.element,
+    el("main", {}, el("div", { class: "work" },
+      el("div", { class: "tracks" }, tiles.element, notes.element, bar.element, timeline.element, timeline.absent),
+      inspector.element)),
+    status.element, tokenForm(session), help);
 
-  const arrange = (): void => {
-    const drawn = tracks.filter((t) => !t.absent);
-    const place = (parent: HTMLElement, list: LinePanel[]): void => {
-      // Only when it differs: an element that is moved loses its observers' peace and the pointer.
-      if (list.some((t, i) => parent.children[i] !== t.element) || parent.children.length !== list.length) {
-        parent.replaceChildren(...list.map((t) => t.element));
-      }
+  /** The columns that are drawn now are those that are asked for. */
+  const want = (): void => {
+    const meta = session.meta.get();
+    const heat = heatColumn(meta, state.heat.get());
+    const wanted: Wanted = {
+      columns: [...new Set([...wantedColumns(state.tracks.get()), ...TILE_COLUMNS, heat])],
+      heat, cpu: state.cpu.get(),
     };
-    place(timeline, drawn);
-    place(absent, tracks.filter((t) => t.absent));
-    // One time axis under all tracks; on a narrow page, which scrolls, each has its own.
-    const narrow = innerWidth < 700;
-    drawn.forEach((t, i) => t.chart?.setShowTimes(narrow || i === drawn.length - 1));
+    session.want(wanted);
   };
 
   function frame(): void {
@@ -92,8 +92,10 @@ function start(): void {
     const { store } = session;
     const interval = session.meta.get()?.intervalMs ?? 100;
     const range = view.range();
-    const width = tracks.find((t) => t.chart)?.chart?.width ?? 0;
-    const cursorTime = cursorLeft === null || width <= 0 ? null : range.from + (cursorLeft / width) * view.span;
+    const placement = timeline.placement();
+    const width = placement.width;
+    const cursorTime = cursorLeft === null || width <= 0 || cursorLeft < 0 || cursorLeft > width
+      ? null : range.from + (cursorLeft / width) * (range.to - range.from);
     const newest = store.end > store.first ? store.end - 1 : null;
     // At the cursor a pixel may hold many samples, or a sample many pixels.
     const within = Math.max(2.5 * interval, width > 0 ? view.span / width : 0);
@@ -103,45 +105,55 @@ function start(): void {
     if (text) textAt = now;
     clearTimeout(textTimer);
     // What was not written now is written soon, also when no further sample comes.
-    if (!text) textTimer = setTimeout(writeNow, TEXT_EVERY_MS);
-    for (const panel of panels()) panel.draw({ range, row, newest, cursorTime, text });
-    setAttribute(timeline, "data-from", String(range.from));
-    setAttribute(timeline, "data-to", String(range.to));
+    if (!text) textTimer = window.setTimeout(writeNow, TEXT_EVERY_MS);
+    for (const panel of panels) panel.draw({ range, row, newest, cursorTime, text });
+    overlay.draw(range, placement, cursorTime === null ? null : cursorLeft);
   }
 
   view.onChange = () => {
-    for (const track of tracks) if (!view.following) track.chart?.forgetScale();
+    navigation.changed();
+    if (!view.following) timeline.forgetScale();
     writeNow();
   };
   session.onData = redraw;
   let met = false;
   session.meta.watch((meta) => {
     if (!meta) return;
-    for (const panel of panels()) panel.meta(meta);
-    arrange();
-    // A recording that has ended is shown whole.
-    if (!met && (meta.input.state === "ended" || meta.input.state === "failed") && meta.first !== null && meta.latest !== null) {
-      view.setSpan(meta.latest - meta.first);
+    for (const panel of panels) panel.meta(meta);
+    want();
+    // A recording that has ended is shown whole, unless a link says what to show.
+    if (!met && (meta.input.state === "ended" || meta.input.state === "failed") && meta.first !== null && meta.latest !== null
+      && linked().span === null) {
+      view.restore(Math.max(meta.latest - meta.first, 5 * meta.intervalMs), null);
     }
     met = true;
     writeNow();
   });
-  session.connection.watch(writeNow);
-  context.state.tracks.watch((ids) => {
+  const chosen = (): void => {
     const meta = session.meta.get();
-    if (!meta) return;
-    tracks = tracksFor(ids, meta).map((spec) => tracks.find((t) => t.spec.id === spec.id) ?? new LinePanel(spec, context));
-    wanted.columns = [...new Set([...tracks.flatMap((t) => columnsOf(t.spec)), ...TILE_COLUMNS])];
-    for (const track of tracks) track.meta(meta);
-    void session.refreshMeta();
-    arrange();
+    if (meta) timeline.meta(meta);
+    want();
     writeNow();
-  });
+  };
+  state.tracks.watch(chosen);
+  state.heat.watch(chosen);
+  state.cpu.watch(chosen);
+  state.selection.watch(writeNow);
+  state.held.watch(writeNow);
+  state.marks.watch(redraw);
+  session.connection.watch(writeNow);
   colours.watch(() => {
-    for (const track of tracks) track.chart?.recolour();
+    timeline.recolour();
+    tiles.recolour();
+    redraw();
   });
-  addEventListener("resize", arrange);
-  attachKeys(view, PRESETS);
+  const actions: KeyActions = {
+    view, state,
+    cpus: () => session.meta.get()?.possible ?? 0,
+    oldest: () => session.oldestTime,
+    focusSelection: () => overlay.focusHandle(),
+  };
+  attachKeys(actions, help);
   session.start();
 }
 

@@ -51,7 +51,7 @@ test("ticks are short", () => {
 test("durations", () => {
   const cases: [number, string][] = [
     [100, "100 ms"], [1, "1 ms"], [1000, "1 s"], [2500, "2.5 s"], [10_000, "10 s"], [60_000, "1 min"], [65_000, "1 min 5 s"],
-    [3_600_000, "1 h"], [7_380_000, "2 h 3 min"],
+    [3_600_000, "1 h"], [7_380_000, "2 h 3 min"], [172_800_000, "2 d"], [284_400_000, "3 d 7 h"],
   ];
   for (const [ms, text] of cases) assert.equal(plain(formatDuration(ms)), text);
 });

@@ -1,17 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
-// Levels of detail: a window of the store as the columns that uPlot draws, at most about two points a pixel.
+// Levels of detail: a window of the store as lines, about a point a pixel.
 //
-// Where samples outnumber pixels, a bucket of samples becomes two points, its least and its greatest value in the order
-// in which they came, so that no spike is lost. Bucket sizes are powers of two and their bounds are multiples of the size
-// in the row's own number: a bucket holds the same samples in every frame, and the line does not shimmer as it moves.
+// Where samples outnumber pixels, a bucket of samples becomes one point with its mean, its least and its greatest value, so
+// that no spike is lost: the line is the mean, the band around it reaches from least to greatest. Bucket sizes are powers of two
+// and their bounds are multiples of the size in the row's own number: a bucket holds the same samples in every frame, and the
+// line does not shimmer as it moves. (The mean of a ratio is that of its samples here; the server's, for what the store does not
+// hold, is the ratio of the sums.)
 //
 // A gap stays a gap: a missing value is null, and between two rows farther apart than 2.5 intervals stands a null of its
 // own (also inside a bucket, which is then cut in two there).
 
-import type { Store } from "../data/store";
+import { BLOCK_ROWS, type Store } from "../data/store";
 
-/** x, then one column for each key; lengths are equal. */
-export type Columns = [x: number[], ...ys: (number | null)[][]];
+export interface Curve {
+  mean: (number | null)[];
+  /** Equal to the mean where a point is one sample. */
+  low: (number | null)[];
+  high: (number | null)[];
+}
+
+/** Lines over the same times; all arrays are of the same length. A point stands at the end of what it covers. */
+export interface Lines {
+  t: number[];
+  curves: Curve[];
+  /** Some point is more than one sample. */
+  banded: boolean;
+  /** Not all of it is in the store: it may become finer. */
+  fetched: boolean;
+}
 
 export interface Window {
   from: number;
@@ -25,85 +41,137 @@ export interface Window {
 /** Rows farther apart than this many intervals are not neighbours. */
 export const GAP_INTERVALS = 2.5;
 
+export function noLines(curves: number): Lines {
+  return { t: [], curves: Array.from({ length: curves }, () => ({ mean: [], low: [], high: [] })), banded: false, fetched: false };
+}
+
+/** A point without values: the lines on both sides of it are not joined. */
+export function pushGap(lines: Lines, t: number): void {
+  lines.t.push(t);
+  for (const curve of lines.curves) {
+    curve.mean.push(null);
+    curve.low.push(null);
+    curve.high.push(null);
+  }
+}
+
 /** How many rows go into one bucket; 1 when each row is drawn as it is. */
 export function bucketSize(window: Window): number {
   const perPixel = (window.to - window.from) / window.interval / Math.max(1, window.pixels);
-  if (!(perPixel > 2)) return 1;
-  return 2 ** Math.ceil(Math.log2(perPixel));
+  if (!(perPixel > 1)) return 1;
+  return 2 ** Math.round(Math.log2(perPixel));
 }
 
-export function decimate(store: Store, keys: readonly string[], window: Window): Columns {
+/** Appends what the store holds after `after` (exclusive) in the window. */
+export function decimate(store: Store, keys: readonly string[], window: Window, after = -Infinity, lines = noLines(keys.length)): Lines {
   const size = bucketSize(window);
   const gap = GAP_INTERVALS * window.interval;
   // One bucket more on either side, so that lines run to the edges.
-  const first = Math.max(store.first, Math.floor((store.lowerBound(window.from) - 1) / size) * size);
+  let first = Math.max(store.first, Math.floor((store.lowerBound(window.from) - 1) / size) * size);
   const end = Math.min(store.end, Math.ceil((store.lowerBound(window.to) + 1) / size) * size);
-  const out = new Output(store, keys);
-  let previous = NaN;
-  let runStart = -1;
+  while (first < end && store.time(first) <= after) first++;
+  if (size === 1 && lines.t.length === 0) return each(store, keys.map((key) => store.slots(key)), first, end, gap, lines);
+  const sums = keys.map((key, k) => new Sum(store, key, lines.curves[k] as Curve));
+  let previous = lines.t.at(-1) ?? NaN;
+  let rows = 0;
   let bucket = -1;
   let last = -1;
+  const flush = (): void => {
+    if (rows === 0) return;
+    lines.t.push(store.time(last));
+    if (rows > 1) lines.banded = true;
+    for (const sum of sums) sum.flush();
+    rows = 0;
+  };
   for (let i = first; i < end; i++) {
     if (!store.isPresent(i)) continue;
     const t = store.time(i);
-    const apart = t - previous > gap;
+    // Behind lines of another source, whose points are farther apart, a gap is theirs to say.
+    const apart = last >= 0 && t - previous > gap;
     const b = Math.floor(i / size);
-    if (runStart >= 0 && (apart || b !== bucket)) {
-      out.bucket(runStart, last, size);
-      runStart = -1;
-    }
-    if (apart) out.gap((previous + t) / 2);
-    if (runStart < 0) {
-      runStart = i;
-      bucket = b;
+    if (apart || b !== bucket) flush();
+    if (apart) pushGap(lines, (previous + t) / 2);
+    bucket = b;
+    if (size >= BLOCK_ROWS && i % BLOCK_ROWS === 0 && i + BLOCK_ROWS <= end && store.blockStep(i) <= gap) {
+      for (const sum of sums) sum.addBlock(i);
+      rows += BLOCK_ROWS;
+      i += BLOCK_ROWS - 1;
+    } else {
+      for (const sum of sums) sum.addRow(i);
+      rows++;
     }
     last = i;
-    previous = t;
+    previous = store.time(i);
   }
-  if (runStart >= 0) out.bucket(runStart, last, size);
-  return out.columns;
+  flush();
+  return lines;
 }
 
-class Output {
-  readonly columns: Columns;
-  readonly #slots: (Float64Array | null)[];
+/** A bucket of one curve, as it is added up. */
+class Sum {
+  readonly #values: Float64Array | null;
+  #sum = 0;
+  #n = 0;
+  #low = Infinity;
+  #high = -Infinity;
 
-  constructor(private readonly store: Store, keys: readonly string[]) {
-    this.columns = [[], ...keys.map(() => [])];
-    this.#slots = keys.map((key) => store.slots(key));
+  constructor(private readonly store: Store, private readonly key: string, private readonly curve: Curve) {
+    this.#values = store.slots(key);
   }
 
-  gap(t: number): void {
-    this.columns[0].push(t);
-    for (let k = 1; k < this.columns.length; k++) (this.columns[k] as (number | null)[]).push(null);
+  addRow(i: number): void {
+    const v = this.#values ? (this.#values[i % this.store.capacity] as number) : NaN;
+    if (v !== v) return;
+    this.#sum += v;
+    this.#n++;
+    if (v < this.#low) this.#low = v;
+    if (v > this.#high) this.#high = v;
   }
 
-  /** The rows from `a` to `b`, both included; the two points stand at the first and the middle row's times. */
-  bucket(a: number, b: number, size: number): void {
-    const { store, columns } = this;
-    const single = size === 1 || a === b;
-    columns[0].push(store.time(a));
-    if (!single) columns[0].push(store.time(a + ((b - a + 1) >> 1)));
-    for (let k = 0; k < this.#slots.length; k++) {
-      const slots = this.#slots[k];
-      const y = columns[k + 1] as (number | null)[];
-      if (single) {
-        const v = slots ? slots[a % store.capacity] : NaN;
-        y.push(v === undefined || Number.isNaN(v) ? null : v);
-        continue;
-      }
-      let low = Infinity;
-      let high = -Infinity;
-      let lowAt = 0;
-      let highAt = 0;
-      for (let i = a; slots && i <= b; i++) {
-        const v = slots[i % store.capacity] as number;
-        if (v < low) { low = v; lowAt = i; }
-        if (v > high) { high = v; highAt = i; }
-      }
-      if (low === Infinity) y.push(null, null);
-      else if (lowAt <= highAt) y.push(low, high);
-      else y.push(high, low);
+  addBlock(i: number): void {
+    const block = this.store.block(this.key, i);
+    if (!block || block.n === 0) return;
+    this.#sum += block.sum;
+    this.#n += block.n;
+    if (block.low < this.#low) this.#low = block.low;
+    if (block.high > this.#high) this.#high = block.high;
+  }
+
+  flush(): void {
+    const some = this.#n > 0;
+    this.curve.mean.push(some ? this.#sum / this.#n : null);
+    this.curve.low.push(some ? this.#low : null);
+    this.curve.high.push(some ? this.#high : null);
+    this.#sum = this.#n = 0;
+    this.#low = Infinity;
+    this.#high = -Infinity;
+  }
+}
+
+/** Every row a point, as most updates have it: what is least and greatest is the mean itself. */
+function each(store: Store, slots: readonly (Float64Array | null)[], first: number, end: number, gap: number, lines: Lines): Lines {
+  const { t } = lines;
+  const rows: number[] = [];
+  let previous = NaN;
+  for (let i = first; i < end; i++) {
+    if (!store.isPresent(i)) continue;
+    const at = store.time(i);
+    if (at - previous > gap) {
+      t.push((previous + at) / 2);
+      rows.push(-1);
     }
+    t.push(at);
+    rows.push(i % store.capacity);
+    previous = at;
   }
+  slots.forEach((values, k) => {
+    const mean = new Array<number | null>(rows.length);
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i] as number;
+      const v = row < 0 || !values ? NaN : (values[row] as number);
+      mean[i] = v === v ? v : null;
+    }
+    lines.curves[k] = { mean, low: mean, high: mean };
+  });
+  return lines;
 }

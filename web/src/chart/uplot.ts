@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /*! This page contains uPlot 1.6.32, Copyright (c) 2025 Leon Sorokin, under the MIT licence (github.com/leeoniya/uPlot). */
-// Our adapter around uPlot: the only file that knows it. A chart draws the columns and the range it is given; it neither
-// zooms nor follows by itself, and its legend is ours (panels/line-panel.ts).
+// Our adapter around uPlot: the only file that knows it. uPlot has the axes, the grid and the scales; the lines are ours
+// (strokes.ts), because they have bands and because a stroke wider than one pixel costs ten times as much where there is no GPU.
+// A chart draws the lines and the range it is given; it neither zooms nor follows by itself, and its legend is ours
+// (panels/line-panel.ts).
 
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import { el } from "../lib/dom";
 import { formatTick, formatTimeTick, type Unit } from "../lib/format";
 import { colour } from "../lib/theme";
-import type { Columns } from "./lod";
+import { noLines, type Lines } from "./lod";
 import { StableMax } from "./scale";
+import { drawLines, type Placed } from "./strokes";
 import type { Range } from "./view";
 
 /**
@@ -32,27 +34,26 @@ export interface ChartOptions {
   /** Of a log scale: up to here it is linear. One event per interval, as a rate, is the least that can be seen. */
   linearBelow: number;
   lines: readonly Line[];
-  /** The pointer is at this many CSS pixels from the plot's left edge; null when it is elsewhere. */
-  onCursor(left: number | null): void;
 }
 
-/** Equal in all charts, so that their time axes lie below each other. */
-const AXIS_WIDTH = 54;
-const PAD_RIGHT = 10;
-const PAD_TOP = 8;
+/** Equal in all tracks, so that their time axes lie below each other. CSS pixels. */
+export const AXIS_WIDTH = 54;
+export const PAD_RIGHT = 10;
+export const PAD_TOP = 8;
+export const NO_TIMES_HEIGHT = 5;
 const TIMES_HEIGHT = 22;
-const NO_TIMES_HEIGHT = 5;
 const FONT = "11px system-ui, sans-serif";
 /** Least distance of two labels, CSS pixels. */
 const TICK_SPACE = 26;
 const TIME_SPACE = 90;
+const LABEL_HEIGHT = 12;
 /** The top of a log scale when all is zero, above what is linear. */
 const LOG_LEAST = 100;
 
 export class LineChart {
   readonly #plot: uPlot;
   readonly #max = new StableMax();
-  readonly #selection = el("div", { class: "selection", hidden: true });
+  #lines: Lines = noLines(0);
   #showTimes = true;
 
   constructor(parent: HTMLElement, private readonly options: ChartOptions) {
@@ -65,14 +66,9 @@ export class LineChart {
       padding: [PAD_TOP, PAD_RIGHT, 0, 0],
       legend: { show: false },
       select: { show: false, left: 0, top: 0, width: 0, height: 0 },
-      cursor: {
-        y: false,
-        points: { show: false },
-        drag: { x: false, y: false, setScale: false },
-        sync: { key: "cyclescope", setSeries: false, scales: ["x", null] },
-        // Panning, zooming and selecting are ours (gestures.ts).
-        bind: { mousedown: () => null, mouseup: () => null, dblclick: () => null },
-      },
+      // Pointing, panning, zooming and selecting are ours (gestures.ts, overlay.ts).
+      cursor: { show: false },
+      drawOrder: ["axes"] as unknown as uPlot.DrawOrderKey[], // a const enum of strings
       scales: { x: { time: true, auto: false, range: (_, min, max) => [min, max] }, y: this.#yScale() },
       axes: [
         {
@@ -83,22 +79,11 @@ export class LineChart {
         },
         this.#yAxis({ ...axis, grid, size: AXIS_WIDTH, space: TICK_SPACE, gap: 6 }),
       ],
-      series: [{}, ...options.lines.map((line): uPlot.Series => ({
-        stroke: () => colour(line.colour),
-        width: line.width,
-        ...(line.dashed ? { dash: [4, 3] } : {}),
-        points: { show: false, size: 3, filter: isolated },
-      }))],
-      hooks: {
-        setCursor: [(u) => {
-          const left = u.cursor.left ?? -1;
-          options.onCursor(left >= 0 ? left : null);
-        }],
-      },
+      // One series without data, for the sake of its scale.
+      series: [{}, {}],
+      hooks: { draw: [(u) => this.#drawLines(u)] },
     };
-    this.#plot = new uPlot(opts, [[], ...options.lines.map(() => [])] as uPlot.AlignedData, parent);
-    // uPlot's own selection goes away with every move of the cursor that it does not count as its drag.
-    this.#plot.over.append(this.#selection);
+    this.#plot = new uPlot(opts, [[], []], parent);
   }
 
   /** The element over the plot area that gets the pointer's events. */
@@ -127,10 +112,12 @@ export class LineChart {
     this.#plot.setSize({ width: this.#plot.width, height: this.#plot.height });
   }
 
-  draw(columns: Columns, range: Range): void {
+  draw(lines: Lines, range: Range): void {
+    this.#lines = lines;
+    const max = this.#top(highest(lines, range));
     this.#plot.batch(() => {
-      this.#plot.setData(columns as uPlot.AlignedData, false);
-      // Setting the x scale, even to what it was, is what makes uPlot draw the new data.
+      // Setting a scale, even to what it was, is what makes uPlot draw.
+      this.#plot.setScale("y", { min: 0, max });
       this.#plot.setScale("x", { min: range.from, max: range.to });
     });
   }
@@ -140,15 +127,8 @@ export class LineChart {
     this.#max.reset();
   }
 
-  /** Marks a span of the plot area, CSS pixels; a width of 0 marks nothing. */
-  select(left: number, width: number): void {
-    this.#selection.hidden = width <= 0;
-    this.#selection.style.left = left + "px";
-    this.#selection.style.width = width + "px";
-  }
-
   recolour(): void {
-    this.#plot.redraw(false, true);
+    this.#plot.redraw(false, false);
   }
 
   destroy(): void {
@@ -156,17 +136,31 @@ export class LineChart {
   }
 
   #yScale(): uPlot.Scale {
-    switch (this.options.scale) {
-      case "share":
-        return { auto: true, range: () => [0, 1] };
-      case "log":
-        return {
-          auto: true, distr: 4, asinh: this.options.linearBelow,
-          range: (_, __, max) => [0, this.#logTop(this.#max.next(max))],
-        };
-      case "auto":
-        return { auto: true, range: (_, __, max) => [0, this.#max.next(max)] };
-    }
+    const scale: uPlot.Scale = { auto: false, range: (_, min, max) => [min, max] };
+    return this.options.scale === "log" ? { ...scale, distr: 4, asinh: this.options.linearBelow } : scale;
+  }
+
+  /** The scale's upper end for data whose greatest value is `high`. */
+  #top(high: number | null): number {
+    if (this.options.scale === "share") return 1;
+    const max = this.#max.next(high);
+    return this.options.scale === "log" ? this.#logTop(max) : max;
+  }
+
+  #drawLines(u: uPlot): void {
+    const { left, top, width, height } = u.bbox;
+    const { min, max } = u.scales["x"] ?? {};
+    if (min == null || max == null || width < 1) return;
+    const perMs = width / (max - min);
+    const yMax = u.scales["y"]?.max ?? 1;
+    const linear = this.options.linearBelow;
+    const asinhMax = Math.asinh(yMax / linear);
+    const place: Placed = {
+      left, top, width, height,
+      x: (t) => left + (t - min) * perMs,
+      y: this.options.scale === "log" ? (v) => top + height * (1 - Math.asinh(v / linear) / asinhMax) : (v) => top + height * (1 - v / yMax),
+    };
+    drawLines(u.ctx, this.#lines, this.options.lines.map((line) => ({ ...line, colour: colour(line.colour) })), place);
   }
 
   #yAxis(base: uPlot.Axis): uPlot.Axis {
@@ -178,9 +172,13 @@ export class LineChart {
       splits: (u, _, __, max) => {
         const top = Math.round(Math.log10(max));
         const least = Math.ceil(Math.log10(this.options.linearBelow) - 1e-9);
-        const step = Math.max(1, Math.ceil((top - least + 2) * TICK_SPACE * 0.7 / Math.max(1, u.over.clientHeight)));
+        const step = Math.max(1, Math.ceil((top - least + 2) * TICK_SPACE * 0.7 / Math.max(1, u.bbox.height / devicePixelRatio)));
         const splits = [];
-        for (let e = top; e >= least; e -= step) splits.unshift(10 ** e);
+        const { linearBelow } = this.options;
+        const height = u.bbox.height / devicePixelRatio;
+        // The least decades may be too near to zero for a label.
+        const above = (v: number): number => height * Math.asinh(v / linearBelow) / Math.asinh(max / linearBelow);
+        for (let e = top; e >= least && above(10 ** e) > LABEL_HEIGHT; e -= step) splits.unshift(10 ** e);
         return [0, ...splits];
       },
     };
@@ -192,14 +190,15 @@ export class LineChart {
   }
 }
 
-/** A value between two gaps has no line to be part of: it is drawn as a point. */
-function isolated(u: uPlot, series: number, _show: boolean): number[] | null {
-  const y = u.data[series];
-  if (!y) return null;
-  const [from, to] = u.series[series]?.idxs ?? [0, -1];
-  let found: number[] | null = null;
-  for (let i = from ?? 0; i <= (to ?? -1); i++) {
-    if (y[i] != null && (i === 0 || y[i - 1] == null) && (i === y.length - 1 || y[i + 1] == null)) (found ??= []).push(i);
+/** The greatest value on the screen, and of the points that its lines come from and go to. */
+function highest(lines: Lines, range: Range): number | null {
+  let high = -Infinity;
+  for (let i = 0; i < lines.t.length; i++) {
+    if ((lines.t[i + 1] ?? Infinity) < range.from || (lines.t[i - 1] ?? -Infinity) > range.to) continue;
+    for (const curve of lines.curves) {
+      const v = curve.high[i];
+      if (v != null && v > high) high = v;
+    }
   }
-  return found;
+  return high === -Infinity ? null : high;
 }

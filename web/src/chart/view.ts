@@ -19,6 +19,8 @@ export const PRESETS = [10_000, 60_000, 600_000, 3_600_000] as const;
 const DEFAULT_SPAN = 60_000;
 /** The narrowest view, in intervals. */
 const LEAST_INTERVALS = 5;
+/** The widest view: the whole history and some room. */
+const BEYOND = 1.1;
 /** Of a view that stands still, at least this share has to lie within the history. */
 const KEEP_SHARE = 0.1;
 
@@ -32,10 +34,19 @@ export class View {
 
   get following(): boolean { return this.#end === null; }
   get span(): number { return this.#span; }
+  /** Right end of a view that stands still; null while it follows. */
+  get end(): number | null { return this.#end; }
 
   range(): Range {
     const to = this.#end ?? this.extent().newest ?? Date.now();
     return { from: to - this.#span, to };
+  }
+
+  /** Takes up a state from elsewhere (a link): as it is, whether or not there is data yet. */
+  restore(span: number, end: number | null): void {
+    this.#span = Math.max(1, span);
+    this.#end = end;
+    this.onChange();
   }
 
   follow(): void {
@@ -92,7 +103,8 @@ export class View {
 
   #clampSpan(span: number): number {
     const { oldest, newest, interval } = this.extent();
-    const most = Math.max(PRESETS[PRESETS.length - 1] ?? 0, oldest !== null && newest !== null ? 1.1 * (newest - oldest) : 0);
+    const held = oldest !== null && newest !== null ? newest - oldest : 0;
+    const most = Math.max(PRESETS[PRESETS.length - 1] ?? 0, BEYOND * held);
     return Math.min(most, Math.max(LEAST_INTERVALS * interval, span));
   }
 

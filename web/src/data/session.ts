@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The page's connection to its server, from the first request on: /api/meta, the newest history, the stream from there
 // on, then older history in chunks behind it. After a restart, a sleep or a lost connection the same steps run again, and
-// what is already held stays.
+// what is already held stays. Of each CPU, one column comes (the heatmap's), and of one CPU all columns, when someone looks at
+// it; what was before that, and what the store cannot hold, is fetched as it is looked at (tiles.ts).
 
 import { ApiError, fetchMeta, fetchSeries, setToken } from "./api";
 import { signal } from "../lib/signal";
+import { CpuMatrix } from "./matrix";
 import { Store, cellKey } from "./store";
 import { StreamReader } from "./stream";
-import type { Meta, Sample, Series } from "./wire";
+import { Tiles } from "./tiles";
+import type { Meta, Sample } from "./wire";
 
 export type ConnectionState = "connecting" | "waiting" | "live" | "reconnecting" | "ended" | "failed" | "token";
 
@@ -16,15 +19,26 @@ export interface Connection {
   reason: string;
 }
 
-/** What the panels draw: columns of the target, and columns of each CPU. */
+/** What the panels draw. */
 export interface Wanted {
+  /** Of the target. */
   columns: readonly string[];
-  perCpu: readonly string[];
-  cpusMost: number;
+  /** The column of which every CPU is drawn; null: none. */
+  heat: string | null;
+  /** The CPU of which the columns are drawn as well; null: none. */
+  cpu: number | null;
 }
 
-/** The first request: what the default view shows, twice. */
-const RECENT_ROWS = 1_200;
+/** All that can be drawn, whatever it comes from. */
+export interface History {
+  store: Store;
+  tiles: Tiles;
+  /** Of all that can be asked for. */
+  oldest: number | null;
+}
+
+/** The first request: what the default view shows, and a little more. */
+const RECENT_ROWS = 700;
 /** One request of older history. The server gives 10,000 points at most; half of it keeps each answer below 3 MB. */
 const CHUNK_ROWS = 5_000;
 const CHUNK_ROWS_LEAST = 50;
@@ -35,13 +49,14 @@ const RETRY_FIRST_MS = 500;
 const RETRY_MOST_MS = 8_000;
 /** A stream that is open but brings no sample for so long is not called live. */
 const STALLED_MS = 3_000;
-/** Requests for single CPUs at the same time. */
-const PARALLEL = 4;
 
 export class Session {
   readonly meta = signal<Meta | null>(null);
   readonly connection = signal<Connection>({ state: "connecting", reason: "" });
   store = new Store(1);
+  /** Every CPU's value of the wanted column; null while there is none. */
+  matrix: CpuMatrix | null = null;
+  readonly tiles: Tiles;
   latest: Sample | null = null;
   reconnects = 0;
   /** Called when the store has changed. */
@@ -50,8 +65,6 @@ export class Session {
   #stream: StreamReader;
   #query = "";
   #columns: string[] = [];
-  #perCpu: string[] = [];
-  #cpus: number[] = [];
   /** Work of an older attachment sees that this has moved on, and drops its results. */
   #generation = 0;
   #retry = 0;
@@ -60,7 +73,13 @@ export class Session {
   /** A token was given: when one is asked for again, that one was wrong. */
   #tried = false;
 
-  constructor(private readonly wanted: Wanted) {
+  constructor(private wanted: Wanted) {
+    this.tiles = new Tiles({
+      fetch: fetchSeries,
+      now: () => performance.now(),
+      latest: () => this.store.newestTime ?? this.meta.get()?.latest ?? null,
+      arrived: () => this.onData(),
+    });
     this.#stream = new StreamReader({
       open: () => void this.refreshMeta(),
       samples: (run, samples) => this.#samples(run, samples),
@@ -100,9 +119,24 @@ export class Session {
     void this.#attach();
   }
 
-  /** CPUs that are drawn: those online, up to the cap. */
-  get cpus(): readonly number[] {
-    return this.#cpus;
+  /** The panels draw something else now. */
+  want(wanted: Wanted): void {
+    this.wanted = wanted;
+    const meta = this.meta.get();
+    const state = this.connection.get().state;
+    if (!meta || !this.#plan(meta) || this.#query === "") return;
+    if (state === "live" || state === "waiting" || state === "reconnecting") this.#openStream();
+  }
+
+  get history(): History {
+    return { store: this.store, tiles: this.tiles, oldest: this.oldestTime };
+  }
+
+  /** Of all that can be shown. */
+  get oldestTime(): number | null {
+    const held = this.store.oldestTime;
+    const first = this.meta.get()?.historyFirst ?? null;
+    return held === null || first === null ? held ?? first : Math.min(held, first);
   }
 
   async refreshMeta(): Promise<void> {
@@ -139,14 +173,23 @@ export class Session {
   /** Works out what to ask for; true when that has changed. */
   #plan(meta: Meta): boolean {
     const known = new Map(meta.columns.map((c) => [c.id, c]));
+    const { heat, cpu } = this.wanted;
     this.#columns = this.wanted.columns.filter((id) => known.has(id));
-    this.#perCpu = this.wanted.perCpu.filter((id) => known.get(id)?.perCpu);
-    this.#cpus = this.#perCpu.length > 0 ? meta.online.slice(0, this.wanted.cpusMost) : [];
-    this.store.addKeys(this.#columns);
-    this.store.addKeys(this.#perCpu.flatMap((id) => this.#cpus.map((cpu) => cellKey(id, cpu))));
-    const all = [...new Set([...this.#columns, ...this.#perCpu])];
-    let query = "columns=" + all.map(encodeURIComponent).join(",");
-    if (this.#cpus.length > 0) query += "&cpu=" + this.#cpus.join(",");
+    // A stream without columns would be one of all columns.
+    if (this.#columns.length === 0) this.#columns = meta.columns.slice(0, 1).map((c) => c.id);
+    const focus = cpu === null ? [] : this.#columns.filter((id) => known.get(id)?.perCpu).map((id) => cellKey(id, cpu));
+    const keys = [...this.#columns, ...focus];
+    this.store.keepKeys(new Set(keys));
+    this.store.addKeys(keys);
+    let query = "columns=" + this.#columns.map(encodeURIComponent).join(",");
+    const drawn = heat !== null && known.get(heat)?.perCpu ? heat : null;
+    if (drawn !== null) query += "&cpu=all&cpu_columns=" + encodeURIComponent(drawn);
+    else if (cpu !== null) query += "&cpu=" + cpu;
+    if (drawn !== null && cpu !== null) query += "&focus=" + cpu;
+    if (drawn === null) this.matrix = null;
+    else if (this.matrix?.column !== drawn || this.matrix.cpus < meta.possible) {
+      this.matrix = new CpuMatrix(drawn, meta.possible, meta.limitRows);
+    }
     const changed = query !== this.#query;
     this.#query = query;
     return changed;
@@ -167,7 +210,10 @@ export class Session {
       if (this.store.capacity !== meta.limitRows) this.store = new Store(meta.limitRows);
       this.#plan(meta);
       const held = this.store.newestTime;
-      if (this.store.run !== meta.run) this.store.startRun(meta.run, meta.latest);
+      if (this.store.run !== meta.run) {
+        this.store.startRun(meta.run, meta.latest);
+        this.tiles.forgetUnfinished();
+      }
       // Behind what is held already there is nothing to load, unless the ring was dropped.
       const bound = Math.max(
         this.store.newestTime === null ? -Infinity : (held ?? -Infinity) + 0.001,
@@ -227,25 +273,12 @@ export class Session {
     }
   }
 
-  /** One chunk, the target's and every drawn CPU's. False when the server had to thin it out. */
+  /** One chunk. False when the server had to thin it out. */
   async #load(from: number, to: number | undefined, generation: number): Promise<boolean> {
     const range = to === undefined ? { from } : { from, to };
-    const total = await fetchSeries({ columns: this.#columns, ...range, points: POINTS_MOST });
-    if (total.perBucket > 1 && to !== undefined) return false;
-    const last = total.t.at(-1);
-    const cpus: [number, Series][] = [];
-    if (last !== undefined) {
-      // Up to the same row: a newer one would have values of CPUs only.
-      const queue = [...this.#cpus];
-      await Promise.all(Array.from({ length: PARALLEL }, async () => {
-        for (let cpu = queue.shift(); cpu !== undefined; cpu = queue.shift()) {
-          cpus.push([cpu, await fetchSeries({ columns: this.#perCpu, from, to: last, points: POINTS_MOST, cpu })]);
-        }
-      }));
-    }
-    if (generation !== this.#generation) return true;
-    this.store.merge(total);
-    for (const [cpu, series] of cpus) this.store.merge(series, cpu);
+    const series = await fetchSeries({ columns: this.#columns, ...range, points: POINTS_MOST });
+    if (series.perBucket > 1 && to !== undefined) return false;
+    if (generation === this.#generation) this.store.merge(series);
     return true;
   }
 
@@ -260,6 +293,8 @@ export class Session {
     const before = this.store.newestSequence;
     const heldTime = this.store.newestTime;
     this.store.push(samples);
+    if (before !== null && first.sequence > before + 1) this.matrix?.clear();
+    this.matrix?.push(samples);
     this.latest = last;
     this.#lastArrival = performance.now();
     if (this.connection.get().state !== "live") this.#set("live", "");

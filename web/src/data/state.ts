@@ -17,6 +17,10 @@ export interface PageState {
   readonly held: Signal<Span | null>;
   /** The CPU that charts and panels are about; null: the target's total. */
   readonly cpu: Signal<number | null>;
+  /** The column that the heatmap of all CPUs shows; null: the default one. */
+  readonly heat: Signal<string | null>;
+  /** Dragging over the timeline selects, also without Shift. */
+  readonly brush: Signal<boolean>;
   /** Ids of the tracks of the timeline, from top to bottom; null: the default ones. */
   readonly tracks: Signal<readonly string[] | null>;
   /** Times that another panel points at (the chosen points of the scatter plot): marked on the timeline. */
@@ -28,6 +32,8 @@ export function pageState(): PageState {
     selection: signal<Span | null>(null),
     held: signal<Span | null>(null),
     cpu: signal<number | null>(null),
+    heat: signal<string | null>(null),
+    brush: signal(false),
     tracks: signal<readonly string[] | null>(null),
     marks: signal<readonly number[]>([]),
   };

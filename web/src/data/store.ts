@@ -9,6 +9,7 @@
 // Inside, a missing value is NaN, because a typed array of 36,000 numbers is a fifth of an array of boxed ones. Whoever
 // draws gets null (uPlot draws across NaN).
 
+import { lowerBound } from "../lib/search";
 import type { Quality, Sample, Series } from "./wire";
 
 /** A row's quality of one column, in a byte: 1 to 99 is the percent of a scaled value, and these. */
@@ -21,15 +22,44 @@ const KINDS = new Map<number, Quality["kind"]>([
   [EXACT, "exact"], [NEVER_RAN, "never ran"], [101, "not supported"], [102, "denied"], [103, "offline"],
 ]);
 
+/** Rows that are added up once and kept so, for views in which a pixel holds many. */
+export const BLOCK_ROWS = 16;
+
+/** The values of one column in a block of rows. */
+export interface Block {
+  n: number;
+  sum: number;
+  low: number;
+  high: number;
+  /** The block's rows when it was added up. */
+  version: number;
+}
+
 interface Cells {
+  column: string;
+  /** "" for the target's total. */
+  cpu: string;
   values: Float64Array;
   /** Made when the first value comes that is not exact. */
   quality: Uint8Array | null;
+  blocks: Block[];
+  /** Rows before this index were there before the column was: they say nothing of it. */
+  since: number;
 }
 
 /** The key of a column, or of a column on one CPU. */
 export function cellKey(column: string, cpu?: number): string {
   return cpu === undefined ? column : `${column}@${cpu}`;
+}
+
+/** A byte for a quality, and back. */
+export function qualityCode(q: Quality | undefined): number {
+  return q === undefined ? EXACT : q.kind === "scaled" ? q.running : CODES[q.kind];
+}
+
+export function qualityOf(code: number): Quality {
+  const kind = KINDS.get(code);
+  return kind ? { kind, running: kind === "exact" ? 100 : 0 } : { kind: "scaled", running: code };
 }
 
 export class Store {
@@ -42,10 +72,15 @@ export class Store {
   #run = "";
   #rows = 0;
   #version = 0;
+  /** Of each block of rows: changes with its rows. Blocks are a ring, too. */
+  #blockVersions: Uint32Array;
+  #steps: { version: number; step: number }[] = [];
 
   constructor(readonly capacity: number) {
     this.#t = new Float64Array(capacity);
     this.#present = new Uint8Array(capacity);
+    // One more than the rows fill: they need not begin with a block.
+    this.#blockVersions = new Uint32Array(Math.ceil(capacity / BLOCK_ROWS) + 1);
   }
 
   /** Indices of the rows held: first ≤ i < end. Some may be holes. */
@@ -70,8 +105,24 @@ export class Store {
   addKeys(keys: Iterable<string>): void {
     for (const key of keys) {
       if (this.#cells.has(key)) continue;
-      this.#cells.set(key, { values: new Float64Array(this.capacity).fill(NaN), quality: null });
+      const at = key.indexOf("@");
+      this.#cells.set(key, {
+        column: at < 0 ? key : key.slice(0, at), cpu: at < 0 ? "" : key.slice(at + 1),
+        values: new Float64Array(this.capacity).fill(NaN), quality: null, blocks: [], since: this.#end,
+      });
     }
+  }
+
+  /** Keeps only these columns. */
+  keepKeys(keys: ReadonlySet<string>): void {
+    for (const key of this.#cells.keys()) if (!keys.has(key)) this.#cells.delete(key);
+  }
+
+  /** From this time on the store can speak of a column: null when it cannot at all. */
+  since(key: string): number | null {
+    const cells = this.#cells.get(key);
+    if (!cells || this.#end === this.#first || cells.since >= this.#end) return null;
+    return this.time(Math.max(this.#first, cells.since));
   }
 
   /**
@@ -89,7 +140,12 @@ export class Store {
   clear(): void {
     this.#version++;
     this.#present.fill(0);
-    for (const cells of this.#cells.values()) cells.values.fill(NaN);
+    this.#steps = [];
+    for (const cells of this.#cells.values()) {
+      cells.values.fill(NaN);
+      cells.since = 0;
+      cells.blocks = [];
+    }
     this.#first = this.#end = this.#offset = this.#rows = 0;
   }
 
@@ -103,13 +159,13 @@ export class Store {
       const index = sample.sequence + this.#offset;
       low = Math.min(low, index);
       high = Math.max(high, index);
-      for (const [key, cells] of this.#cells) {
-        const at = key.indexOf("@");
-        if (at < 0) {
-          this.#write(cells, slot, sample.values[key] ?? null, code(sample.quality[key]));
+      for (const cells of this.#cells.values()) {
+        const { column, cpu } = cells;
+        if (cpu === "") {
+          this.#write(cells, slot, sample.values[column] ?? null, qualityCode(sample.quality[column]));
         } else {
-          const value = sample.cpus[key.slice(at + 1)]?.[key.slice(0, at)];
-          if (value !== undefined) this.#write(cells, slot, value, EXACT);
+          const value = sample.cpus[cpu]?.[column];
+          if (value !== undefined) this.#write(cells, slot, value, qualityCode(sample.cpuQuality[cpu]?.[column]));
         }
       }
     }
@@ -156,14 +212,7 @@ export class Store {
 
   /** The first index whose time is not before `t`; `end` when there is none. */
   lowerBound(t: number): number {
-    let low = this.#first;
-    let high = this.#end;
-    while (low < high) {
-      const mid = (low + high) >>> 1;
-      if (this.time(mid) < t) low = mid + 1;
-      else high = mid;
-    }
-    return low;
+    return lowerBound(this.#first, this.#end, (i) => this.time(i), t);
   }
 
   /** The row nearest to a time, not farther than `within` ms; null in a gap. */
@@ -184,14 +233,57 @@ export class Store {
   }
 
   quality(key: string, index: number): Quality {
-    const q = this.#cells.get(key)?.quality?.[index % this.capacity] ?? EXACT;
-    const kind = KINDS.get(q);
-    return kind ? { kind, running: kind === "exact" ? 100 : 0 } : { kind: "scaled", running: q };
+    return qualityOf(this.#cells.get(key)?.quality?.[index % this.capacity] ?? EXACT);
   }
 
   /** For the drawing loop only: a column's slots (NaN is missing), to be indexed modulo the capacity. */
   slots(key: string): Float64Array | null {
     return this.#cells.get(key)?.values ?? null;
+  }
+
+  /** The greatest time between neighbours in the block of rows that begins at `index`; Infinity when one is missing. */
+  blockStep(index: number): number {
+    const at = this.#blockAt(index);
+    const version = this.#blockVersions[at] as number;
+    let known = this.#steps[at];
+    if (!known || known.version !== version) {
+      let step = 0;
+      for (let i = index; i < index + BLOCK_ROWS; i++) {
+        if (!this.isPresent(i)) step = Infinity;
+        else if (i > index) step = Math.max(step, this.time(i) - this.time(i - 1));
+      }
+      known = this.#steps[at] = { version, step };
+    }
+    return known.step;
+  }
+
+  /** A column's values in the block of rows that begins at `index`. */
+  block(key: string, index: number): Block | null {
+    const cells = this.#cells.get(key);
+    if (!cells) return null;
+    const at = this.#blockAt(index);
+    const version = this.#blockVersions[at] as number;
+    const known = cells.blocks[at];
+    if (known?.version === version) return known;
+    const block: Block = { n: 0, sum: 0, low: Infinity, high: -Infinity, version };
+    for (let i = index; i < index + BLOCK_ROWS; i++) {
+      const v = cells.values[i % this.capacity] as number;
+      if (v !== v) continue;
+      block.n++;
+      block.sum += v;
+      if (v < block.low) block.low = v;
+      if (v > block.high) block.high = v;
+    }
+    return (cells.blocks[at] = block);
+  }
+
+  #blockAt(index: number): number {
+    return Math.floor(index / BLOCK_ROWS) % this.#blockVersions.length;
+  }
+
+  #touch(index: number): void {
+    const at = this.#blockAt(index);
+    this.#blockVersions[at] = (this.#blockVersions[at] as number) + 1;
   }
 
   /** The slot of a row, made its own; -1 for a row older than the ring reaches. */
@@ -209,7 +301,10 @@ export class Store {
         this.#offset = offset;
         this.#first = this.#end = index;
       }
-      for (let i = this.#end; i <= index; i++) this.#empty(i % this.capacity);
+      for (let i = this.#end; i <= index; i++) {
+        this.#empty(i % this.capacity);
+        this.#touch(i);
+      }
       this.#end = index + 1;
       this.#first = Math.max(this.#first, this.#end - this.capacity);
     } else if (index < this.#first) {
@@ -219,6 +314,7 @@ export class Store {
     if (this.#present[slot] === 0) this.#rows++;
     this.#present[slot] = 1;
     this.#t[slot] = t;
+    this.#touch(index);
     return slot;
   }
 
@@ -258,8 +354,4 @@ export class Store {
     if (quality !== EXACT && !cells.quality) cells.quality = new Uint8Array(this.capacity).fill(EXACT);
     if (cells.quality) cells.quality[slot] = Math.min(255, Math.max(0, quality));
   }
-}
-
-function code(q: Quality | undefined): number {
-  return q === undefined ? EXACT : q.kind === "scaled" ? q.running : CODES[q.kind];
 }

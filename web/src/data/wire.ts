@@ -22,17 +22,26 @@ export interface Sample {
   quality: Record<string, Quality>;
   /** By CPU number; only where asked for. */
   cpus: Record<string, Values>;
+  /** By CPU number; only what is not exact. */
+  cpuQuality: Record<string, Record<string, Quality>>;
 }
 
 export interface SeriesColumn {
   mean: (number | null)[];
+  /** Least and greatest of the bucket's intervals. */
+  min: (number | null)[];
+  max: (number | null)[];
   running: (number | null)[];
 }
 
 export interface Series {
+  /** Ends of the buckets. */
   t: number[];
+  /** NaN for a bucket that is not one interval of the current run. */
   sequence: number[];
   perBucket: number;
+  /** Nominal length of a bucket. */
+  resolutionMs: number;
   columns: Record<string, SeriesColumn>;
 }
 
@@ -90,6 +99,8 @@ export interface Meta {
   first: number | null;
   latest: number | null;
   rows: number;
+  /** Of all that can be asked for, also of earlier runs; null when there is nothing (yet). */
+  historyFirst: number | null;
   columns: Column[];
   notes: Note[];
   limitRows: number;
@@ -154,17 +165,27 @@ function parseValues(v: unknown): Values {
   return values;
 }
 
+function parseQualities(v: unknown): Record<string, Quality> {
+  const quality: Record<string, Quality> = Object.create(null) as Record<string, Quality>;
+  for (const [id, word] of Object.entries(object(v))) quality[id] = parseQuality(word);
+  return quality;
+}
+
 /** A sample, or null when it has no time or no number (`{}` before the first). */
 export function parseSample(v: unknown): Sample | null {
   const o = object(v);
   const timestamp = number(o["timestamp"]);
   const sequence = number(o["sequence"]);
   if (timestamp === null || sequence === null) return null;
-  const quality: Record<string, Quality> = Object.create(null) as Record<string, Quality>;
-  for (const [id, word] of Object.entries(object(o["quality"]))) quality[id] = parseQuality(word);
   const cpus: Record<string, Values> = Object.create(null) as Record<string, Values>;
-  for (const [cpu, values] of Object.entries(object(o["cpus"]))) cpus[cpu] = parseValues(values);
-  return { timestamp, sequence, seconds: number(o["seconds"]), values: parseValues(o), quality, cpus };
+  const cpuQuality: Record<string, Record<string, Quality>> = Object.create(null) as Record<string, Record<string, Quality>>;
+  for (const [cpu, values] of Object.entries(object(o["cpus"]))) {
+    cpus[cpu] = parseValues(values);
+    const quality = object(values)["quality"];
+    if (quality !== undefined) cpuQuality[cpu] = parseQualities(quality);
+  }
+  const seconds = number(o["seconds"]);
+  return { timestamp, sequence, seconds, values: parseValues(o), quality: parseQualities(o["quality"]), cpus, cpuQuality };
 }
 
 /** The `data:` of a sample event. */
@@ -184,9 +205,14 @@ export function parseSeries(v: unknown): Series {
   const columns: Record<string, SeriesColumn> = Object.create(null) as Record<string, SeriesColumn>;
   for (const [id, column] of Object.entries(object(o["columns"]))) {
     const c = object(column);
-    columns[id] = { mean: numbers(c["mean"], t.length), running: numbers(c["running"], t.length) };
+    columns[id] = {
+      mean: numbers(c["mean"], t.length), min: numbers(c["min"], t.length), max: numbers(c["max"], t.length),
+      running: numbers(c["running"], t.length),
+    };
   }
-  return { t, sequence, perBucket: number(o["per_bucket"]) ?? 1, columns };
+  const perBucket = number(o["per_bucket"]) ?? 1;
+  const resolutionMs = number(o["resolution_ms"]) ?? perBucket * (number(o["interval_ms"]) ?? DEFAULT_INTERVAL_MS);
+  return { t, sequence, perBucket, resolutionMs, columns };
 }
 
 function parseColumn(v: unknown): Column {
@@ -257,6 +283,7 @@ export function parseMeta(v: unknown): Meta {
     first: number(o["first"]),
     latest: number(o["latest"]),
     rows: count(o["rows"]),
+    historyFirst: number(object(o["history"])["first"]) ?? number(o["first"]),
     columns: array(o["columns"]).map(parseColumn).filter((c) => c.id !== ""),
     notes: array(o["notes"]).map((n) => ({ severity: text(object(n)["severity"]), text: text(object(n)["text"]) })),
     limitRows: rows !== null && rows >= 1 ? Math.min(Math.floor(rows), MOST_ROWS) : DEFAULT_ROWS,

@@ -109,6 +109,8 @@ export function formatTick(value: number, unit: Unit): string {
   return s.prefix === "" ? text : text + s.prefix;
 }
 
+const DAY_MS = 86_400_000;
+
 function two(n: number): string {
   return n < 10 ? "0" + n : String(n);
 }
@@ -120,15 +122,26 @@ export function formatClock(ms: number, millis = false): string {
   return millis ? text + "." + String(d.getMilliseconds()).padStart(3, "0") : text;
 }
 
+/** The local date before a time that is not today's: `2026-11-21 `; nothing for today's. */
+export function formatDay(ms: number, now = Date.now()): string {
+  const d = new Date(ms);
+  return d.toDateString() === new Date(now).toDateString() ? ""
+    : `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())} `;
+}
+
 /** Labels of a time axis whose ticks are `increment` ms apart: no more digits than tell two ticks apart. */
-export function formatTimeTick(ms: number, increment: number): string {
+export function formatTimeTick(tick: number, increment: number): string {
+  const ms = Math.round(tick); // ticks are added up: 15:59:59.9999 is 16:00
+  if (increment >= DAY_MS) return formatDay(ms, 0).trim();
+  const d = new Date(ms);
+  if (increment >= 3_600_000 && d.getHours() === 0 && d.getMinutes() === 0) return formatDay(ms, 0).trim();
   if (increment >= 60_000) return formatClock(ms).slice(0, 5);
   if (increment >= 1000) return formatClock(ms);
   const text = formatClock(ms, true);
   return increment >= 100 ? text.slice(0, -2) : increment >= 10 ? text.slice(0, -1) : text;
 }
 
-/** A length of time in its two largest units: `100 ms`, `10 s`, `1 min 5 s`, `2 h 3 min`. */
+/** A length of time in its two largest units: `100 ms`, `10 s`, `1 min 5 s`, `2 h 3 min`, `3 d 7 h`. */
 export function formatDuration(ms: number): string {
   if (!Number.isFinite(ms) || ms < 0) return NOTHING;
   if (ms < 1000) return Number(ms.toPrecision(3)) + NBSP + "ms";
@@ -138,6 +151,7 @@ export function formatDuration(ms: number): string {
   const m = Math.floor(s / 60);
   if (m < 60) return m + NBSP + "min" + (s % 60 ? NBSP + (s % 60) + NBSP + "s" : "");
   const h = Math.floor(m / 60);
+  if (h >= 48) return Math.floor(h / 24) + NBSP + "d" + (h % 24 ? NBSP + (h % 24) + NBSP + "h" : "");
   return h + NBSP + "h" + (m % 60 ? NBSP + (m % 60) + NBSP + "min" : "");
 }
 

@@ -34,14 +34,15 @@ function apply(next: Theme): void {
   colours.set(colours.get() + 1);
 }
 
-export function startTheme(): void {
+/** `given`: from a link, for this page only. */
+export function startTheme(given: Theme | null): void {
   let saved: string | null = null;
   try {
     saved = localStorage.getItem(KEY);
   } catch {
     // Storage may be forbidden; then the choice lasts as long as the page.
   }
-  theme.set(ORDER.find((t) => t === saved) ?? "auto");
+  theme.set(given ?? ORDER.find((t) => t === saved) ?? "auto");
   theme.watch(apply);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => apply(theme.get()));
 }

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { LineSpec } from "./line-panel";
 
-/** Where there is work at all: of the whole target, and of each CPU. */
+/** Where there is work at all. (Of each CPU: the heatmap.) */
 export const cpu: LineSpec = {
   id: "cpu",
   title: "CPU use",
   unit: "share",
   subtitle: () => "over the last second",
   scale: "share",
-  series: [{ column: "cpu_use", label: "total", colour: "--total" }],
-  perCpu: "cpu_use",
+  series: [{ column: "cpu_use", label: "CPU use", colour: "--total" }],
 };

@@ -5,7 +5,7 @@ import { PRESETS } from "../chart/view";
 import type { Connection } from "../data/session";
 import type { Meta } from "../data/wire";
 import { button, el, setAttribute, setText } from "../lib/dom";
-import { formatClock, formatDuration } from "../lib/format";
+import { formatClock, formatDay, formatDuration } from "../lib/format";
 import { nextTheme, theme } from "../lib/theme";
 import type { Context, Frame, Panel } from "./panel";
 
@@ -40,10 +40,12 @@ export class HeaderPanel implements Panel {
   readonly #live: HTMLButtonElement;
   readonly #presets: [number, HTMLButtonElement][];
 
-  constructor(private readonly context: Context) {
+  readonly inspector: HTMLButtonElement;
+
+  constructor(private readonly context: Context, actions: { help(): void; toggleInspector(): void }) {
     const { view, session } = context;
     this.#pause = button("Pause", "Hold the view still; measuring goes on (Space)", () => view.togglePause());
-    this.#live = button("Back to live", "Follow the newest sample again (Esc, or a double click on a chart)", () => view.follow());
+    this.#live = button("Back to live", "Follow the newest sample again (End, or a double click on a chart)", () => view.follow());
     this.#pause.id = "pause";
     this.#live.id = "back-to-live";
     this.#presets = PRESETS.map((ms, i) =>
@@ -52,6 +54,11 @@ export class HeaderPanel implements Panel {
     const themeButton = button("", "As the system, light or dark", nextTheme);
     themeButton.id = "theme";
     theme.watch((t) => setText(themeButton, `Theme: ${t}`));
+    this.inspector = button("Inspector", "Show or hide the inspector (i)", actions.toggleInspector);
+    this.inspector.id = "inspector";
+    const help = button("?", "Keys and gestures (?)", actions.help);
+    help.id = "help";
+    help.setAttribute("aria-label", "Keys and gestures");
     this.element = el("header", { class: "top" },
       el("div", { class: "what" },
         el("h1", {}, "cyclescope"), this.#pill, this.#reason, this.#host, this.#facts),
@@ -59,7 +66,7 @@ export class HeaderPanel implements Panel {
         this.#cursor, this.#span,
         el("div", { class: "group", role: "group", "aria-label": "Time range" }, ...this.#presets.map(([, b]) => b)),
         el("div", { class: "group" }, this.#pause, this.#live),
-        themeButton));
+        themeButton, this.inspector, help));
     session.connection.watch(() => this.#showState());
   }
 
@@ -83,7 +90,7 @@ export class HeaderPanel implements Panel {
     this.#showState();
     for (const [ms, b] of this.#presets) setAttribute(b, "aria-pressed", String(Math.abs(view.span - ms) < 1));
     if (!frame.text) return;
-    setText(this.#span, `${formatClock(frame.range.from)} \u2013 ${formatClock(frame.range.to)} (${formatDuration(view.span)})`);
+    setText(this.#span, `${formatDay(frame.range.from)}${formatClock(frame.range.from)} \u2013 ${formatClock(frame.range.to)} (${formatDuration(view.span)})`);
     setText(this.#cursor, frame.cursorTime === null ? "" : `at ${formatClock(frame.cursorTime, true)}`);
   }
 

@@ -58,7 +58,8 @@ export class Inspector implements Panel {
   readonly element = el("aside", { class: "inspector", "aria-label": "Inspector" });
   readonly #given: Given;
   readonly #tab = signal(TABS.find((t) => t.id === remembered())?.id ?? TABS[0]?.id ?? "");
-  readonly #open = signal(remembered() !== "closed");
+  /** Shown, not folded away. */
+  readonly open = signal(remembered() !== "closed");
   readonly #message = signal("");
   readonly #columns: ColumnsDialog;
   readonly #values: ValuesTable;
@@ -76,11 +77,15 @@ export class Inspector implements Panel {
     this.#values = new ValuesTable(context);
     const shell = el("div", { class: "shell" });
     this.element.append(shell, this.#values.element, this.#columns.element);
-    render(<Shell given={this.#given} tab={this.#tab} open={this.#open} message={this.#message} onColumns={() => this.#columns.open()} />, shell);
+    render(<Shell given={this.#given} tab={this.#tab} open={this.open} message={this.#message} onColumns={() => this.#columns.open()} />, shell);
     state.selection.watch(() => this.#choose());
     state.tracks.watch(() => this.#showColumns());
     document.addEventListener("keydown", (event) => this.#key(event), true);
     pageCost(); // from now on, long frames are noticed
+  }
+
+  toggle(): void {
+    this.open.set(!this.open.get());
   }
 
   meta(_meta: Meta): void {
@@ -140,10 +145,10 @@ export class Inspector implements Panel {
       case "a":
         holdSubject(this.#given);
         this.#tab.set("compare");
-        this.#open.set(true);
+        this.open.set(true);
         break;
       case "c": this.#columns.open(); break;
-      case "i": this.#open.set(!this.#open.get()); break;
+      case "i": this.open.set(!this.open.get()); break;
       default: return;
     }
     event.preventDefault();

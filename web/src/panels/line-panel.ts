@@ -3,15 +3,18 @@
 // Where a machine cannot count any of its columns, the track is words: what, and why.
 
 import { attachGestures } from "../chart/gestures";
-import { decimate } from "../chart/lod";
+import { linesOf } from "../chart/lines";
+import { noLines, type Lines } from "../chart/lod";
 import { LineChart, type Line, type ScaleKind } from "../chart/uplot";
 import type { Range } from "../chart/view";
-import { cellKey, type Store } from "../data/store";
+import { EXACT, NEVER_RAN, cellKey, qualityOf, type Store } from "../data/store";
 import type { Column, Meta, Quality } from "../data/wire";
 import { el, setAttribute, setText } from "../lib/dom";
 import { formatDuration, formatValue, type Unit } from "../lib/format";
-import type { Context, Frame, Panel } from "./panel";
+import { lowerBound } from "../lib/search";
+import type { Context, Frame } from "./panel";
 import { columnOf, isAbsent, qualityAt, sharedReasons, showQuality, whyAbsent } from "./quality";
+import type { Track } from "./track";
 
 export interface LineSpec {
   id: string;
@@ -23,58 +26,49 @@ export interface LineSpec {
   /** Of a log scale: up to here it is linear. By default one event per interval, as a rate. */
   linearBelow?: number;
   series: readonly { column: string; label: string; colour: string }[];
-  /** A column of which each CPU gets a line as well. */
-  perCpu?: string;
 }
 
-/** Lines for single CPUs beside the total; more cannot be told apart. */
-export const CPUS_MOST = 16;
-const CPU_COLOURS = 8;
-/** With more lines than this, the legend is a dense grid of whole percents. */
-const LEGEND_ROOMY = 4;
-
 interface Row {
-  key: string;
+  id: string;
   column: Column | undefined;
-  label: string;
   line: Line;
-  cpu: number | null;
   item: HTMLElement;
   value: HTMLElement;
   quality: HTMLElement;
 }
 
-function makeRow(key: string, column: Column | undefined, label: string, line: Line, cpu: number | null): Row {
+function makeRow(column: Column | undefined, spec: LineSpec["series"][number]): Row {
   const value = el("b", { class: "value" });
   const quality = el("span", { class: "quality" });
-  const swatch = el("i", { class: line.dashed ? "swatch dashed" : "swatch" });
-  swatch.style.setProperty("--c", `var(${line.colour})`);
-  const item = el("li", { "data-column": key, title: column?.formula || undefined },
-    swatch, el("span", { class: "label" }, label), quality, value);
-  return { key, column, label, line, cpu, item, value, quality };
+  const swatch = el("i", { class: "swatch" });
+  swatch.style.setProperty("--c", `var(${spec.colour})`);
+  const item = el("li", { "data-column": spec.column, title: column?.formula || undefined },
+    swatch, el("span", { class: "label" }, spec.label), quality, value);
+  return { id: spec.column, column, line: { colour: spec.colour, width: 1.5, dashed: false }, item, value, quality };
 }
 
-export class LinePanel implements Panel {
+export class LinePanel implements Track {
   readonly element: HTMLElement;
   chart: LineChart | null = null;
 
   readonly #title: HTMLElement;
   readonly #subtitle = el("span", { class: "subtitle" });
+  /** Which CPU the values are of, when one is chosen. */
+  readonly #of = el("span", { class: "of" });
   readonly #words = el("p", { class: "words" });
   readonly #legend = el("ul", { class: "legend" });
-  readonly #remark = el("p", { class: "remark" });
   readonly #plot = el("div", { class: "plot" });
   #rows: Row[] = [];
   #made = "";
-  #dense = false;
   #visible = true;
   /** What the canvas shows; null: it has to be drawn. */
-  #drawn: (Range & { store: Store; version: number }) | null = null;
+  #drawn: (Range & { store: Store; version: number; fetched: number; cpu: number | null }) | null = null;
+  #lines: Lines = noLines(0);
 
   constructor(readonly spec: LineSpec, private readonly context: Context) {
     this.#title = el("h2", {}, spec.title);
     this.element = el("section", { class: "panel track", "data-panel": spec.id, "aria-label": spec.title },
-      el("div", { class: "side" }, el("header", {}, this.#title, this.#subtitle), this.#words, this.#legend, this.#remark),
+      el("div", { class: "side" }, el("header", {}, this.#title, this.#of, this.#subtitle), this.#words, this.#legend),
       this.#plot);
     new IntersectionObserver((entries) => {
       this.#visible = entries.at(-1)?.isIntersecting ?? true;
@@ -87,35 +81,37 @@ export class LinePanel implements Panel {
     return this.element.hasAttribute("data-absent");
   }
 
+  get over(): HTMLElement | null {
+    return this.chart?.over ?? null;
+  }
+
+  setShowTimes(show: boolean): void {
+    this.chart?.setShowTimes(show);
+  }
+
+  forgetScale(): void {
+    this.chart?.forgetScale();
+  }
+
+  recolour(): void {
+    this.chart?.recolour();
+  }
+
   meta(meta: Meta): void {
-    setText(this.#subtitle, this.spec.subtitle(meta.intervalMs));
-    const rows = this.spec.series.map((s) => {
-      const line = { colour: s.colour, width: this.spec.perCpu ? 2 : 1.5, dashed: false };
-      return makeRow(s.column, columnOf(meta, s.column), s.label, line, null);
-    });
-    const cpus = this.spec.perCpu === undefined ? [] : this.context.session.cpus;
-    this.#dense = cpus.length > LEGEND_ROOMY;
-    cpus.forEach((cpu, n) => {
-      const line = { colour: `--cpu-${(n % CPU_COLOURS) + 1}`, width: 1, dashed: n >= CPU_COLOURS };
-      const id = this.spec.perCpu ?? "";
-      rows.push(makeRow(cellKey(id, cpu), columnOf(meta, id), this.#dense ? String(cpu) : `CPU ${cpu}`, line, cpu));
-    });
+    const rows = this.spec.series.map((s) => makeRow(columnOf(meta, s.column), s));
     const absent = rows.every((r) => isAbsent(r.column));
     this.#say(absent, rows, meta);
-    const hidden = meta.online.length - cpus.length;
-    setText(this.#remark, cpus.length > 0 && hidden > 0
-      ? `${cpus.length} of ${meta.online.length} CPUs are drawn; the total covers all.` : "");
+    setText(this.#subtitle, this.spec.subtitle(meta.intervalMs));
 
     // The chart is made anew only when its lines have changed, not with every reading of /api/meta.
-    const made = absent ? "absent" : rows.map((r) => `${r.key}:${isAbsent(r.column)}`).join() + meta.intervalMs;
+    const made = absent ? "absent" : rows.map((r) => `${r.id}:${isAbsent(r.column)}`).join() + meta.intervalMs;
     if (made === this.#made) {
-      for (const row of this.#rows) row.column = rows.find((r) => r.key === row.key)?.column;
+      for (const row of this.#rows) row.column = rows.find((r) => r.id === row.id)?.column;
       return;
     }
     this.#made = made;
     this.#legend.replaceChildren(...(absent ? [] : rows.map((r) => r.item)));
-    setAttribute(this.element, "data-dense", this.#dense ? "" : null);
-    // What comes last is drawn on top: the total above the single CPUs, the first series above the others.
+    // What comes last is drawn on top: the first series above the others.
     this.#rows = rows.reverse();
     this.chart?.destroy();
     this.chart = null;
@@ -126,39 +122,60 @@ export class LinePanel implements Panel {
   draw(frame: Frame): void {
     const { chart, context } = this;
     if (!chart || !this.#visible) return;
-    const { store } = context.session;
-    const interval = context.session.meta.get()?.intervalMs ?? 100;
-    if (!this.#isDrawn(frame.range, chart)) {
-      const keys = this.#rows.map((r) => r.key);
-      chart.draw(decimate(store, keys, { ...frame.range, pixels: chart.pixels, interval }), frame.range);
-      this.#drawn = { ...frame.range, store, version: store.version };
+    const { session } = context;
+    const { history } = session;
+    const interval = session.meta.get()?.intervalMs ?? 100;
+    const cpu = this.#cpu();
+    if (!this.#isDrawn(frame.range, chart, cpu)) {
+      this.#lines = linesOf(history, this.#rows.map((r) => r.id), cpu, { ...frame.range, pixels: chart.pixels, interval });
+      chart.draw(this.#lines, frame.range);
+      const { store, tiles } = history;
+      this.#drawn = { ...frame.range, store, version: store.version, fetched: tiles.version, cpu };
     }
     if (!frame.text) return;
-    for (const row of this.#rows) {
-      const value = frame.row === null ? null : store.value(row.key, frame.row);
-      setText(row.value, this.#dense && row.cpu !== null && value !== null
-        ? Math.round(value * 100) + "\u00a0%" : formatValue(value, this.spec.unit));
-      showQuality(row.quality, this.#quality(row, frame.row, value), whyAbsent(row.column));
+    setAttribute(this.element, "data-cpu", cpu === null ? null : String(cpu));
+    setText(this.#of, cpu !== null ? `CPU ${cpu}` : context.state.cpu.get() !== null ? "all CPUs" : "");
+    this.#rows.forEach((row, k) => {
+      const key = cellKey(row.id, cpu ?? undefined);
+      const { value, quality } = this.#read(frame, row, key, k, interval);
+      setText(row.value, formatValue(value, this.spec.unit));
+      showQuality(row.quality, quality, whyAbsent(row.column));
+    });
+  }
+
+  /** The CPU that the lines are of; null: the target's total, also when some column has no values of single CPUs. */
+  #cpu(): number | null {
+    return this.#rows.every((r) => r.column?.perCpu ?? true) ? this.context.state.cpu.get() : null;
+  }
+
+  /** Value and quality in the frame's row, or at its cursor in what the store does not hold. */
+  #read(frame: Frame, row: Row, key: string, k: number, interval: number): { value: number | null; quality: Quality } {
+    const { session } = this.context;
+    const { store } = session;
+    const since = store.since(key);
+    if (frame.row !== null && since !== null && store.time(frame.row) >= since) {
+      const value = store.value(key, frame.row);
+      const cpu = this.#cpu();
+      if (value === null && cpu !== null && !session.meta.get()?.online.includes(cpu)) return { value, quality: { kind: "offline", running: 0 } };
+      return { value, quality: qualityAt(store, key, frame.row, row.column) };
     }
+    const t = frame.cursorTime ?? frame.range.to;
+    const value = pointAt(this.#lines, k, t, interval);
+    if (isAbsent(row.column)) return { value, quality: qualityAt(store, key, null, row.column) };
+    const running = session.tiles.at(this.#cpu(), row.id, t)?.quality ?? EXACT;
+    return { value, quality: qualityOf(running === NEVER_RAN && value !== null ? EXACT : running) };
   }
 
   /** What is on the canvas is right to half a pixel: a view of an hour need not be drawn ten times a second. */
-  #isDrawn(range: Range, chart: LineChart): boolean {
+  #isDrawn(range: Range, chart: LineChart, cpu: number | null): boolean {
     const drawn = this.#drawn;
-    const { store } = this.context.session;
-    if (!drawn || drawn.store !== store || drawn.version !== store.version) return false;
+    const { store, tiles } = this.context.session;
+    if (!drawn || drawn.store !== store || drawn.version !== store.version || drawn.cpu !== cpu) return false;
+    if (this.#lines.fetched && drawn.fetched !== tiles.version) return false;
     const tolerance = (range.to - range.from) / Math.max(1, chart.pixels) / 2;
     // The ends separately: a zoom moves them apart.
     return range.to === drawn.to ? range.from === drawn.from
       : Math.abs(range.to - drawn.to) < tolerance && Math.abs(range.from - drawn.from) < tolerance;
-  }
-
-  #quality(row: Row, at: number | null, value: number | null): Quality {
-    const { session } = this.context;
-    if (row.cpu !== null && value === null && !session.meta.get()?.online.includes(row.cpu)) {
-      return { kind: "offline", running: 0 };
-    }
-    return qualityAt(session.store, row.key, at, row.column);
   }
 
   #make(intervalMs: number): void {
@@ -168,9 +185,8 @@ export class LinePanel implements Panel {
       scale: this.spec.scale,
       linearBelow: this.spec.linearBelow ?? 1000 / intervalMs,
       lines: this.#rows.map((r) => r.line),
-      onCursor: this.context.onCursor,
     });
-    attachGestures(this.chart, this.context.view, (from, to) => this.context.state.selection.set({ from, to }));
+    attachGestures({ over: this.chart.over }, this.context);
     this.#fit();
   }
 
@@ -194,6 +210,19 @@ export class LinePanel implements Panel {
     this.chart.setSize(clientWidth, clientHeight);
     this.context.redraw();
   }
+}
+
+/** The mean of the point that covers a time; null where there is none. */
+function pointAt(lines: Lines, k: number, t: number, interval: number): number | null {
+  const { t: times } = lines;
+  const low = lowerBound(0, times.length, (i) => times[i] as number, t);
+  if (low >= times.length) return null;
+  const mean = lines.curves[k]?.mean ?? [];
+  // Behind a gap, a point covers what one like it covers.
+  const at = times[low] as number;
+  const apart = mean[low + 1] != null ? (times[low + 1] as number) - at : interval;
+  const before = low > 0 && mean[low - 1] != null ? (times[low - 1] as number) : at - apart;
+  return t > before ? mean[low] ?? null : null;
 }
 
 /** For subtitles: `per interval of 100 ms`. */

@@ -73,4 +73,7 @@ export function showQuality(node: HTMLElement, q: Quality, why: string): void {
   setAttribute(node, "data-quality", q.kind === "exact" ? null : q.kind.replace(" ", "-"));
   const title = sentence(q, why);
   setAttribute(node, "title", title === "" ? null : title);
+  // Also for those who have no pointer to hover with.
+  setAttribute(node, "tabindex", title === "" ? null : "0");
+  setAttribute(node, "aria-label", title === "" ? null : `${short(q)}: ${title}`);
 }

@@ -47,7 +47,7 @@ export class StatusPanel implements Panel {
   constructor(private readonly context: Context) {
     this.element = el("footer", { class: "status" },
       ...this.#values.map(({ entry, node }) => el("span", {}, entry.title + " ", node)),
-      el("span", { class: "keys" }, "wheel: zoom \u00b7 drag: pan \u00b7 Shift+drag: select \u00b7 Space: pause \u00b7 Esc: live"),
+      el("span", { class: "keys" }, "Shift+drag: select \u00b7 Space: pause \u00b7 End: live \u00b7 ?: all keys"),
       this.#version);
   }
 

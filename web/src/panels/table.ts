@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tracks of the timeline, from top to bottom. A track whose columns this machine cannot count moves below the others.
+// The tracks of the timeline, from top to bottom. A track whose columns this machine cannot count moves below the others. The heatmap
+// of all CPUs is always there: below this track, or the last one.
 
 import { cpi } from "./cpi";
 import { cpu } from "./cpu";
@@ -9,3 +10,5 @@ import { missRates } from "./miss-rates";
 import { software } from "./software";
 
 export const TRACKS: readonly LineSpec[] = [cycles, missRates, cpi, cpu, software];
+
+export const HEAT_BELOW: string = cpu.id;

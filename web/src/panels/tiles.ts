@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The newest values at a glance, each with its quality when it is not exact.
+// The newest values at a glance, each with its last minute as a small line, and its quality when it is not exact.
 
 import type { Meta } from "../data/wire";
 import { el, setAttribute, setText } from "../lib/dom";
-import { NOTHING, formatCount, formatRate, formatRatio, formatShare } from "../lib/format";
+import { decimate } from "../chart/lod";
+import { drawLines } from "../chart/strokes";
+import { colour } from "../lib/theme";
+import { NOTHING, formatRate, formatRatio, formatShare } from "../lib/format";
 import type { Context, Frame, Panel } from "./panel";
 import { columnOf, isAbsent, qualityAt, showQuality, whyAbsent } from "./quality";
 
@@ -15,7 +18,6 @@ interface Given {
   /** Measured length of the newest interval. */
   seconds: number;
   cpus: number;
-  system: boolean;
 }
 
 interface TileSpec {
@@ -45,12 +47,9 @@ const TILES: readonly TileSpec[] = [
     sub: ({ read }) => words(read("cpi"), formatRatio, "CPI"),
   },
   {
-    id: "cycles", title: "Cycles per second", column: "cycles",
-    main: ({ read, seconds }) => per(read, "cycles", seconds), format: formatCount,
-    sub: ({ read, seconds, cpus, system }) => {
-      const rate = per(read, "cycles", seconds);
-      return rate === null || !system || cpus === 0 ? "" : `${(rate / cpus / 1e9).toFixed(2)}\u00a0GHz per CPU`;
-    },
+    id: "cycles", title: "Clock", column: "ghz",
+    main: ({ read }) => read("ghz"), format: (v) => `${v.toFixed(2)}\u00a0GHz`,
+    sub: ({ read, seconds }) => words(per(read, "cycles", seconds), formatRate, "cycles"),
   },
   {
     id: "cache", title: "Cache-miss rate", column: "cache_miss_rate",
@@ -76,12 +75,20 @@ const TILES: readonly TileSpec[] = [
 
 /** Columns that tiles read. */
 export const TILE_COLUMNS: readonly string[] = [
-  "ipc", "cpi", "cycles", "cache_miss_rate", "cache_misses", "branch_miss_rate", "branch_misses", "cpu_use",
+  "ipc", "cpi", "ghz", "cycles", "cache_miss_rate", "cache_misses", "branch_miss_rate", "branch_misses", "cpu_use",
   "context_switches_per_second", "cpu_migrations_per_second",
 ];
 
+/** What a sparkline shows. */
+const SPARK_MS = 60_000;
+/** It moves by a pixel a second. */
+const SPARK_EVERY_MS = 1_000;
+const SPARK_WIDTH = 58;
+const SPARK_HEIGHT = 26;
+
 interface Tile {
   spec: TileSpec;
+  spark: HTMLCanvasElement;
   root: HTMLElement;
   value: HTMLElement;
   sub: HTMLElement;
@@ -92,14 +99,19 @@ function makeTile(spec: TileSpec): Tile {
   const value = el("div", { class: "value" }, NOTHING);
   const sub = el("div", { class: "sub" });
   const quality = el("span", { class: "quality" });
+  const spark = el("canvas", { class: "spark", "aria-hidden": "true" });
+  spark.style.width = SPARK_WIDTH + "px";
+  spark.style.height = SPARK_HEIGHT + "px";
   const root = el("div", { class: "tile", "data-tile": spec.id },
-    el("div", { class: "name" }, el("span", {}, spec.title), quality), value, sub);
-  return { spec, root, value, sub, quality };
+    el("div", { class: "name" }, el("span", {}, spec.title), quality),
+    el("div", { class: "row" }, value, spark), sub);
+  return { spec, root, value, sub, quality, spark };
 }
 
 export class TilesPanel implements Panel {
   readonly element: HTMLElement;
   readonly #tiles = TILES.map(makeTile);
+  #sparkedAt = -Infinity;
 
   constructor(private readonly context: Context) {
     this.element = el("section", { class: "tiles", "aria-label": "Newest values" }, ...this.#tiles.map((t) => t.root));
@@ -110,8 +122,12 @@ export class TilesPanel implements Panel {
     for (const tile of this.#tiles) {
       setAttribute(tile.root, "data-absent", isAbsent(columnOf(meta, tile.spec.column)) ? "" : null);
       const column = columnOf(meta, tile.spec.column);
-      setAttribute(tile.root, "title", column?.formula ? `${column.name} = ${column.formula}` : null);
+      setAttribute(tile.value, "title", column?.formula ? `${column.name} = ${column.formula}` : null);
     }
+  }
+
+  recolour(): void {
+    this.#sparkedAt = -Infinity;
   }
 
   draw(frame: Frame): void {
@@ -119,11 +135,13 @@ export class TilesPanel implements Panel {
     const meta = session.meta.get();
     if (!frame.text || !meta) return;
     const row = frame.newest;
+    const now = performance.now();
+    const sparks = now - this.#sparkedAt >= SPARK_EVERY_MS;
+    if (sparks) this.#sparkedAt = now;
     const given: Given = {
       read: (column) => (row === null ? null : session.store.value(column, row)),
       seconds: session.latest?.seconds ?? meta.intervalMs / 1000,
       cpus: meta.online.length,
-      system: meta.targetKind === "system",
     };
     for (const tile of this.#tiles) {
       const { spec } = tile;
@@ -132,6 +150,27 @@ export class TilesPanel implements Panel {
       setText(tile.value, value === null ? NOTHING : spec.format(value));
       setText(tile.sub, spec.sub(given));
       showQuality(tile.quality, qualityAt(session.store, spec.column, row, column), whyAbsent(column));
+      if (sparks && !isAbsent(column)) this.#spark(tile, meta.intervalMs);
     }
+  }
+
+  /** From 0 to the greatest of the minute. */
+  #spark({ spec, spark }: Tile, interval: number): void {
+    const { store } = this.context.session;
+    const to = store.newestTime;
+    const ctx = spark.getContext("2d");
+    if (to === null || !ctx) return;
+    const k = devicePixelRatio;
+    const [width, height] = [Math.round(SPARK_WIDTH * k), Math.round(SPARK_HEIGHT * k)];
+    if (spark.width !== width || spark.height !== height) Object.assign(spark, { width, height });
+    else ctx.clearRect(0, 0, width, height);
+    const from = to - SPARK_MS;
+    const lines = decimate(store, [spec.column], { from, to, pixels: width, interval });
+    const most = lines.curves[0]?.high.reduce<number>((a, v) => Math.max(a, v ?? 0), 0) ?? 0;
+    drawLines(ctx, lines, [{ colour: colour("--accent"), width: 1, dashed: false }], {
+      left: 0, top: 0, width, height,
+      x: (t) => ((t - from) / SPARK_MS) * width,
+      y: (v) => height - 1 - (most > 0 ? v / most : 0) * (height - 3),
+    });
   }
 }

@@ -58,7 +58,7 @@ export function isLog(id: string): boolean {
 }
 
 export function columnsOf(spec: LineSpec): string[] {
-  return [...spec.series.map((s) => s.column), ...(spec.perCpu === undefined ? [] : [spec.perCpu])];
+  return spec.series.map((s) => s.column);
 }
 
 function logAxis(unit: Unit): Pick<LineSpec, "scale" | "linearBelow"> {
@@ -102,4 +102,14 @@ function axisOf(spec: LineSpec, axis: "log" | "lin"): Pick<LineSpec, "scale" | "
   const words = (ms: number): string => spec.subtitle(ms).replace(/, logarithmic$/, "");
   if (axis === "lin") return { scale: spec.scale === "log" ? "auto" : spec.scale, subtitle: words };
   return { ...logAxis(spec.unit), subtitle: (ms) => `${words(ms)}, logarithmic` };
+}
+
+/** The columns of chosen tracks, also before it is known which of them there are. */
+export function wantedColumns(ids: readonly string[] | null): string[] {
+  const of = (base: string): string[] => TRACKS.filter((t) => t.id === base).flatMap(columnsOf);
+  if (ids === null) return TRACKS.flatMap(columnsOf);
+  return ids.flatMap((id) => {
+    const track = parseTrack(id);
+    return track === null ? [] : track.columns.length > 0 ? [...track.columns] : of(track.base);
+  });
 }

@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: Apache-2.0
+// The timeline in real Chromium against made-up servers: selecting, the heatmap, history, the URL, keys and touch.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { columnsOfColour, plotBox, range, until, waitState } from "./browser.mjs";
+import { NETWORK, advanced, legend, middle, withPage } from "./harness.mjs";
+
+const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
+const hash = (page) => page.evaluate(() => location.hash);
+const span = (r) => r.to - r.from;
+
+async function select(page, from, to, panel = "cycles") {
+  const { y, box } = await middle(page, panel);
+  await page.mouse.move(box.x + box.width * from, y);
+  await page.keyboard.down("Shift");
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width * to, y, { steps: 6 });
+  await page.mouse.up();
+  await page.keyboard.up("Shift");
+  return page.locator(".overlay .selection").boundingBox();
+}
+
+/** The selection as the URL has it, when the movement has ended. */
+async function selected(page) {
+  const text = await until(() => hash(page), (h) => /sel=\d/.test(h), "the selection in the URL");
+  const [, from, to] = /sel=(\d+)-(\d+)/.exec(text);
+  return { from: Number(from), to: Number(to) };
+}
+
+async function pause(page) {
+  await page.keyboard.press(" ");
+  await waitState(page, "paused");
+}
+
+/** The heatmap's pixels at shares of its width and height, as [r, g, b, a]. */
+async function heat(page, points) {
+  return page.$eval('[data-panel="cpus"]', (root, points) => {
+    const canvas = root.querySelector("canvas");
+    const over = root.querySelector(".heat-over");
+    const k = canvas.width / canvas.clientWidth;
+    const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });
+    copy.drawImage(canvas, 0, 0);
+    return points.map(([x, y]) => [...copy.getImageData(
+      Math.round((over.offsetLeft + x * over.clientWidth) * k), Math.round((over.offsetTop + y * over.clientHeight) * k), 1, 1).data]);
+  }, points);
+}
+
+const empty = (pixel) => pixel[3] === 0;
+
+test("the handles of a selection: by mouse, by keys, past each other", () => withPage({}, async (page) => {
+  await pause(page);
+  const view = await range(page);
+  await select(page, 0.3, 0.5);
+  const { box } = await middle(page);
+  const at = (share) => view.from + share * span(view);
+  const near = (a, b) => Math.abs(a - b) < span(view) / 200;
+  const to = page.locator(".handle.to");
+  const grip = await to.boundingBox();
+  await page.mouse.move(grip.x + grip.width / 2, box.y + box.height / 2);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width * 0.7, box.y + box.height / 2, { steps: 5 });
+  await page.mouse.up();
+  await until(() => selected(page), (s) => near(s.from, at(0.3)) && near(s.to, at(0.7)), "the end where it was dragged to");
+  await page.keyboard.press("ArrowRight");
+  await until(() => selected(page), (s) => near(s.to, at(0.71)), "the end one step on");
+  await page.keyboard.press("Shift+ArrowLeft");
+  await until(() => selected(page), (s) => near(s.to, at(0.61)), "a large step back");
+  await page.keyboard.press("Shift+Tab");
+  await page.keyboard.press("Shift+ArrowLeft");
+  await until(() => selected(page), (s) => near(s.from, at(0.2)) && near(s.to, at(0.61)), "the beginning by key");
+  const start = await page.locator(".handle.from").boundingBox();
+  await page.mouse.move(start.x + start.width / 2, box.y + 5);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width * 0.9, box.y + 5, { steps: 5 });
+  await page.mouse.up();
+  await until(() => selected(page), (s) => near(s.from, at(0.61)) && near(s.to, at(0.9)), "the ends changed places");
+  assert.deepEqual(await range(page), view, "the view stayed");
+  assert.match(await to.getAttribute("aria-valuetext"), /selected$/);
+}));
+
+test("select by keyboard alone, by the button and a drag, and drop it", () => withPage({}, async (page) => {
+  await pause(page);
+  await page.keyboard.press("s");
+  await until(() => page.evaluate(() => document.activeElement.className), (c) => c === "handle to", "the handle has the focus");
+  const before = await selected(page);
+  const view = await range(page);
+  assert.ok(Math.abs(before.to - before.from - span(view) / 3) < 5);
+  await page.keyboard.press("z");
+  await until(() => range(page), (r) => Math.abs(span(r) - span(view) / 3) < 5, "the selection as the view");
+  await page.keyboard.press("Escape");
+  await until(() => page.locator(".overlay .selection").isVisible(), (v) => !v, "no selection");
+  await page.click("#select");
+  const { y, box } = await middle(page, "cpu");
+  await page.mouse.move(box.x + 100, y);
+  await page.mouse.down();
+  await page.mouse.move(box.x + 300, y, { steps: 4 });
+  await page.mouse.up();
+  const marked = await page.locator(".overlay .selection").boundingBox();
+  assert.ok(Math.abs(marked.width - 200) <= 2 && Math.abs(marked.x - box.x - 100) <= 2);
+  assert.equal(await page.getAttribute("#select", "aria-pressed"), "false", "one drag only");
+  await page.click("#clear-selection");
+  await until(() => page.locator(".overlay .selection").isVisible(), (v) => !v, "no selection");
+}));
+
+test("a selection moves with its time while the view follows", () => withPage({}, async (page) => {
+  const first = await select(page, 0.5, 0.7);
+  await page.keyboard.press("1");
+  await page.keyboard.press("2");
+  await until(() => page.locator(".overlay .selection").boundingBox(), (b) => b && b.x < first.x - 5, "it goes left");
+  await waitState(page, "live");
+}));
+
+test("the heatmap: every CPU, its values at the pointer, and a click chooses the CPU for all charts", () =>
+  withPage({ cpus: 8, rows: 700 }, async (page, mock) => {
+    const grid = Array.from({ length: 8 }, (_, c) => [0.2, 0.5, 0.95].map((x) => [x, (c + 0.5) / 8])).flat();
+    await until(() => heat(page, grid), (list) => !list.some(empty), "cells everywhere, also before the page was opened");
+    await pause(page);
+    const view = await range(page);
+    const box = await page.locator(".heat-over").boundingBox();
+    await page.mouse.move(box.x + box.width * 0.6, box.y + box.height * (5.5 / 8));
+    const t = view.from + 0.6 * span(view);
+    await until(() => page.textContent(".readout .label"), (s) => s.startsWith("CPU 5 at "), "the CPU under the pointer");
+    const uses = mock.samples.filter((s) => Math.abs(s.timestamp - t) <= 250).map((s) => s.cpus[5].cpu_use * 100);
+    const shown = Number.parseFloat(await page.textContent(".readout .value"));
+    assert.ok(uses.some((u) => Math.abs(u - shown) < 0.06), `${shown} is one of ${uses}`);
+    await page.mouse.click(box.x + box.width * 0.6, box.y + box.height * (5.5 / 8));
+    await until(() => page.getAttribute('[data-panel="cycles"]', "data-cpu"), (c) => c === "5", "the charts of CPU 5");
+    const { y, box: plot } = await middle(page);
+    await page.mouse.move(plot.x + plot.width * 0.4, y);
+    const at = view.from + 0.4 * span(view);
+    const near = mock.samples.filter((s) => Math.abs(s.timestamp - at) <= 250).map((s) => (s.cpus[5].cycles / 1e6).toFixed(1));
+    await until(() => legend(page, "cycles"), (v) => near.some((n) => Math.abs(Number.parseFloat(v) - Number(n)) < 0.11), `one of ${near}`);
+    await until(() => hash(page), (h) => h.includes("cpu=5"), "the CPU in the URL");
+    await page.keyboard.press("End");
+    await advanced(page, 500);
+    const newest = mock.samples.at(-1).cpus[5].cycles;
+    await until(() => legend(page, "cycles"), (v) => Number.parseFloat(v) < 3 * newest / 1e6, "the newest value of that CPU");
+    await page.click("#all-cpus");
+    await until(() => page.getAttribute('[data-panel="cycles"]', "data-cpu"), (c) => c === null, "the total again");
+    await page.selectOption("#heat-cpu", "2");
+    await until(() => page.getAttribute('[data-panel="cycles"]', "data-cpu"), (c) => c === "2", "the CPU by its list");
+    await page.mouse.click(box.x + 50, box.y + box.height * (2.5 / 8));
+    await until(() => page.getAttribute('[data-panel="cycles"]', "data-cpu"), (c) => c === null, "a second click on the same row");
+  }));
+
+test("the heatmap's column can be chosen; the stream brings that of all CPUs and no other", () =>
+  withPage({ cpus: 4, rows: 700 }, async (page, mock) => {
+    const asked = () => new URLSearchParams(mock.requests.filter((r) => r.startsWith("/api/stream")).at(-1).split("?")[1]);
+    assert.equal(asked().get("cpu"), "all");
+    assert.equal(asked().get("cpu_columns"), "cpu_use");
+    await page.selectOption("#heat-metric", "context_switches");
+    await until(() => asked().get("cpu_columns"), (c) => c === "context_switches", "another question");
+    await until(() => heat(page, [[0.1, 0.5], [0.9, 0.5]]), (list) => !list.some(empty), "its cells");
+    await until(() => hash(page), (h) => h.includes("heat=context_switches"), "it in the URL");
+    assert.match(await page.textContent(".heat-legend span:last-child"), /^\d/);
+  }));
+
+test("512 CPUs: a row for some of them, the highest of each", () => withPage({ cpus: 512, rows: 80 }, async (page) => {
+  await until(() => heat(page, [[0.99, 0.05], [0.99, 0.5], [0.99, 0.95]]), (list) => !list.some(empty), "live cells", 30_000);
+  assert.match(await page.textContent('[data-panel="cpus"] .remark'), /^[2-9] CPUs a row/);
+  assert.ok((await page.locator(".heat-over").boundingBox()).height > 120);
+  assert.ok(await page.evaluate(() => document.documentElement.scrollHeight) <= 1000, "all on the first screen");
+}));
+
+test("nothing is not zero in the heatmap: no sample, never ran and offline look different", () =>
+  withPage({ cpus: 4, rows: 5, scenario: "cells" }, async (page, mock) => {
+    await until(() => mock.sequence, (n) => n > 30, "some samples");
+    await pause(page);
+    const view = await range(page);
+    const x = (mock.samples[10].timestamp - view.from) / span(view);
+    const area = (row) => Array.from({ length: 60 }, (_, i) => [x + (i % 10) * 0.0012, (row + 0.25 + Math.floor(i / 10) * 0.08) / 4]);
+    const kinds = async (row) => new Set((await heat(page, area(row))).map((p) => p.join()));
+    const [zero, never, offline] = [await kinds(0), await kinds(1), await kinds(2)];
+    assert.equal(zero.size, 1, "zero is one colour");
+    assert.ok(never.size > 1 && offline.size > 1, "the others are patterns");
+    assert.equal([...never].filter((c) => zero.has(c)).length + [...offline].filter((c) => zero.has(c)).length, 0);
+    assert.notDeepEqual([...never].sort(), [...offline].sort());
+    assert.ok((await heat(page, [[0.02, 0.1]])).every(empty), "no sample is nothing");
+    const box = await page.locator(".heat-over").boundingBox();
+    for (const [row, word] of [[1, "never ran"], [2, "offline"]]) {
+      await page.mouse.move(box.x + box.width * (x + 0.005), box.y + box.height * ((row + 0.5) / 4));
+      await until(() => page.textContent(".readout .quality"), (t) => t === word, word);
+      assert.equal(await page.textContent(".readout .value"), "\u2014");
+    }
+  }));
+
+test("history beyond what the page holds: fetched as it is looked at, never blank", () =>
+  withPage({ rows: 300, limitRows: 400, days: 3 }, async (page, mock) => {
+    // A thin line that is not level is lighter than its colour in some columns.
+    const drawn = async () => {
+      const columns = await columnsOfColour(page, "cpi", "--series-5");
+      return columns.filter(Boolean).length / columns.length;
+    };
+    const { x, y } = await middle(page);
+    await page.mouse.move(x, y);
+    for (let i = 0; i < 60 && span(await range(page)) < 2 * 86_400_000; i++) await page.mouse.wheel(0, 600);
+    const wide = await until(() => range(page), (r) => span(r) > 2 * 86_400_000, "a view of days");
+    await until(drawn, (s) => s > 0.35, "lines over days");
+    // Zooming in again, slowly: at every step something is drawn.
+    mock.delay = 400;
+    for (let i = 0; i < 20; i++) {
+      await page.mouse.wheel(0, -300);
+      await page.evaluate(() => new Promise((ok) => requestAnimationFrame(() => requestAnimationFrame(ok))));
+      const share = await drawn();
+      assert.ok(share > 0.2, `step ${i}: ${share} of the columns have a line`);
+    }
+    mock.delay = 0;
+    const close = await range(page);
+    assert.ok(span(close) < span(wide) / 1000);
+    await until(drawn, (s) => s > 0.35, "the fine lines");
+    const t = (close.from + close.to) / 2;
+    await page.mouse.move(x, y - 5);
+    const text = await until(() => legend(page, "cycles"), (v) => /^\d/.test(v), "a value at the cursor");
+    assert.ok(Math.abs(Number.parseFloat(text) * 1e6 - mock.past(t, "cycles")) < 0.2 * mock.past(t, "cycles"), `${text} at ${t}`);
+    await page.keyboard.press("End");
+    await waitState(page, "live");
+  }));
+
+test("the URL is the view: a copied link opens the same one, back and forward go through it", () =>
+  withPage({ rows: 1500, cpus: 4 }, async (page, mock, { context }) => {
+    // Changes in quick succession are one movement, and one entry.
+    const rest = () => new Promise((resolve) => setTimeout(resolve, 700));
+    await pause(page);
+    await rest();
+    await select(page, 0.2, 0.4);
+    await rest();
+    await page.click("#zoom-selection");
+    await rest();
+    await page.selectOption("#heat-cpu", "3");
+    await rest();
+    await page.selectOption("#heat-metric", "cycles");
+    await rest();
+    await page.click("#theme");
+    await rest();
+    const link = await until(() => page.evaluate(() => location.href),
+      (h) => ["from=", "to=", "sel=", "cpu=3", "heat=cycles", "theme="].every((p) => h.includes(p)), "all of it in the URL");
+    const there = await range(page);
+    const other = await context.newPage();
+    await other.goto(link);
+    await waitState(other, "paused");
+    const here = await until(() => range(other), (r) => Math.abs(r.to - there.to) < 2, "the same view");
+    assert.ok(Math.abs(here.from - there.from) < 2);
+    assert.equal(await other.getAttribute("html", "data-theme"), "light");
+    assert.equal(await other.inputValue("#heat-cpu"), "3");
+    assert.equal(await other.inputValue("#heat-metric"), "cycles");
+    assert.ok(await other.locator(".overlay .selection").isVisible());
+    await other.close();
+    await page.goBack(); // the theme stays as it is: it is not a place
+    await page.goBack();
+    await page.goBack();
+    await until(() => page.inputValue("#heat-cpu"), (v) => v === "", "no CPU");
+    const wide = await until(() => range(page), (r) => span(r) < 13_000, "still zoomed");
+    assert.ok(Math.abs(wide.to - there.to) < 2);
+    await page.goBack();
+    await until(() => range(page), (r) => span(r) > 59_000, "before the zoom");
+    assert.ok(await page.locator(".overlay .selection").isVisible());
+    await page.goBack();
+    await until(() => page.locator(".overlay .selection").isVisible(), (v) => !v, "before the selection");
+    await page.goForward();
+    await until(() => page.locator(".overlay .selection").isVisible(), (v) => v, "forward again");
+  }, { context: { colorScheme: "light" } }));
+
+test("a link into the past stays there; a link with nonsense does no harm", () => withPage({ rows: 1500 }, async (page, mock) => {
+  const to = mock.samples[700].timestamp;
+  await page.goto(`${mock.url}#from=${to - 20_000}&to=${to}`);
+  await page.reload();
+  await waitState(page, "paused");
+  await until(() => range(page), (r) => r.to === to && r.from === to - 20_000, "that span");
+  await until(async () => (await columnsOfColour(page, "cycles", "--series-1")).filter(Boolean).length, (n) => n > 500, "its lines");
+  await page.goto(`${mock.url}#from=1&to=x&cpu=-3&heat=<img src=x>&tracks=nope,cpi&sel=9-1&theme=pink`);
+  await page.reload();
+  await waitState(page, "live");
+  assert.equal(await page.locator("img").count(), 0);
+  assert.equal(await page.locator('.track[data-panel="cpi"]').count(), 1);
+  assert.equal(await page.locator('.track[data-panel="cycles"]').count(), 0, "the tracks that the link names");
+}));
+
+test("? lists the keys, and Escape closes the list only", () => withPage({}, async (page) => {
+  await pause(page);
+  await page.keyboard.press("?");
+  assert.ok(await page.locator("dialog.help[open]").isVisible());
+  assert.match(await page.textContent("dialog.help"), /Space.*Esc.*Home/s);
+  await page.keyboard.press("1");
+  assert.ok(Math.abs(span(await range(page)) - 60_000) < 1, "a dialog keeps the keys");
+  await page.keyboard.press("Escape");
+  assert.equal(await page.locator("dialog.help[open]").count(), 0);
+  await waitState(page, "paused");
+  await page.keyboard.press(".");
+  await until(() => page.getAttribute('[data-panel="cycles"]', "data-cpu"), (c) => c === "0", "CPU 0");
+  await page.keyboard.press(",");
+  await until(() => page.getAttribute('[data-panel="cycles"]', "data-cpu"), (c) => c === null, "all CPUs");
+  await page.keyboard.press("Home");
+  await page.keyboard.press("i");
+  await until(() => page.locator("aside.inspector .closed").count(), (n) => n === 1, "no inspector");
+  await page.reload();
+  await waitState(page, "paused");
+  assert.equal(await page.locator("aside.inspector .closed").count(), 1, "it is remembered");
+}));
+
+test("touch: two fingers zoom and pan, a long press and a drag select, one finger scrolls the page", () =>
+  withPage({ rows: 1500 }, async (page, mock, { context }) => {
+    const cdp = await context.newCDPSession(page);
+    const touch = (type, ...points) => cdp.send("Input.dispatchTouchEvent", { type, touchPoints: points.map(([x, y], id) => ({ x, y, id })) });
+    const box = await plotBox(page, "cycles");
+    const y = Math.round(box.y + box.height / 2);
+    const before = await range(page);
+    await touch("touchStart", [140, y], [240, y]);
+    for (let i = 1; i <= 8; i++) await touch("touchMove", [140 - i * 8, y], [240 + i * 8, y]);
+    await touch("touchEnd");
+    const zoomed = await until(() => range(page), (r) => span(r) < 0.6 * span(before), "a narrower view");
+    await touch("touchStart", [140, y], [240, y]);
+    for (let i = 1; i <= 8; i++) await touch("touchMove", [140 + i * 8, y], [240 + i * 8, y]);
+    await touch("touchEnd");
+    await until(() => range(page), (r) => r.to < zoomed.to - 1000 && Math.abs(span(r) - span(zoomed)) < 0.1 * span(zoomed), "the view moved back");
+    await touch("touchStart", [120, y]);
+    await new Promise((resolve) => setTimeout(resolve, 700)); // that is what a long press is
+    for (let i = 1; i <= 8; i++) await touch("touchMove", [120 + i * 12, y + i]);
+    await touch("touchEnd");
+    const marked = await until(() => page.locator(".overlay .selection").boundingBox(), (b) => b !== null, "a selection");
+    assert.ok(Math.abs(marked.width - 96) < 6, `${marked.width} px`);
+    const still = await range(page);
+    await touch("touchStart", [200, y]);
+    for (let i = 1; i <= 10; i++) await touch("touchMove", [200, y - i * 12]);
+    await touch("touchEnd");
+    await until(() => page.evaluate(() => scrollY), (v) => v > 40, "the page to scroll");
+    assert.deepEqual(await range(page), still, "the view stayed");
+  }, { context: PHONE }));
+
+test("a lost connection while looking at the past: what was drawn stays, and what is missing comes later", () =>
+  withPage({ rows: 300, limitRows: 400, days: 3 }, async (page, mock) => {
+    await page.goto(`${mock.url}#from=${mock.samples[0].timestamp - 7_200_000}&to=${mock.samples[0].timestamp - 3_600_000}`);
+    await page.reload();
+    await waitState(page, "paused");
+    const share = async () => (await columnsOfColour(page, "cycles", "--series-1")).filter(Boolean).length;
+    await until(share, (n) => n > 350, "an hour of the past");
+    await mock.stop();
+    await waitState(page, "reconnecting");
+    await page.keyboard.press("ArrowLeft");
+    assert.ok(await share() > 250, "most of it is still there");
+    await mock.start();
+    await until(share, (n) => n > 350, "the rest, when the server is back", 30_000);
+  }, { allowed: NETWORK }));

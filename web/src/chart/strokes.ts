@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// Lines onto a canvas. Where a canvas is drawn by the CPU, a stroke one device pixel wide is a tenth of the price of any wider
+// one, and a filled shape of a thousand corners is dearer still; so a wider line is the same hairline a few times, half a pixel
+// apart, and a band is one vertical hairline per column of pixels.
+
+import type { Lines } from "./lod";
+
+export interface Stroke {
+  /** As CSS writes it. */
+  colour: string;
+  /** CSS pixels. */
+  width: number;
+  dashed: boolean;
+}
+
+/** Where the plot is on the canvas, device pixels, and where times and values are on it. */
+export interface Placed {
+  left: number;
+  top: number;
+  width: number;
+  height: number;
+  x(t: number): number;
+  y(v: number): number;
+}
+
+const BAND_ALPHA = 0.3;
+const DASH = [4, 3];
+/** Of a value that has no neighbour to draw a line to. */
+const DOT = 3;
+
+export function drawLines(ctx: CanvasRenderingContext2D, lines: Lines, strokes: readonly Stroke[], at: Placed): void {
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(at.left, at.top, at.width, at.height);
+  ctx.clip();
+  ctx.lineJoin = "bevel";
+  ctx.lineWidth = 1;
+  const xs = Float64Array.from(lines.t, at.x);
+  if (lines.banded) {
+    ctx.globalAlpha = BAND_ALPHA;
+    strokes.forEach((stroke, k) => {
+      ctx.strokeStyle = stroke.colour;
+      ctx.stroke(band(lines, k, xs, at));
+    });
+    ctx.globalAlpha = 1;
+  }
+  strokes.forEach((stroke, k) => {
+    const { path, dots } = line(lines, k, xs, at);
+    ctx.strokeStyle = ctx.fillStyle = stroke.colour;
+    ctx.setLineDash(stroke.dashed ? DASH.map((d) => d * devicePixelRatio) : []);
+    // Within a band a hairline does.
+    const width = lines.banded ? Math.max(1, devicePixelRatio) : Math.max(1, stroke.width * devicePixelRatio);
+    const times = Math.max(1, Math.ceil(width - 0.01));
+    // Half a pixel: a horizontal line one device pixel wide lies on one row of pixels.
+    const first = -(width - 1) / 2;
+    const step = times > 1 ? (width - 1) / (times - 1) : 0;
+    for (let n = 0; n < times; n++) {
+      ctx.setTransform(1, 0, 0, 1, 0, first + n * step);
+      ctx.stroke(path);
+    }
+    ctx.setTransform(1, 0, 0, 1, 0, 0);
+    const size = DOT * devicePixelRatio;
+    for (const [x, y] of dots) ctx.fillRect(x - size / 2, y - size / 2, size, size);
+  });
+  ctx.restore();
+}
+
+function line(lines: Lines, k: number, xs: Float64Array, at: Placed): { path: Path2D; dots: [number, number][] } {
+  const path = new Path2D();
+  const dots: [number, number][] = [];
+  const mean = lines.curves[k]?.mean ?? [];
+  let open = false;
+  for (let i = 0; i < mean.length; i++) {
+    const v = mean[i];
+    if (v == null) {
+      open = false;
+      continue;
+    }
+    const x = xs[i] as number;
+    const y = at.y(v);
+    if (open) path.lineTo(x, y);
+    else if (mean[i + 1] == null) dots.push([x, y]); // a line from nothing to nothing
+    else path.moveTo(x, y);
+    open = true;
+  }
+  return { path, dots };
+}
+
+/** From the least to the greatest value of each column of pixels. */
+function band(lines: Lines, k: number, xs: Float64Array, at: Placed): Path2D {
+  const path = new Path2D();
+  const curve = lines.curves[k];
+  if (!curve) return path;
+  let column = -1;
+  let low = Infinity;
+  let high = -Infinity;
+  const flush = (): void => {
+    if (high - low > 0) {
+      path.moveTo(column + 0.5, at.y(low));
+      path.lineTo(column + 0.5, at.y(high));
+    }
+    low = Infinity;
+    high = -Infinity;
+  };
+  let before = NaN;
+  for (let i = 0; i < xs.length; i++) {
+    const l = curve.low[i];
+    const h = curve.high[i];
+    const x = xs[i] as number;
+    if (l == null || h == null) {
+      before = NaN;
+      continue;
+    }
+    // A point covers what is between the one before it and itself.
+    const to = Math.floor(x);
+    const from = Math.max(Math.floor(at.left), before === before ? Math.min(to, Math.floor(before) + 1) : to);
+    for (let c = Math.min(from, to); c <= to; c++) {
+      if (c !== column) {
+        flush();
+        column = c;
+      }
+      if (l < low) low = l;
+      if (h > high) high = h;
+    }
+    before = x;
+  }
+  flush();
+  return path;
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+// The track of all CPUs: a heatmap of one column, which can be chosen; a click on a row chooses that CPU for the other tracks.
+
+import { attachGestures } from "../chart/gestures";
+import { Heatmap } from "../chart/heatmap";
+import type { Range } from "../chart/view";
+import { heatAt, type HeatSource } from "../data/heat";
+import { qualityOf } from "../data/store";
+import type { Column, Meta } from "../data/wire";
+import { el, setAttribute, setText } from "../lib/dom";
+import { NOTHING, formatClock, formatTick, formatValue, type Unit } from "../lib/format";
+import type { Context, Frame } from "./panel";
+import type { Track } from "./track";
+import { columnOf, isAbsent, showQuality, whyAbsent } from "./quality";
+import { unitOf } from "./units";
+
+/** What is shown unless something else was chosen: the first of these that the machine has. */
+const DEFAULTS = ["cpu_use", "cycles"];
+
+/** The column that the heatmap shows. */
+export function heatColumn(meta: Meta | null, chosen: string | null): string {
+  const has = (id: string): boolean => meta === null || (columnOf(meta, id)?.perCpu ?? false);
+  if (chosen !== null && has(chosen)) return chosen;
+  return DEFAULTS.find((id) => has(id) && !isAbsent(meta ? columnOf(meta, id) : undefined)) ?? DEFAULTS[0] ?? "";
+}
+
+export class HeatPanel implements Track {
+  readonly element: HTMLElement;
+  readonly chart = null;
+
+  readonly #metric = el("select", { "aria-label": "Column of the heatmap", id: "heat-metric" });
+  readonly #cpu = el("select", { "aria-label": "CPU of the other charts", id: "heat-cpu" });
+  readonly #legend = el("div", { class: "heat-legend" });
+  readonly #least = el("span", {}, "0");
+  readonly #most = el("span");
+  readonly #where = el("span", { class: "label" });
+  readonly #value = el("b", { class: "value" });
+  readonly #quality = el("span", { class: "quality" });
+  readonly #words = el("p", { class: "words" });
+  readonly #remark = el("p", { class: "remark" });
+  readonly #plot = el("div", { class: "plot heat" });
+  readonly #map: Heatmap;
+  #column: Column | undefined;
+  #cpus = 0;
+  #online: ReadonlySet<number> = new Set();
+  #options = "";
+  #cpuOptions = "";
+  #pointer: { x: number; y: number } | null = null;
+  #visible = true;
+  #drawn: { range: Range; key: string } | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(private readonly context: Context) {
+    const { state } = context;
+    this.#map = new Heatmap(this.#plot);
+    this.#metric.addEventListener("change", () => state.heat.set(this.#metric.value));
+    this.#cpu.addEventListener("change", () => state.cpu.set(this.#cpu.value === "" ? null : Number(this.#cpu.value)));
+    const gradient = el("div", { class: "gradient", "aria-hidden": "true" });
+    this.#legend.append(this.#least, gradient, this.#most);
+    this.element = el("section", { class: "panel track heat-track", "data-panel": "cpus", "aria-label": "All CPUs" },
+      el("div", { class: "side" },
+        el("header", {}, el("h2", {}, "CPUs"), this.#metric),
+        this.#words, this.#legend,
+        el("p", { class: "readout" }, this.#where, this.#quality, this.#value),
+        el("label", { class: "choose" }, "Charts of ", this.#cpu),
+        this.#remark),
+      this.#plot);
+    attachGestures({
+      over: this.#map.over,
+      point: (at) => {
+        this.#pointer = at;
+        context.onCursor(at?.x ?? null);
+        context.redraw();
+      },
+      click: ({ y }) => {
+        const cpu = this.#map.cpuAt(y, this.#cpus);
+        state.cpu.set(state.cpu.get() === cpu ? null : cpu);
+      },
+    }, context);
+    new IntersectionObserver((entries) => {
+      this.#visible = entries.at(-1)?.isIntersecting ?? true;
+      if (this.#visible) context.redraw();
+    }, { rootMargin: "150px" }).observe(this.element);
+    new ResizeObserver(() => {
+      const { clientWidth, clientHeight } = this.#plot;
+      if (clientWidth < 1 || clientHeight < 1) return;
+      this.#map.setSize(clientWidth, clientHeight);
+      this.#drawn = null;
+      context.redraw();
+    }).observe(this.#plot);
+  }
+
+  get absent(): boolean {
+    return this.element.hasAttribute("data-absent");
+  }
+
+  get over(): HTMLElement | null {
+    return this.absent ? null : this.#map.over;
+  }
+
+  setShowTimes(): void {
+    // The times are under a track of lines.
+  }
+
+  forgetScale(): void {
+    this.#map.forgetScale();
+  }
+
+  recolour(): void {
+    this.#map.forget();
+    this.#drawn = null;
+  }
+
+  meta(meta: Meta): void {
+    const { state } = this.context;
+    const per = meta.columns.filter((c) => c.perCpu && !isAbsent(c));
+    const chosen = heatColumn(meta, state.heat.get());
+    this.#column = columnOf(meta, chosen);
+    this.#cpus = meta.possible;
+    this.#online = new Set(meta.online);
+    const absent = per.length === 0 || isAbsent(this.#column) || meta.possible === 0;
+    setAttribute(this.element, "data-absent", absent ? "" : null);
+    setText(this.#words, absent ? `No values of single CPUs: ${per.length === 0 ? "this target has none." : whyAbsent(this.#column)}` : "");
+    const options = JSON.stringify(per.map((c) => [c.id, c.name]));
+    if (options !== this.#options) {
+      this.#options = options;
+      this.#metric.replaceChildren(...per.map((c) => el("option", { value: c.id }, c.name)));
+    }
+    this.#metric.value = chosen;
+    const cpus = Array.from({ length: meta.possible }, (_, i) => i);
+    const cpuOptions = JSON.stringify([meta.possible, meta.online]);
+    if (cpuOptions !== this.#cpuOptions) {
+      this.#cpuOptions = cpuOptions;
+      this.#cpu.replaceChildren(el("option", { value: "" }, "all CPUs"),
+        ...cpus.map((c) => el("option", { value: String(c) }, this.#online.has(c) ? `CPU ${c}` : `CPU ${c} (offline)`)));
+    }
+    this.#cpu.value = String(state.cpu.get() ?? "");
+    this.element.style.setProperty("--rows", String(meta.possible));
+    this.#drawn = null;
+  }
+
+  draw(frame: Frame): void {
+    const { session, state } = this.context;
+    const { matrix } = session;
+    if (this.absent || !this.#visible || !matrix || !this.#column || matrix.column !== this.#column.id) return;
+    const unit = unitOf(this.#column);
+    const source: HeatSource = {
+      matrix, tiles: session.tiles, oldest: session.oldestTime, interval: session.meta.get()?.intervalMs ?? 100, online: this.#online,
+    };
+    const chosen = state.cpu.get();
+    const { from, to } = frame.range;
+    const key = `${matrix.end} ${session.tiles.version} ${chosen}`;
+    const still = this.#drawn !== null && this.#drawn.range.from === from && this.#drawn.range.to === to && this.#drawn.key === key;
+    if (!still && !this.#almost(frame.range, chosen)) {
+      const again = this.#map.draw(source, frame.range, unit === "share", chosen);
+      this.#drawn = { range: frame.range, key };
+      clearTimeout(this.#timer);
+      if (again) {
+        this.#timer = setTimeout(() => {
+          this.#drawn = null;
+          this.context.redraw();
+        }, 260);
+      }
+    }
+    if (!frame.text) return;
+    setText(this.#most, formatTick(this.#map.max, unit));
+    setText(this.#remark, this.#map.group > 1 ? `${this.#map.group} CPUs a row: the highest` : "");
+    this.#read(source, frame, unit);
+  }
+
+  /** Moved by less than half a pixel, and nothing else: a view of an hour need not be drawn ten times a second. */
+  #almost(range: Range, chosen: number | null): boolean {
+    const drawn = this.#drawn;
+    if (!drawn || !drawn.key.endsWith(` ${this.context.session.tiles.version} ${chosen}`)) return false;
+    const half = (range.to - range.from) / this.#map.plotWidth / devicePixelRatio / 2;
+    return range.to !== drawn.range.to && Math.abs(range.to - drawn.range.to) < half && Math.abs(range.from - drawn.range.from) < half;
+  }
+
+  /** Under the pointer: that CPU and time. Else the CPU that has most now. */
+  #read(source: HeatSource, frame: Frame, unit: Unit): void {
+    const { matrix } = source;
+    if (this.#pointer && frame.cursorTime !== null) {
+      const cpu = this.#map.cpuAt(this.#pointer.y, this.#cpus);
+      const found = heatAt(source, cpu, frame.cursorTime);
+      setText(this.#where, `CPU ${cpu} at ${formatClock(frame.cursorTime, true)}`);
+      setText(this.#value, found ? formatValue(found.value, unit) : NOTHING);
+      const kind = found?.value == null && !this.#online.has(cpu) ? { kind: "offline" as const, running: 0 } : qualityOf(found?.quality ?? 100);
+      showQuality(this.#quality, kind, "");
+      return;
+    }
+    let best = -1;
+    let high = -Infinity;
+    const at = matrix.end > matrix.first ? matrix.row(matrix.end - 1) : -1;
+    for (let c = 0; at >= 0 && c < matrix.cpus; c++) {
+      const v = matrix.values[at + c] as number;
+      if (v > high) {
+        high = v;
+        best = c;
+      }
+    }
+    setText(this.#where, best < 0 ? "" : `most now: CPU ${best}`);
+    setText(this.#value, best < 0 ? "" : formatValue(high, unit));
+    showQuality(this.#quality, { kind: "exact", running: 100 }, "");
+  }
+}

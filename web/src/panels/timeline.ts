@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tracks below each other, those that are chosen, in their order; those that cannot be measured here as words below.
+
+import type { Placement } from "../chart/overlay";
+import type { Meta } from "../data/wire";
+import { el, setAttribute } from "../lib/dom";
+import { HeatPanel } from "./heat-panel";
+import { LinePanel } from "./line-panel";
+import type { Context, Frame, Panel } from "./panel";
+import { HEAT_BELOW } from "./table";
+import { parseTrack, tracksFor } from "./tracks";
+import type { Track } from "./track";
+
+/** Narrower pages scroll, and each track has its own times. */
+const NARROW_PX = 700;
+
+export class Timeline implements Panel {
+  readonly element: HTMLElement;
+  readonly absent = el("div", { class: "absent" });
+  readonly #list = el("div", { class: "track-list" });
+  readonly #lines = new Map<string, LinePanel>();
+  readonly #heat: HeatPanel;
+  #shown: Track[] = [];
+  #placement: Placement | null = null;
+
+  constructor(private readonly context: Context, overlay: HTMLElement) {
+    this.#heat = new HeatPanel(context);
+    this.element = el("div", { class: "timeline" }, this.#list, overlay);
+    new ResizeObserver(() => this.#arrange()).observe(this.element);
+  }
+
+  meta(meta: Meta): void {
+    const specs = tracksFor(this.context.state.tracks.get(), meta);
+    const lines = specs.map((spec) => {
+      const track = this.#lines.get(spec.id) ?? new LinePanel(spec, this.context);
+      this.#lines.set(spec.id, track);
+      return track;
+    });
+    const at = specs.findIndex((spec) => parseTrack(spec.id)?.base === HEAT_BELOW);
+    this.#shown = at < 0 ? [...lines, this.#heat] : [...lines.slice(0, at + 1), this.#heat, ...lines.slice(at + 1)];
+    for (const track of this.#shown) track.meta(meta);
+    this.#arrange();
+  }
+
+  draw(frame: Frame): void {
+    for (const track of this.#shown) track.draw(frame);
+    setAttribute(this.element, "data-from", String(frame.range.from));
+    setAttribute(this.element, "data-to", String(frame.range.to));
+  }
+
+  forgetScale(): void {
+    for (const track of this.#shown) track.forgetScale();
+  }
+
+  recolour(): void {
+    for (const track of [...this.#lines.values(), this.#heat]) track.recolour();
+  }
+
+  /** Where the plots are, from the timeline's left edge. */
+  placement(): Placement {
+    if (this.#placement) return this.#placement;
+    const over = this.#shown.find((t) => t.over && !t.absent)?.over;
+    if (!over) return { left: 0, width: 0 };
+    const box = over.getBoundingClientRect();
+    if (box.width < 1) return { left: 0, width: 0 };
+    return (this.#placement = { left: box.left - this.element.getBoundingClientRect().left, width: box.width });
+  }
+
+  #arrange(): void {
+    this.#placement = null;
+    const drawn = this.#shown.filter((t) => !t.absent);
+    place(this.#list, drawn);
+    place(this.absent, this.#shown.filter((t) => t.absent));
+    // One time axis, under the last track of lines; on a narrow page each has its own.
+    const narrow = innerWidth < NARROW_PX;
+    const last = drawn.filter((t) => t.chart).at(-1);
+    for (const track of drawn) track.setShowTimes(narrow || track === last);
+    for (const track of this.#shown) setAttribute(track.element, "data-last", track === last ? "" : null);
+    this.context.redraw();
+  }
+}
+
+function place(parent: HTMLElement, list: readonly Track[]): void {
+  // Only when it differs: an element that is moved loses its observers' peace and the pointer.
+  if (list.some((t, i) => parent.children[i] !== t.element) || parent.children.length !== list.length) {
+    parent.replaceChildren(...list.map((t) => t.element));
+  }
+}
