@@ -62,6 +62,11 @@ function sentence(q: Quality, why: string): string {
   }
 }
 
+/** A quality as text: beside the number, and the explanation. Empty when exact. */
+export function qualityWords(q: Quality, why: string): { short: string; sentence: string } {
+  return { short: short(q), sentence: sentence(q, why) };
+}
+
 /** Writes a quality into its place: words, a kind for the stylesheet, the explanation on hover. */
 export function showQuality(node: HTMLElement, q: Quality, why: string): void {
   setText(node, short(q));

@@ -9,3 +9,8 @@ import { missRates } from "./miss-rates";
 import { software } from "./software";
 
 export const TRACKS: readonly LineSpec[] = [cycles, missRates, cpi, cpu, software];
+
+/** The heatmap of all CPUs. */
+export const HEAT_TRACK = "cpus";
+
+export const DEFAULT_TRACKS: readonly string[] = TRACKS.map((t) => t.id);
