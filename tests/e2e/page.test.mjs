@@ -89,7 +89,7 @@ test("dragging pans; Esc and a double click go back to live", () => withPage({},
   await waitState(page, "live");
 }));
 
-test("Shift and dragging zooms to the selection", () => withPage({}, async (page) => {
+test("Shift and dragging selects a span", () => withPage({}, async (page) => {
   await page.keyboard.press(" ");
   await waitState(page, "paused");
   const before = await range(page);
@@ -101,11 +101,8 @@ test("Shift and dragging zooms to the selection", () => withPage({}, async (page
   assert.equal(await page.locator("[data-panel=cpi] .selection:visible").count(), 1);
   await page.mouse.up();
   await page.keyboard.up("Shift");
-  const after = await until(() => range(page), (r) => r.to - r.from < 13000, "the selection");
-  const span = before.to - before.from;
-  assert.ok(Math.abs(after.from - (before.from + 0.4 * span)) < 200);
-  assert.ok(Math.abs(after.to - (before.from + 0.6 * span)) < 200);
-  assert.equal(await page.locator("[data-panel=cpi] .selection:visible").count(), 0);
+  await until(() => page.textContent(".subject"), (t) => /^Selection .* \(12\u00a0s\)/.test(t), "a fifth of a minute in the inspector");
+  assert.deepEqual(await range(page), before, "the view stays");
 }));
 
 test("pause by button and by Space; keys zoom and choose a span", () => withPage({}, async (page, mock) => {
@@ -161,7 +158,7 @@ test("older history is loaded behind the newest, without hole or double, at full
     // Far back: ten seconds as ten seconds.
     await page.click('[data-span="600000"]');
     const { x, y } = await middle(page);
-    await page.mouse.move(x - 500, y);
+    await page.mouse.move(x - 300, y);
     for (let i = 0; i < 12; i++) await page.mouse.wheel(0, -400);
     const r = await until(() => range(page), (v) => v.to - v.from < 2000, "a close view");
     const here = mock.samples.filter((s) => s.timestamp > r.from && s.timestamp < r.to);

@@ -64,7 +64,7 @@ test("gaps are gaps: missed ticks, and an event that never ran", () => withPage(
   const wideHole = [s2(mock.samples[after - 1].timestamp), s2(mock.samples[after].timestamp)];
   const columns = await columnsOfColour(page, "cycles", "--series-1");
   const inside = columns.slice(Math.ceil(wideHole[0] * columns.length) + 2, Math.floor(wideHole[1] * columns.length) - 1);
-  assert.ok(inside.length > 3 && !inside.includes(true), "the gap is a gap when zoomed out");
+  assert.ok(inside.length > 1 && !inside.includes(true), "the gap is a gap when zoomed out");
 }));
 
 test("many CPUs: sixteen lines, and the page says so", () => withPage({ cpus: 64, rows: 300 }, async (page) => {

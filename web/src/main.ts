@@ -8,12 +8,14 @@ import { Session } from "./data/session";
 import { pageState } from "./data/state";
 import { el, setAttribute } from "./lib/dom";
 import { colours, startTheme } from "./lib/theme";
+import { Inspector } from "./panels/inspector";
 import { HeaderPanel } from "./panels/header";
 import { CPUS_MOST, LinePanel } from "./panels/line-panel";
 import { NotesPanel } from "./panels/notes";
 import type { Context, Panel } from "./panels/panel";
 import { StatusPanel } from "./panels/status";
 import { TRACKS } from "./panels/table";
+import { trackColumns, tracksFor } from "./panels/tracks";
 import { TILE_COLUMNS, TilesPanel } from "./panels/tiles";
 import { tokenForm } from "./panels/token-form";
 
@@ -22,11 +24,12 @@ const TEXT_EVERY_MS = 200;
 
 function start(): void {
   startTheme();
-  const session = new Session({
+  const wanted = {
     columns: [...new Set([...TRACKS.flatMap((t) => t.series.map((s) => s.column)), ...TILE_COLUMNS])],
     perCpu: [...new Set(TRACKS.flatMap((t) => t.perCpu ?? []))],
     cpusMost: CPUS_MOST,
-  });
+  };
+  const session = new Session(wanted);
   const view = new View(() => ({
     oldest: session.store.oldestTime,
     newest: session.store.newestTime,
@@ -60,11 +63,13 @@ function start(): void {
   const tiles = new TilesPanel(context);
   const notes = new NotesPanel();
   const status = new StatusPanel(context);
-  const tracks = TRACKS.map((spec) => new LinePanel(spec, context));
-  const panels: readonly Panel[] = [header, tiles, notes, ...tracks, status];
+  const inspector = new Inspector(context);
+  let tracks = TRACKS.map((spec) => new LinePanel(spec, context));
+  const panels = (): readonly Panel[] => [header, tiles, notes, ...tracks, status, inspector];
   const timeline = el("div", { class: "timeline" });
   const absent = el("div", { class: "absent" });
-  document.body.append(header.element, el("main", {}, tiles.element, notes.element, timeline, absent),
+  document.body.append(header.element, el("main", {},
+      el("div", { class: "stage" }, tiles.element, notes.element, timeline, absent), inspector.element),
     status.element, tokenForm(session));
 
   const arrange = (): void => {
@@ -99,7 +104,7 @@ function start(): void {
     clearTimeout(textTimer);
     // What was not written now is written soon, also when no further sample comes.
     if (!text) textTimer = setTimeout(writeNow, TEXT_EVERY_MS);
-    for (const panel of panels) panel.draw({ range, row, newest, cursorTime, text });
+    for (const panel of panels()) panel.draw({ range, row, newest, cursorTime, text });
     setAttribute(timeline, "data-from", String(range.from));
     setAttribute(timeline, "data-to", String(range.to));
   }
@@ -112,7 +117,7 @@ function start(): void {
   let met = false;
   session.meta.watch((meta) => {
     if (!meta) return;
-    for (const panel of panels) panel.meta(meta);
+    for (const panel of panels()) panel.meta(meta);
     arrange();
     // A recording that has ended is shown whole.
     if (!met && (meta.input.state === "ended" || meta.input.state === "failed") && meta.first !== null && meta.latest !== null) {
@@ -122,6 +127,16 @@ function start(): void {
     writeNow();
   });
   session.connection.watch(writeNow);
+  context.state.tracks.watch((ids) => {
+    const meta = session.meta.get();
+    if (!meta) return;
+    tracks = tracksFor(ids, meta).map((spec) => tracks.find((t) => t.spec.id === spec.id) ?? new LinePanel(spec, context));
+    wanted.columns = [...new Set([...tracks.flatMap((t) => trackColumns(t.spec.id)), ...TILE_COLUMNS])];
+    for (const track of tracks) track.meta(meta);
+    void session.refreshMeta();
+    arrange();
+    writeNow();
+  });
   colours.watch(() => {
     for (const track of tracks) track.chart?.recolour();
   });

@@ -27,7 +27,7 @@ interface Drag {
   moved: boolean;
 }
 
-export function attachGestures(target: Selectable, view: View): void {
+export function attachGestures(target: Selectable, view: View, onSelect: (from: number, to: number) => void): void {
   const { over } = target;
   let drag: Drag | null = null;
 
@@ -80,7 +80,7 @@ export function attachGestures(target: Selectable, view: View): void {
     // Times are taken now: while the view follows, the chart has moved on below the selection.
     const a = timeAt(Math.min(x, event.clientX));
     const b = timeAt(Math.max(x, event.clientX));
-    view.setRange(a, b);
+    onSelect(a, b);
   };
   over.addEventListener("pointerup", (event) => finish(event, true));
   over.addEventListener("pointercancel", (event) => finish(event, false));

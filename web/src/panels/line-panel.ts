@@ -71,7 +71,7 @@ export class LinePanel implements Panel {
   /** What the canvas shows; null: it has to be drawn. */
   #drawn: (Range & { store: Store; version: number }) | null = null;
 
-  constructor(private readonly spec: LineSpec, private readonly context: Context) {
+  constructor(readonly spec: LineSpec, private readonly context: Context) {
     this.#title = el("h2", {}, spec.title);
     this.element = el("section", { class: "panel track", "data-panel": spec.id, "aria-label": spec.title },
       el("div", { class: "side" }, el("header", {}, this.#title, this.#subtitle), this.#words, this.#legend, this.#remark),
@@ -170,7 +170,7 @@ export class LinePanel implements Panel {
       lines: this.#rows.map((r) => r.line),
       onCursor: this.context.onCursor,
     });
-    attachGestures(this.chart, this.context.view);
+    attachGestures(this.chart, this.context.view, (from, to) => this.context.state.selection.set({ from, to }));
     this.#fit();
   }
 
