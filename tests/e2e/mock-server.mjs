@@ -7,6 +7,7 @@
 import { createServer } from "node:http";
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
+import { described, mockDoctor, mockHistory, mockProcesses, mockSpan } from "./mock-answers.mjs";
 
 const COUNTS = [
   "cycles", "instructions", "cache_references", "cache_misses", "branches", "branch_misses",
@@ -174,7 +175,12 @@ export class Mock {
     switch (url.pathname) {
       case "/api/meta": return this.json(response, this.meta());
       case "/api/latest": return this.json(response, this.samples.length ? this.row(this.samples.at(-1), {}) : {});
-      case "/api/data": return this.json(response, this.samples.map((s) => this.row(s, {})));
+      case "/api/data": return this.json(response, this.between(q).map((s) => this.row(s, {})));
+      case "/api/span":
+        if (this.options.noSpan) return this.error(response, 404, "not_found", "no such path");
+        return this.json(response, mockSpan(this.between(q), q, this.options.interval));
+      case "/api/processes": return this.json(response, mockProcesses(this.between(q), q, this.hostile));
+      case "/api/doctor": return this.json(response, { checks: mockDoctor(this.hostile), at: this.samples[0]?.timestamp ?? null });
       case "/api/series":
         setTimeout(() => this.json(response, this.series(q)), this.delay ?? 0);
         return undefined;
@@ -182,6 +188,17 @@ export class Mock {
       case "/healthz": return this.json(response, { status: "ok" });
       default: return this.error(response, 404, "not_found", "no such path");
     }
+  }
+
+  /** What a measured machine may call itself, its processes and its events. */
+  get hostile() {
+    return this.options.scenario === "html" ? HTML : "";
+  }
+
+  between(q) {
+    const from = Number(q.get("from") ?? -Infinity);
+    const to = Number(q.get("to") ?? Infinity);
+    return this.samples.filter((s) => s.timestamp >= from && s.timestamp <= to);
   }
 
   json(response, value) {
@@ -229,8 +246,8 @@ export class Mock {
       input: { kind: "live", text: "this machine", state: this.state, reason: this.reason ?? null },
       interval_ms: this.options.interval, first: this.samples[0]?.timestamp ?? null,
       latest: this.samples.at(-1)?.timestamp ?? null, rows: this.samples.length,
-      ...(this.options.days ? { history: { path: "/x", first: this.historyFirst(), bytes: 1, bound_bytes: 2, tiers: [], state: "ok" } } : {}),
-      columns: this.columns(),
+      columns: this.columns().map((c) => described(c, this.hostile)),
+      history: mockHistory(this.options.days ? this.historyFirst() : this.samples[0]?.timestamp ?? null, this.hostile),
       notes: html ? [{ severity: "<b>", text: HTML }] : notes,
       limits: { rows: this.options.limitRows, memory_bytes: 33554432, stream_min_ms: 50 },
       health: {

@@ -11,16 +11,17 @@ import { colours, startTheme } from "./lib/theme";
 import { Navigation, linked } from "./navigation";
 import { HeaderPanel } from "./panels/header";
 import { heatColumn } from "./panels/heat-panel";
-import { Inspector } from "./panels/inspector";
+import { INSPECTOR_KEYS, Inspector } from "./panels/inspector";
 import { attachKeys, helpDialog, type KeyActions } from "./panels/keys";
 import { NotesPanel } from "./panels/notes";
 import type { Context, Panel } from "./panels/panel";
 import { SelectionBar } from "./panels/selection-bar";
 import { StatusPanel } from "./panels/status";
-import { HEAT_TRACK, trackColumns, trackIds } from "./panels/table";
+import { HEAT_TRACK, trackIds } from "./panels/table";
 import { TILE_COLUMNS, TilesPanel } from "./panels/tiles";
 import { Timeline } from "./panels/timeline";
 import { tokenForm } from "./panels/token-form";
+import { trackColumns } from "./panels/tracks";
 
 /** Numbers are written at most so often: faster ones cannot be read. Lines move with every sample. */
 const TEXT_EVERY_MS = 200;
@@ -66,7 +67,7 @@ function start(): void {
   const notes = new NotesPanel();
   const status = new StatusPanel(context);
   const inspector = new Inspector(context);
-  const help = helpDialog();
+  const help = helpDialog(INSPECTOR_KEYS);
   const showInspector = (show: boolean): void => {
     setAttribute(document.documentElement, "data-inspector", show ? "shown" : "hidden");
     setAttribute(header.inspector, "aria-pressed", String(show));

@@ -3,10 +3,15 @@
 // never in a cookie. It is kept in sessionStorage, so that a reload does not ask again and a closed tab forgets it.
 
 import { parseMeta, parseSeries, type Meta, type Series } from "./wire";
+import {
+  SPAN_COLUMNS_MOST, joinSpans, parseDoctor, parseProcesses, parseSpan, type DoctorAnswer, type ProcessesAnswer, type SpanAnswer,
+} from "./wire-answers";
 
 const TOKEN_KEY = "cyclescope-token";
 /** A request that takes longer than this is taken as failed. The stream has a watchdog of its own. */
 const REQUEST_TIMEOUT_MS = 20_000;
+/** A download may be tens of megabytes over a slow line. */
+const DATA_TIMEOUT_MS = 300_000;
 
 export class ApiError extends Error {
   constructor(readonly status: number, message: string) {
@@ -48,8 +53,9 @@ export async function request(path: string, headers: Record<string, string>, abo
   return response;
 }
 
-async function json(path: string): Promise<unknown> {
-  const response = await request(path, {}, AbortSignal.timeout(REQUEST_TIMEOUT_MS));
+async function json(path: string, abort?: AbortSignal): Promise<unknown> {
+  const late = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+  const response = await request(path, {}, abort ? AbortSignal.any([abort, late]) : late);
   return response.json();
 }
 
@@ -66,10 +72,47 @@ export interface SeriesQuery {
   cpu?: number;
 }
 
-export async function fetchSeries(query: SeriesQuery): Promise<Series> {
+export async function fetchSeries(query: SeriesQuery, abort?: AbortSignal): Promise<Series> {
   const p = [`columns=${query.columns.map(encodeURIComponent).join(",")}`, `points=${query.points}`];
   if (query.from !== undefined) p.push(`from=${query.from}`);
   if (query.to !== undefined) p.push(`to=${query.to}`);
   if (query.cpu !== undefined) p.push(`cpu=${query.cpu}`);
-  return parseSeries(await json("api/series?" + p.join("&")));
+  return parseSeries(await json("api/series?" + p.join("&"), abort));
+}
+
+export interface SpanQuery {
+  columns: readonly string[];
+  /** Inclusive, ms since the epoch. */
+  from: number;
+  to: number;
+  cpu: number | null;
+}
+
+function range(query: { from: number; to: number }): string {
+  return `from=${query.from}&to=${query.to}`;
+}
+
+/** Statistics of a span, of any number of columns; correlations are of the first SPAN_COLUMNS_MOST. */
+export async function fetchSpan(query: SpanQuery, abort?: AbortSignal): Promise<SpanAnswer> {
+  const rest = `&${range(query)}${query.cpu === null ? "" : `&cpu=${query.cpu}`}`;
+  const parts = [];
+  for (let i = 0; i < query.columns.length; i += SPAN_COLUMNS_MOST) parts.push(query.columns.slice(i, i + SPAN_COLUMNS_MOST));
+  const answers = await Promise.all(parts.map(async (columns) =>
+    parseSpan(await json(`api/span?columns=${columns.map(encodeURIComponent).join(",")}${rest}`, abort))));
+  return joinSpans(answers);
+}
+
+export async function fetchProcesses(query: { from: number; to: number; limit: number }, abort?: AbortSignal): Promise<ProcessesAnswer> {
+  return parseProcesses(await json(`api/processes?${range(query)}&limit=${query.limit}`, abort));
+}
+
+export async function fetchDoctor(abort?: AbortSignal): Promise<DoctorAnswer> {
+  return parseDoctor(await json("api/doctor", abort));
+}
+
+/** The samples of a span as the server sends them: an array of rows, of all columns. */
+export async function fetchData(query: { from: number; to: number; cpu: number | null }): Promise<Blob> {
+  const cpu = query.cpu === null ? "" : `&cpu=${query.cpu}`;
+  const response = await request(`api/data?${range(query)}${cpu}`, {}, AbortSignal.timeout(DATA_TIMEOUT_MS));
+  return response.blob();
 }

@@ -51,6 +51,10 @@ export interface Column {
   kind: string;
   unit: string;
   formula: string;
+  /** Where the formula stands. */
+  source: string;
+  /** Names of the events that it is computed from. */
+  inputs: string[];
   perCpu: boolean;
   quality: Quality;
   why: string | null;
@@ -64,6 +68,18 @@ export interface Note {
 export interface Process {
   cpuPercent: number | null;
   rssBytes: number | null;
+}
+
+/** What is kept on disk. */
+export interface History {
+  path: string | null;
+  first: number | null;
+  bytes: number | null;
+  boundBytes: number | null;
+  /** Finest first; `first`: the oldest time held at that resolution. */
+  tiers: { resolutionMs: number; first: number | null }[];
+  state: string;
+  reason: string | null;
 }
 
 export interface Meta {
@@ -88,11 +104,14 @@ export interface Meta {
   columns: Column[];
   notes: Note[];
   limitRows: number;
+  /** null: this server says nothing of it. */
+  history: History | null;
   health: {
     missedTicks: number;
     droppedRounds: number;
     skippedRecords: number;
     clientsDropped: number;
+    streamClients: number;
     collector: Process;
     server: Process;
   };
@@ -104,25 +123,25 @@ const DEFAULT_ROWS = 36_000;
 /** What this page holds at most, whatever the server offers: about 300 bytes a row. */
 const MOST_ROWS = 200_000;
 
-type Json = Record<string, unknown>;
+export type Json = Record<string, unknown>;
 
-function object(v: unknown): Json {
+export function object(v: unknown): Json {
   return typeof v === "object" && v !== null && !Array.isArray(v) ? (v as Json) : {};
 }
 
-function array(v: unknown): unknown[] {
+export function array(v: unknown): unknown[] {
   return Array.isArray(v) ? v : [];
 }
 
-function text(v: unknown): string {
+export function text(v: unknown): string {
   return typeof v === "string" ? v : "";
 }
 
-function number(v: unknown): number | null {
+export function number(v: unknown): number | null {
   return typeof v === "number" && Number.isFinite(v) ? v : null;
 }
 
-function count(v: unknown): number {
+export function count(v: unknown): number {
   return number(v) ?? 0;
 }
 
@@ -205,6 +224,8 @@ function parseColumn(v: unknown): Column {
     kind: text(o["kind"]),
     unit: text(o["unit"]),
     formula: text(o["formula"]),
+    source: text(o["source"]),
+    inputs: array(o["inputs"]).map(text).filter((name) => name !== ""),
     perCpu: o["per_cpu"] === true,
     quality: parseQuality(o["quality"]),
     why: typeof o["why"] === "string" ? o["why"] : null,
@@ -214,6 +235,23 @@ function parseColumn(v: unknown): Column {
 function parseProcess(v: unknown): Process {
   const o = object(v);
   return { cpuPercent: number(o["cpu_percent"]), rssBytes: number(o["rss_bytes"]) };
+}
+
+function parseHistory(v: unknown): History | null {
+  const o = object(v);
+  const state = text(o["state"]);
+  if (state === "") return null;
+  return {
+    path: typeof o["path"] === "string" ? o["path"] : null,
+    first: number(o["first"]),
+    bytes: number(o["bytes"]),
+    boundBytes: number(o["bound_bytes"]),
+    tiers: array(o["tiers"]).map((tier) => ({
+      resolutionMs: count(object(tier)["resolution_ms"]), first: number(object(tier)["first"]),
+    })).filter((tier) => tier.resolutionMs > 0),
+    state,
+    reason: typeof o["reason"] === "string" ? o["reason"] : null,
+  };
 }
 
 export function parseMeta(v: unknown): Meta {
@@ -249,11 +287,13 @@ export function parseMeta(v: unknown): Meta {
     columns: array(o["columns"]).map(parseColumn).filter((c) => c.id !== ""),
     notes: array(o["notes"]).map((n) => ({ severity: text(object(n)["severity"]), text: text(object(n)["text"]) })),
     limitRows: rows !== null && rows >= 1 ? Math.min(Math.floor(rows), MOST_ROWS) : DEFAULT_ROWS,
+    history: parseHistory(o["history"]),
     health: {
       missedTicks: count(health["missed_ticks"]),
       droppedRounds: count(health["dropped_rounds"]),
       skippedRecords: count(health["skipped_records"]),
       clientsDropped: count(health["clients_dropped"]),
+      streamClients: count(health["stream_clients"]),
       collector: parseProcess(health["collector"]),
       server: parseProcess(health["server"]),
     },

@@ -3,7 +3,7 @@
 // changes ten times a second does not change its width with every update.
 
 /** What a column's values mean, and so how they are written. */
-export type Unit = "count" | "rate" | "share" | "ratio";
+export type Unit = "count" | "rate" | "share" | "ratio" | "time";
 
 /** Between a number and its unit: never broken over two lines. */
 const NBSP = "\u00a0";
@@ -53,6 +53,27 @@ export function formatShare(share: number): string {
   return threeDigits(share * 100) + NBSP + "%";
 }
 
+const BELOW_SECOND = ["ns", "\u00b5s", "ms"] as const;
+
+/** Nanoseconds in the unit that fits. */
+function spent(ns: number): { value: number; unit: string } {
+  let value = ns;
+  for (const unit of BELOW_SECOND) {
+    if (Math.abs(value) < 999.5) return { value, unit };
+    value /= 1000;
+  }
+  const s = scale(value);
+  return { value: s.value, unit: s.prefix + "s" };
+}
+
+/** Time that was spent, from nanoseconds: `850 ns`, `12.3 ms`, `1.20 s`, `3.40 ks`. */
+export function formatTime(ns: number): string {
+  if (!Number.isFinite(ns)) return NOTHING;
+  if (ns === 0) return "0" + NBSP + "s";
+  const { value, unit } = spent(ns);
+  return (unit === "ns" && Number.isInteger(value) ? String(value) : threeDigits(value)) + NBSP + unit;
+}
+
 /** A ratio such as CPI: `1.014`. */
 export function formatRatio(value: number): string {
   if (!Number.isFinite(value)) return NOTHING;
@@ -67,12 +88,24 @@ export function formatValue(value: number | null, unit: Unit): string {
     case "rate": return formatRate(value);
     case "share": return formatShare(value);
     case "ratio": return formatRatio(value);
+    case "time": return formatTime(value);
   }
+}
+
+/** A difference: with its sign, also a plus. A true minus, not a hyphen. What is written as zero has none. */
+export function formatSigned(value: number | null, format: (magnitude: number) => string): string {
+  if (value === null || !Number.isFinite(value)) return NOTHING;
+  const text = format(Math.abs(value));
+  return (!/[1-9]/.test(text) ? "" : value < 0 ? "\u2212" : "+") + text;
 }
 
 /** A tick of an axis: as short as possible, because ticks are round numbers. */
 export function formatTick(value: number, unit: Unit): string {
   if (unit === "share") return String(Number((value * 100).toPrecision(4))) + "%";
+  if (unit === "time" && value !== 0) {
+    const t = spent(value);
+    return Number(t.value.toPrecision(4)) + t.unit;
+  }
   const s = scale(value);
   const text = String(Number(s.value.toPrecision(4)));
   return s.prefix === "" ? text : text + s.prefix;

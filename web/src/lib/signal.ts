@@ -4,13 +4,13 @@
 export interface Signal<T> {
   get(): T;
   set(value: T): void;
-  /** Calls `listener` now and at every change. */
-  watch(listener: (value: T) => void): void;
+  /** Calls `listener` now and at every change, until the function that it gives back is called. */
+  watch(listener: (value: T) => void): () => void;
 }
 
 export function signal<T>(initial: T): Signal<T> {
   let current = initial;
-  const listeners: ((value: T) => void)[] = [];
+  let listeners: readonly ((value: T) => void)[] = [];
   return {
     get: () => current,
     set(value) {
@@ -19,8 +19,12 @@ export function signal<T>(initial: T): Signal<T> {
       for (const listener of listeners) listener(value);
     },
     watch(listener) {
-      listeners.push(listener);
+      // A new array each time: one who leaves while all are told does not shift the others.
+      listeners = [...listeners, listener];
       listener(current);
+      return () => {
+        listeners = listeners.filter((l) => l !== listener);
+      };
     },
   };
 }

@@ -11,7 +11,8 @@ import { el, setAttribute, setText } from "../lib/dom";
 import { NOTHING, formatClock, formatTick, formatValue, type Unit } from "../lib/format";
 import type { Context, Frame } from "./panel";
 import type { Track } from "./track";
-import { columnOf, isAbsent, showQuality, unitOf, whyAbsent } from "./quality";
+import { columnOf, isAbsent, showQuality, whyAbsent } from "./quality";
+import { unitOf } from "./units";
 
 /** What is shown unless something else was chosen: the first of these that the machine has. */
 const DEFAULTS = ["cpu_use", "cycles"];

@@ -1,16 +1,155 @@
 // SPDX-License-Identifier: Apache-2.0
-// Beside the timeline: what the selected span, or the visible one, says.
+// Beside the timeline: what the selected span, or else the visible range, has to say, in tabs (inspector-table.ts). Only the tab
+// that is shown works. This class is the bridge between the page's loop and the tabs, which are Preact's.
 
+import "../inspector.css";
+import { h, render } from "preact";
+import type { Span } from "../data/state";
 import type { Meta } from "../data/wire";
 import { el } from "../lib/dom";
+import { pageCost } from "../lib/page-cost";
+import { signal } from "../lib/signal";
+import { ColumnsDialog } from "./columns-dialog";
+import type { Given, Subject } from "./inspect";
+import { Shell } from "./inspector-shell";
+import { TABS } from "./inspector-table";
 import type { Context, Frame, Panel } from "./panel";
+import { DEFAULT_TRACKS } from "./table";
+import { holdSubject } from "./tab-compare";
+import { rememberedTracks } from "./track-choice";
+import { trackColumns } from "./tracks";
+import { ValuesTable } from "./values-table";
+
+const TAB_KEY = "cyclescope-tab";
+/** While the view follows, tables are renewed so often. */
+const LIVE_MS = 1000;
+const MESSAGE_MS = 6000;
+
+/** For the list of keys. */
+export const INSPECTOR_KEYS: readonly (readonly [key: string, text: string])[] = [
+  ["a", "hold the selection as A, to compare it with the next one"], ["m", "metrics and other columns of the timeline"],
+];
+
+function remembered(): string | null {
+  try {
+    return localStorage.getItem(TAB_KEY);
+  } catch {
+    return null;
+  }
+}
+
+function remember(tab: string): void {
+  try {
+    localStorage.setItem(TAB_KEY, tab);
+  } catch {
+    // Storage may be forbidden; then the choice lasts as long as the page.
+  }
+}
+
+function subjectOf(span: Span, selected: boolean): Subject {
+  return { from: Math.floor(span.from), to: Math.ceil(span.to), selected };
+}
+
+function equal(a: Subject | null, b: Subject): boolean {
+  return a !== null && a.from === b.from && a.to === b.to && a.selected === b.selected;
+}
 
 export class Inspector implements Panel {
   readonly element = el("aside", { class: "inspector", "aria-label": "Inspector" });
+  readonly #given: Given;
+  readonly #tab = signal(TABS.find((t) => t.id === remembered())?.id ?? TABS[0]?.id ?? "");
+  readonly #visible = signal(true);
+  readonly #message = signal("");
+  readonly #columns: ColumnsDialog;
+  readonly #values: ValuesTable;
+  #messageTimer: ReturnType<typeof setTimeout> | undefined;
+  #renewed = -Infinity;
+  #met = false;
 
-  constructor(_context: Context) {}
+  constructor(private readonly context: Context) {
+    const { state } = context;
+    this.#given = {
+      context, subject: signal<Subject | null>(null), visible: signal<Subject | null>(null), shown: signal<readonly string[]>([]),
+      say: (text) => this.#say(text),
+    };
+    this.#columns = new ColumnsDialog(context);
+    this.#values = new ValuesTable(context);
+    const shell = el("div", { class: "shell" });
+    this.element.append(shell);
+    render(h(Shell, {
+      given: this.#given, tabs: TABS, tab: this.#tab, visible: this.#visible, message: this.#message, onColumns: () => this.#columns.open(),
+    }), shell);
+    this.#tab.watch(remember);
+    // Whoever hides it (display: none) takes its size.
+    new ResizeObserver(() => this.#visible.set(this.element.checkVisibility())).observe(this.element);
+    state.selection.watch(() => this.#choose());
+    state.tracks.watch(() => this.#showColumns());
+    document.addEventListener("keydown", (event) => this.#key(event), true);
+    pageCost(); // from now on, long frames are noticed
+  }
 
-  meta(_meta: Meta): void {}
+  meta(_meta: Meta): void {
+    if (!this.#met) {
+      this.#met = true;
+      // Beside the page's other parts, not in here: they are wanted also while the inspector is hidden.
+      document.body.append(this.#values.element, this.#columns.element);
+      // The link's choice goes before the remembered one.
+      if (this.context.state.tracks.get() === null) this.context.state.tracks.set(rememberedTracks());
+    }
+    this.#showColumns();
+  }
 
-  draw(_frame: Frame): void {}
+  draw(frame: Frame): void {
+    const { view, session } = this.context;
+    this.#values.draw(frame, this.#given.shown.get());
+    if (session.store.newestTime === null) return;
+    const next = subjectOf(frame.range, false);
+    const before = this.#given.visible.get();
+    if (equal(before, next)) return;
+    const now = performance.now();
+    // A view that follows moves with every frame; one that stands still was moved by the person, who wants to see it now.
+    const moved = before === null || !view.following || Math.abs(next.to - next.from - (before.to - before.from)) > 2;
+    if (!moved && now - this.#renewed < LIVE_MS) return;
+    this.#renewed = now;
+    this.#given.visible.set(next);
+    this.#choose();
+  }
+
+  #choose(): void {
+    const selection = this.context.state.selection.get();
+    const next = selection ? subjectOf(selection, true) : this.#given.visible.get();
+    if (next && !equal(this.#given.subject.get(), next)) this.#given.subject.set(next);
+  }
+
+  #showColumns(): void {
+    const shown = [...new Set((this.context.state.tracks.get() ?? DEFAULT_TRACKS).flatMap(trackColumns))];
+    if (shown.join() !== this.#given.shown.get().join()) this.#given.shown.set(shown);
+  }
+
+  #say(text: string): void {
+    this.#message.set(text);
+    clearTimeout(this.#messageTimer);
+    this.#messageTimer = setTimeout(() => this.#message.set(""), MESSAGE_MS);
+  }
+
+  #key(event: KeyboardEvent): void {
+    if (event.ctrlKey || event.altKey || event.metaKey || document.querySelector("dialog[open]")) return;
+    if (event.target instanceof HTMLElement && event.target.matches("input:not([type=checkbox]), textarea, select")) return;
+    const { state } = this.context;
+    switch (event.key) {
+      case "Escape":
+        // First what was chosen in the scatter plot; the next Escape is the timeline's.
+        if (state.marks.get().length === 0 || (event.target instanceof Element && event.target.closest(".export"))) return;
+        state.marks.set([]);
+        break;
+      case "a":
+        holdSubject(this.#given);
+        this.#tab.set("compare");
+        break;
+      case "m": this.#columns.open(); break;
+      default: return;
+    }
+    event.preventDefault();
+    event.stopPropagation();
+  }
 }

@@ -126,14 +126,15 @@ export function attachKeys(actions: KeyActions, help: HTMLDialogElement): void {
   });
 }
 
-export function helpDialog(): HTMLDialogElement {
+/** `more`: keys that others run. */
+export function helpDialog(more: readonly (readonly [string, string])[]): HTMLDialogElement {
   const rows = (list: readonly (readonly [string, string])[]): HTMLElement[] =>
     list.flatMap(([key, what]) => [el("dt", {}, el("kbd", {}, key)), el("dd", {}, what)]);
   const close = button("Close", "Close (Esc)", () => dialog.close());
   const dialog = el("dialog", { class: "help", "aria-labelledby": "help-title" },
     el("h2", { id: "help-title" }, "Keys and gestures"),
     el("div", { class: "columns" },
-      el("dl", {}, ...rows([...KEYS.map((k): [string, string] => [k.shown, k.what]), ["?", "this list"]])),
+      el("dl", {}, ...rows([...KEYS.map((k): [string, string] => [k.shown, k.what]), ...more, ["?", "this list"]])),
       el("dl", {}, ...rows(HANDS))),
     close);
   dialog.addEventListener("click", (event) => {

@@ -22,6 +22,8 @@ export interface LineSpec {
   /** Under the title: what one value means. */
   subtitle(intervalMs: number): string;
   scale: ScaleKind;
+  /** Of a log scale: up to here it is linear. By default one event per interval, as a rate. */
+  linearBelow?: number;
   series: readonly { column: string; label: string; colour: string }[];
 }
 
@@ -177,7 +179,7 @@ export class LinePanel implements Track {
     this.chart = new LineChart(this.#plot, {
       unit: this.spec.unit,
       scale: this.spec.scale,
-      linearBelow: 1000 / intervalMs,
+      linearBelow: this.spec.linearBelow ?? 1000 / intervalMs,
       lines: this.#rows.map((r) => r.line),
     });
     attachGestures({ over: this.chart.over }, this.context);

@@ -2,7 +2,6 @@
 // How far a number can be trusted, in words: beside the number (short), and on hover (the sentence).
 
 import { setAttribute, setText } from "../lib/dom";
-import type { Unit } from "../lib/format";
 import type { Store } from "../data/store";
 import type { Column, Meta, Quality } from "../data/wire";
 
@@ -37,14 +36,6 @@ export function sharedReasons(columns: readonly (Column | undefined)[], meta: Me
   return [...new Set(reasons)].join(" ");
 }
 
-/** How a column's values are written. */
-export function unitOf(column: Column | undefined): Unit {
-  const unit = column?.unit ?? "";
-  if (unit === "share") return "share";
-  if (unit === "per second" || unit === "1/s") return "rate";
-  return column?.kind === "metric" ? "ratio" : "count";
-}
-
 export function columnOf(meta: Meta, id: string): Column | undefined {
   return meta.columns.find((c) => c.id === id);
 }
@@ -69,6 +60,11 @@ function sentence(q: Quality, why: string): string {
     case "offline": return "The CPU is offline.";
     default: return why;
   }
+}
+
+/** A quality as text: beside the number, and the explanation. Empty when exact. */
+export function qualityWords(q: Quality, why: string): { short: string; sentence: string } {
+  return { short: short(q), sentence: sentence(q, why) };
 }
 
 /** Writes a quality into its place: words, a kind for the stylesheet, the explanation on hover. */

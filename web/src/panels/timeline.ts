@@ -7,7 +7,8 @@ import { el, setAttribute } from "../lib/dom";
 import { HeatPanel } from "./heat-panel";
 import { LinePanel } from "./line-panel";
 import type { Context, Frame, Panel } from "./panel";
-import { HEAT_TRACK, lineSpec, trackIds } from "./table";
+import { HEAT_TRACK, trackIds } from "./table";
+import { lineSpec } from "./tracks";
 import type { Track } from "./track";
 
 /** Narrower pages scroll, and each track has its own times. */
