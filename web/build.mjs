@@ -26,7 +26,7 @@ const result = await build({
   format: "iife",
   target: ["chrome116", "firefox124", "safari17.4"],
   charset: "utf8",
-  legalComments: "inline", // uPlot's licence asks for its notice
+  legalComments: "inline", // uPlot's and Preact's licences ask for their notices
   outdir: "build",
   write: false,
   logLevel: "warning",

@@ -81,7 +81,27 @@ export function mockProcesses(samples, q, suffix) {
   };
 }
 
-export const DOCTOR = [
+const UNITS = { cpi: "cycles per instruction", ipc: "instructions per cycle", cache_miss_rate: "share", branch_miss_rate: "share" };
+
+/** A column of /api/meta as the program describes it, with a name from a hostile machine in front. */
+export function described(column, prefix) {
+  if (column.kind !== "metric") return { ...column, name: prefix + column.name };
+  const unit = column.id.endsWith("_per_second") ? "per second" : UNITS[column.id] ?? column.unit;
+  return { ...column, unit, source: "linux: tools/perf/util/stat-shadow.c" };
+}
+
+export function mockHistory(first, suffix) {
+  return {
+    path: "/var/lib/cyclescope/history.db" + suffix, first, bytes: 12_345_678, bound_bytes: 536_870_912, state: "ok", reason: null,
+    tiers: [100, 1000, 10_000, 60_000].map((resolution_ms) => ({ resolution_ms, first })),
+  };
+}
+
+export function mockDoctor(suffix) {
+  return CHECKS.map((c) => (suffix === "" ? c : { ...c, found: suffix, cost: suffix, remedy: `${suffix} \`${suffix}\`` }));
+}
+
+const CHECKS = [
   { name: "software", status: "pass", found: "software events work", cost: "", remedy: "" },
   { name: "hardware", status: "fail", found: "the hypervisor gives this virtual machine no PMU", cost: "no cycles, instructions, cache or branch events",
     remedy: "on the host: `qemu-system-x86_64 -cpu host,pmu=on`, or a machine of its own" },

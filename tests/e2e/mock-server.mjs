@@ -7,7 +7,7 @@
 import { createServer } from "node:http";
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
-import { DOCTOR, mockProcesses, mockSpan } from "./mock-answers.mjs";
+import { described, mockDoctor, mockHistory, mockProcesses, mockSpan } from "./mock-answers.mjs";
 
 const COUNTS = [
   "cycles", "instructions", "cache_references", "cache_misses", "branches", "branch_misses",
@@ -16,11 +16,12 @@ const COUNTS = [
 const HARDWARE = new Set(COUNTS.slice(0, 6));
 const GAUGES = ["cpu_user", "cpu_system", "cpu_iowait", "cpu_irq", "cpu_steal", "cpu_idle"];
 const METRICS = {
-  cpi: ["CPI", "cycles per instruction", "cycles", "instructions"],
-  ipc: ["IPC", "instructions per cycle", "instructions", "cycles"],
-  cache_miss_rate: ["Cache-miss rate", "share", "cache_misses", "cache_references"],
-  branch_miss_rate: ["Branch-miss rate", "share", "branch_misses", "branches"],
+  cpi: ["CPI", "cycles / instructions", "cycles", "instructions"],
+  ipc: ["IPC", "instructions / cycles", "instructions", "cycles"],
+  cache_miss_rate: ["cache-miss rate", "cache-misses / cache-references", "cache_misses", "cache_references"],
+  branch_miss_rate: ["branch-miss rate", "branch-misses / branches", "branch_misses", "branches"],
 };
+const UNITS = { cache_miss_rate: "share", branch_miss_rate: "share", cpi: "cycles per instruction", ipc: "instructions per cycle" };
 const RATES = ["context_switches", "cpu_migrations", "minor_faults", "major_faults"];
 const WHY = "The virtual machine offers no hardware PMU to its guest; ask its host for one (QEMU: -cpu host).";
 const KEEP_ALIVE_MS = 10_000;
@@ -176,28 +177,28 @@ export class Mock {
       case "/api/latest": return this.json(response, this.samples.length ? this.row(this.samples.at(-1), {}) : {});
       case "/api/data": return this.json(response, this.between(q).map((s) => this.row(s, {})));
       case "/api/span":
-        if (this.options.noSpan) break;
+        if (this.options.noSpan) return this.error(response, 404, "not_found", "no such path");
         return this.json(response, mockSpan(this.between(q), q, this.options.interval));
-      case "/api/processes": return this.json(response, mockProcesses(this.between(q), q, this.options.scenario === "html" ? HTML : ""));
-      case "/api/doctor": return this.json(response, this.doctor());
+      case "/api/processes": return this.json(response, mockProcesses(this.between(q), q, this.hostile));
+      case "/api/doctor": return this.json(response, { checks: mockDoctor(this.hostile), at: this.samples[0]?.timestamp ?? null });
       case "/api/series":
         setTimeout(() => this.json(response, this.series(q)), this.delay ?? 0);
         return undefined;
       case "/api/stream": return this.stream(request, response, q);
       case "/healthz": return this.json(response, { status: "ok" });
+      default: return this.error(response, 404, "not_found", "no such path");
     }
-    this.error(response, 404, "not_found", "no such path");
+  }
+
+  /** What a measured machine may call itself, its processes and its events. */
+  get hostile() {
+    return this.options.scenario === "html" ? HTML : "";
   }
 
   between(q) {
     const from = Number(q.get("from") ?? -Infinity);
     const to = Number(q.get("to") ?? Infinity);
     return this.samples.filter((s) => s.timestamp >= from && s.timestamp <= to);
-  }
-
-  doctor() {
-    const html = this.options.scenario === "html";
-    return { checks: html ? DOCTOR.map((c) => ({ ...c, found: HTML, cost: HTML, remedy: `${HTML} \`${HTML}\`` })) : DOCTOR, at: this.samples[0]?.timestamp ?? null };
   }
 
   json(response, value) {
@@ -215,16 +216,14 @@ export class Mock {
       per_cpu: true, quality: absent(id) ? "not supported" : newest[id] ?? "exact", why: absent(id) ? WHY : null,
     });
     return [
-      ...COUNTS.map((id) => ({ id, name: this.options.scenario === "html" ? HTML + id : id.replaceAll("_", "-"), kind: "count", unit: "", scale: 1, group: 0, ...base(id) })),
-      ...GAUGES.map((id) => ({ id, name: id.replaceAll("_", "-"), kind: "gauge", unit: "ns", scale: 1, ...base(id) })),
-      ...Object.entries(METRICS).map(([id, [name, unit, ...inputs]]) => ({
-        id, name, kind: "metric", unit, formula: inputs.join(" / "), source: "linux: tools/perf/util/stat-shadow.c", inputs, ...base(id),
-      })),
+      ...COUNTS.map((id) => ({ id, name: id.replaceAll("_", "-"), kind: "count", unit: "", scale: 1, group: 0, ...base(id) })),
+      ...GAUGES.map((id) => ({ id, name: id, kind: "gauge", unit: "ns", scale: 1, ...base(id) })),
+      ...Object.entries(METRICS).map(([id, [name, formula, ...inputs]]) =>
+        ({ id, name, kind: "metric", unit: UNITS[id], formula, source: "", inputs, ...base(id) })),
       { id: "ghz", name: "GHz", kind: "metric", unit: "GHz", formula: "cycles / time", inputs: ["cycles"], ...base("ghz") },
       { id: "cpu_use", name: "CPU use", kind: "metric", unit: "share", formula: "1 - idle / all", inputs: GAUGES, ...base("cpu_use") },
       ...RATES.map((id) => ({
-        id: id + "_per_second", name: (id[0].toUpperCase() + id.slice(1)).replaceAll("_", " "), kind: "metric", unit: "per second",
-        formula: `${id} / measured seconds`,
+        id: id + "_per_second", name: id, kind: "metric", unit: "per second", formula: `${id.replaceAll("_", "-")} / seconds`,
         inputs: [id], ...base(id),
       })),
     ];
@@ -247,12 +246,8 @@ export class Mock {
       input: { kind: "live", text: "this machine", state: this.state, reason: this.reason ?? null },
       interval_ms: this.options.interval, first: this.samples[0]?.timestamp ?? null,
       latest: this.samples.at(-1)?.timestamp ?? null, rows: this.samples.length,
-      columns: this.columns(),
-      history: {
-        path: html ? HTML : "/var/lib/cyclescope/history.db", first: this.options.days ? this.historyFirst() : this.samples[0]?.timestamp ?? null, bytes: 12_345_678, bound_bytes: 536_870_912,
-        tiers: [100, 1000, 10_000, 60_000].map((resolution_ms) => ({ resolution_ms, first: this.samples[0]?.timestamp ?? null })),
-        state: "ok", reason: null,
-      },
+      columns: this.columns().map((c) => described(c, this.hostile)),
+      history: mockHistory(this.options.days ? this.historyFirst() : this.samples[0]?.timestamp ?? null, this.hostile),
       notes: html ? [{ severity: "<b>", text: HTML }] : notes,
       limits: { rows: this.options.limitRows, memory_bytes: 33554432, stream_min_ms: 50 },
       health: {
@@ -299,12 +294,12 @@ export class Mock {
   }
 
   series(q) {
+    const from = Number(q.get("from") ?? -Infinity);
+    const to = Number(q.get("to") ?? Infinity);
     const points = Math.min(10000, Number(q.get("points") ?? 2000));
     const cpu = q.get("cpu");
-    if (this.options.days && Number(q.get("from") ?? 0) < this.samples[0].timestamp) {
-      return this.pastSeries(q, Number(q.get("from")), Math.min(Number(q.get("to") ?? Infinity), this.samples.at(-1).timestamp), points);
-    }
-    const chosen = this.between(q);
+    if (this.options.days && from < this.samples[0].timestamp) return this.pastSeries(q, from, Math.min(to, this.samples.at(-1).timestamp), points);
+    const chosen = this.samples.filter((s) => s.timestamp >= from && s.timestamp <= to);
     const per = Math.max(1, Math.ceil(chosen.length / points));
     const buckets = new Map();
     for (const s of chosen) {

@@ -170,7 +170,7 @@ test("older history is loaded behind the newest, without hole or double, at full
     // Far back: ten seconds as ten seconds.
     await page.click('[data-span="600000"]');
     const { x, y } = await middle(page);
-    await page.mouse.move(x - 300, y);
+    await page.mouse.move(x - 350, y);
     for (let i = 0; i < 12; i++) await page.mouse.wheel(0, -400);
     const r = await until(() => range(page), (v) => v.to - v.from < 2000, "a close view");
     const here = mock.samples.filter((s) => s.timestamp > r.from && s.timestamp < r.to);

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # The page in a real browser. TAP on stdout; exit status 0 when all pass. Needs `npm ci` in web/ and Debian's chromium.
 #
-#   run.sh [FILE…]       the named test files, or all: page, timeline, states and inspector (against mock servers) and program
-#                        (against the real program, CYCLESCOPE, by default build/cyclescope)
+#   run.sh [FILE…]       the named test files, or all: page, timeline, states and inspector (against mock servers) and program (against the
+#                        real program, CYCLESCOPE, by default build/cyclescope)
 set -eu
 cd "$(dirname "$0")"
 if [ $# -eq 0 ]; then set -- page.test.mjs timeline.test.mjs states.test.mjs inspector.test.mjs program.test.mjs; fi

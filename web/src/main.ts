@@ -17,13 +17,15 @@ import { NotesPanel } from "./panels/notes";
 import type { Context, Panel } from "./panels/panel";
 import { SelectionBar } from "./panels/selection-bar";
 import { StatusPanel } from "./panels/status";
+import { HEAT_TRACK, trackIds } from "./panels/table";
 import { TILE_COLUMNS, TilesPanel } from "./panels/tiles";
 import { Timeline } from "./panels/timeline";
-import { wantedColumns } from "./panels/tracks";
 import { tokenForm } from "./panels/token-form";
+import { trackColumns } from "./panels/tracks";
 
 /** Numbers are written at most so often: faster ones cannot be read. Lines move with every sample. */
 const TEXT_EVERY_MS = 200;
+const INSPECTOR_KEY = "cyclescope-inspector";
 
 function start(): void {
   startTheme(linked().theme);
@@ -66,22 +68,42 @@ function start(): void {
   const status = new StatusPanel(context);
   const inspector = new Inspector(context);
   const help = helpDialog(INSPECTOR_KEYS);
-  const header = new HeaderPanel(context, { help: () => help.showModal(), toggleInspector: () => inspector.toggle() });
+  const showInspector = (show: boolean): void => {
+    setAttribute(document.documentElement, "data-inspector", show ? "shown" : "hidden");
+    setAttribute(header.inspector, "aria-pressed", String(show));
+  };
+  const toggleInspector = (): void => {
+    const show = document.documentElement.dataset["inspector"] === "hidden";
+    showInspector(show);
+    try {
+      localStorage.setItem(INSPECTOR_KEY, show ? "shown" : "hidden");
+    } catch {
+      // Storage may be forbidden; then the choice lasts as long as the page.
+    }
+  };
+  const header = new HeaderPanel(context, { help: () => help.showModal(), toggleInspector });
   const bar = new SelectionBar(context);
   const panels: readonly Panel[] = [header, tiles, notes, bar, timeline, inspector, status];
-  inspector.open.watch((open) => setAttribute(header.inspector, "aria-pressed", String(open)));
+  let shown = "shown";
+  try {
+    shown = localStorage.getItem(INSPECTOR_KEY) ?? shown;
+  } catch {
+    // As above.
+  }
+  showInspector(shown !== "hidden");
   document.body.append(header.element,
-    el("main", {}, el("div", { class: "work" },
-      el("div", { class: "tracks" }, tiles.element, notes.element, bar.element, timeline.element, timeline.absent),
-      inspector.element)),
+    el("main", {},
+      el("div", { class: "stage" }, tiles.element, notes.element, bar.element, timeline.element, timeline.absent),
+      inspector.element),
     status.element, tokenForm(session), help);
 
   /** The columns that are drawn now are those that are asked for. */
   const want = (): void => {
     const meta = session.meta.get();
-    const heat = heatColumn(meta, state.heat.get());
+    const tracks = trackIds(state.tracks.get());
+    const heat = tracks.includes(HEAT_TRACK) ? heatColumn(meta, state.heat.get()) : null;
     const wanted: Wanted = {
-      columns: [...new Set([...wantedColumns(state.tracks.get()), ...TILE_COLUMNS, heat])],
+      columns: [...new Set([...tracks.flatMap(trackColumns), ...TILE_COLUMNS, ...(heat === null ? [] : [heat])])],
       heat, cpu: state.cpu.get(),
     };
     session.want(wanted);
@@ -148,7 +170,7 @@ function start(): void {
     redraw();
   });
   const actions: KeyActions = {
-    view, state,
+    view, state, toggleInspector,
     cpus: () => session.meta.get()?.possible ?? 0,
     oldest: () => session.oldestTime,
     focusSelection: () => overlay.focusHandle(),

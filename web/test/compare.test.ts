@@ -53,6 +53,7 @@ test("what is within the error is not called a difference", () => {
 test("too few samples: the numbers without an interval", () => {
   const c = compare(stats(100, null), stats(200, 1));
   assert.deepEqual([c.verdict, c.difference, c.ratio, c.differenceInterval, c.ratioInterval], ["few", 100, 2, null, null]);
+  assert.equal(compare(stats(100, 1, { batches: 5 }), stats(200, 1)).verdict, "few");
 });
 
 test("no value is no number", () => {

@@ -21,16 +21,17 @@ const HTML = "<img src=x onerror=alert(1)>";
 
 test("time that was spent", () => {
   const cases: [number, string][] = [
-    [0, "0 ns"], [850, "850 ns"], [1500, "1.50 \u00b5s"], [12_345_678, "12.3 ms"], [1.2e9, "1.20 s"], [3.4e12, "3.40 ks"],
+    [0, "0 s"], [850, "850 ns"], [1500, "1.50 \u00b5s"], [12_345_678, "12.3 ms"], [1.2e9, "1.20 s"], [3.4e12, "3.40 ks"],
   ];
   for (const [ns, text] of cases) assert.equal(plain(formatTime(ns)), text);
-  assert.deepEqual([0, 5e7, 1e8, 1.5e9].map((v) => formatTick(v, "time")), ["0ns", "50ms", "100ms", "1.5s"]);
+  assert.deepEqual([0, 5e7, 1e8, 1.5e9].map((v) => formatTick(v, "time")), ["0", "50ms", "100ms", "1.5s"]);
 });
 
 test("a difference has a sign, and one of shares is in points", () => {
   assert.equal(formatSigned(0.5, String), "+0.5");
   assert.equal(formatSigned(-0.5, String), "\u22120.5");
   assert.equal(formatSigned(0, String), "0");
+  assert.equal(formatSigned(-0.001, (v) => v.toFixed(2)), "0.00");
   assert.equal(formatSigned(null, String), "\u2014");
   assert.equal(plain(formatDifference(0.167, "share")), "16.7 pp");
 });

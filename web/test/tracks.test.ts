@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseMeta } from "../src/data/wire";
-import { DEFAULT_TRACKS, add, canJoin, move, removeColumn } from "../src/panels/track-choice";
-import { columnsOf, isLog, parseTrack, trackOf, tracksFor, withAxis } from "../src/panels/tracks";
+import { DEFAULT_TRACKS, HEAT_TRACK } from "../src/panels/table";
+import { add, canJoin, move, removeColumn } from "../src/panels/track-choice";
+import { isLog, lineSpec, parseTrack, trackColumns, trackOf, tracksFor, withAxis } from "../src/panels/tracks";
 
 const meta = parseMeta({
   columns: [
@@ -16,7 +17,7 @@ const meta = parseMeta({
 });
 
 test("null is the default tracks, and each has its id", () => {
-  assert.deepEqual(tracksFor(null, meta).map((t) => t.id), DEFAULT_TRACKS);
+  assert.deepEqual(tracksFor(null, meta).map((t) => t.id), DEFAULT_TRACKS.filter((id) => id !== HEAT_TRACK));
   assert.deepEqual(tracksFor(DEFAULT_TRACKS, meta), tracksFor(null, meta));
 });
 
@@ -24,7 +25,7 @@ test("chosen columns become a track with their unit", () => {
   const [counts, time, share] = tracksFor(["col:cycles+branches", "col:cpu_user", "col:cache_miss_rate"], meta);
   assert.equal(counts?.title, "cycles, branches");
   assert.equal(counts?.unit, "count");
-  assert.deepEqual(counts && columnsOf(counts), ["cycles", "branches"]);
+  assert.deepEqual(counts?.series.map((s) => s.column), ["cycles", "branches"]);
   assert.notEqual(counts?.series[0]?.colour, counts?.series[1]?.colour);
   assert.equal(time?.unit, "time");
   assert.equal(share?.unit, "share");
@@ -51,6 +52,18 @@ test("what is no track is left out; what comes twice is once", () => {
   assert.deepEqual(tracksFor(["cpi", "nonsense", "cpi:log", "cpi"], meta).map((t) => t.id), ["cpi"]);
 });
 
+test("the columns of a track are known from its id", () => {
+  assert.deepEqual(trackColumns("col:cycles+branches:log"), ["cycles", "branches"]);
+  assert.deepEqual(trackColumns("miss-rates:log"), ["cache_miss_rate", "branch_miss_rate"]);
+  assert.deepEqual(trackColumns("nonsense"), []);
+});
+
+test("the heatmap is a track, but none of lines", () => {
+  assert.deepEqual(parseTrack("cpus"), { base: "cpus", columns: [], axis: null });
+  assert.equal(lineSpec("cpus", meta.columns), undefined);
+  assert.equal(parseTrack("cpus:log"), null);
+});
+
 test("a column that this server does not have keeps its place", () => {
   const [spec] = tracksFor(["col:from_elsewhere"], meta);
   assert.equal(spec?.title, "from_elsewhere");
@@ -64,7 +77,7 @@ test("columns join tracks of their own unit only", () => {
   assert.ok(!canJoin("cycles", "branches", meta), "a default track is as it is");
   assert.deepEqual(add(["cpi", "col:cycles:log"], "branches", "col:cycles:log"), ["cpi", "col:cycles+branches:log"]);
   assert.deepEqual(add(["cpi"], "branches", null), ["cpi", "col:branches"]);
-  assert.deepEqual(add(["col:branches"], "branches", null), ["col:branches"]);
+  assert.deepEqual(add(["col:branches:log"], "branches", null), ["col:branches:log"], "it is there already");
 });
 
 test("rearranging and removing", () => {

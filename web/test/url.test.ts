@@ -13,7 +13,7 @@ test("what is nothing special is no hash, and the other way round", () => {
 
 test("every part comes back as it was", () => {
   const views: Partial<PageView>[] = [
-    { span: 600_000 }, { span: 1234, end: T }, { tracks: ["cycles", "col:cpu_use+cpi:log"] }, { tracks: ["cpi"] }, { cpu: 0 }, { cpu: 511 },
+    { span: 600_000 }, { span: 1234, end: T }, { tracks: ["cycles", "col:cpu_use"] }, { tracks: ["cpi"] }, { cpu: 0 }, { cpu: 511 },
     { heat: "cpu_use" }, { selection: { from: T, to: T + 1 } }, { held: { from: T - 5000, to: T } }, { theme: "dark" }, { theme: "auto" },
     {
       span: 60_000, end: T, tracks: ["a", "b"], cpu: 3, heat: "cycles", theme: "light",
@@ -37,7 +37,7 @@ test("what is not in order is left out, the rest is taken", () => {
   const bad = [
     "#from=5&to=5", "#from=9&to=3", "#from=x&to=3", "#to=3", "#from=1e3&to=2e3", "#from=-5&to=5", "#span=0", "#span=-1", "#span=NaN",
     "#span=99999999999999999999", "#sel=5", "#sel=5-", "#sel=9-3", "#sel=1-2-3", "#held=a-b", "#cpu=-1", "#cpu=1.5", "#cpu=99999", "#cpu=",
-    "#heat=", "#heat=<img>", "#heat=" + "a".repeat(700), "#tracks=", "#tracks=a,,b", "#tracks=<b>", "#tracks=" + Array(70).fill("a").join(","),
+    "#heat=", "#heat=<img>", "#heat=" + "a".repeat(200), "#tracks=", "#tracks=a,,b", "#tracks=<b>", "#tracks=" + Array(70).fill("a").join(","),
     "#theme=pink", "#theme=",
   ];
   for (const hash of bad) assert.deepEqual(decodeView(hash), NOTHING, hash);

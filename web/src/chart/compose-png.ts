@@ -5,6 +5,11 @@ import { colour } from "../lib/theme";
 
 export interface PictureText {
   title: string;
+  /** After the title: what is drawn. */
+  detail: string;
+  /** Times at the plot's left and right edge: most tracks have no axis of their own. */
+  from: string;
+  to: string;
   /** Under the title. */
   line: string;
   /** In the corner: where it comes from. */
@@ -14,16 +19,17 @@ export interface PictureText {
 
 const PAD = 14;
 const HEAD = 64;
+const FOOT = 20;
 const FONT = "system-ui, sans-serif";
 
-/** `plot`: the element whose canvases are the chart. Rejects when it has none. */
-export async function composePng(plot: Element, text: PictureText): Promise<Blob> {
+/** `plot`: the element whose canvases are the chart; `over`: its part without axes. Rejects when there is nothing drawn. */
+export async function composePng(plot: Element, over: Element, text: PictureText): Promise<Blob> {
   const canvases = [...plot.querySelectorAll("canvas")].filter((c) => c.clientWidth > 0 && c.clientHeight > 0);
   const box = plot.getBoundingClientRect();
   if (canvases.length === 0 || box.width === 0) throw new Error("there is no chart to draw");
   const ratio = Math.max(1, devicePixelRatio);
   const width = Math.round(box.width + 2 * PAD);
-  const height = Math.round(box.height + HEAD + PAD);
+  const height = Math.round(box.height + HEAD + FOOT);
   const out = document.createElement("canvas");
   out.width = width * ratio;
   out.height = height * ratio;
@@ -36,8 +42,10 @@ export async function composePng(plot: Element, text: PictureText): Promise<Blob
   c.fillStyle = colour("--text");
   c.font = `600 15px ${FONT}`;
   c.fillText(text.title, PAD, 10, width - 2 * PAD - 80);
+  const titleWidth = c.measureText(text.title).width;
   c.font = `12px ${FONT}`;
   c.fillStyle = colour("--text-dim");
+  c.fillText(text.detail, PAD + titleWidth + 8, 12, Math.max(1, width - 2 * PAD - 80 - titleWidth));
   c.fillText(text.line, PAD, 30, width - 2 * PAD);
   c.textAlign = "right";
   c.fillText(text.mark, width - PAD, 12);
@@ -56,6 +64,12 @@ export async function composePng(plot: Element, text: PictureText): Promise<Blob
     const at = canvas.getBoundingClientRect();
     c.drawImage(canvas, PAD + at.left - box.left, HEAD + at.top - box.top, at.width, at.height);
   }
+  const inner = over.getBoundingClientRect();
+  c.font = `11px ${FONT}`;
+  c.fillStyle = colour("--text-dim");
+  c.fillText(text.from, PAD + inner.left - box.left, HEAD + box.height + 3);
+  c.textAlign = "right";
+  c.fillText(text.to, PAD + inner.right - box.left, HEAD + box.height + 3);
   return new Promise((resolve, reject) => {
     out.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("the browser makes no picture of it"))), "image/png");
   });

@@ -38,6 +38,8 @@ export interface Comparison {
 
 /** The server's least number of batches, taken where it does not say the number: the cautious choice. */
 const BATCHES_LEAST = 10;
+/** From fewer batches no interval is made: t975 is not right there, and the interval would say next to nothing. */
+const BATCHES_USABLE = 6;
 const NORMAL_975 = 1.959963984540054;
 
 /**
@@ -55,7 +57,7 @@ export function t975(degrees: number): number {
 }
 
 function degreesOf(s: Statistics): number {
-  return Math.max(2, s.batches ?? BATCHES_LEAST) - 1;
+  return (s.batches ?? BATCHES_LEAST) - 1;
 }
 
 /** Welch and Satterthwaite's degrees of freedom, from two variances of means. */
@@ -80,7 +82,8 @@ export function compare(a: Statistics | undefined, b: Statistics | undefined): C
   if (!a || !b || ma === null || mb === null) return { ...none, verdict: "absent" };
   const difference = mb - ma;
   const ratio = ma === 0 ? null : mb / ma;
-  if (a.stderr === null || b.stderr === null) return { ...none, difference, ratio, verdict: "few" };
+  const few = (s: Statistics): boolean => s.batches !== null && s.batches < BATCHES_USABLE;
+  if (a.stderr === null || b.stderr === null || few(a) || few(b)) return { ...none, difference, ratio, verdict: "few" };
   const va = a.stderr ** 2;
   const vb = b.stderr ** 2;
   const t = t975(welchDegrees(va, degreesOf(a), vb, degreesOf(b)));

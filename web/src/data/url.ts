@@ -23,8 +23,9 @@ export interface PageView {
 const TIME_MOST = 8.64e15;
 const CPU_MOST = 65_535;
 const TRACKS_MOST = 64;
-/** Of a column, or of a track of several. */
-const ID = /^[A-Za-z0-9_:.+-]{1,600}$/;
+const ID = /^[A-Za-z0-9_:.-]{1,128}$/;
+/** Several columns in one track stand between plus signs. */
+const TRACK = /^[A-Za-z0-9_:.+-]{1,256}$/;
 
 export function encodeView(view: PageView): string {
   const p: string[] = [];
@@ -53,7 +54,7 @@ export function decodeView(hash: string): PageView {
     held: decodeSpan(p.get("held")),
     cpu: whole(p.get("cpu"), CPU_MOST),
     heat: heat !== null && ID.test(heat) ? heat : null,
-    tracks: tracks && tracks.length <= TRACKS_MOST && tracks.every((id) => ID.test(id)) ? [...new Set(tracks)] : null,
+    tracks: tracks && tracks.length <= TRACKS_MOST && tracks.every((id) => TRACK.test(id)) ? [...new Set(tracks)] : null,
     theme: theme === "auto" || theme === "light" || theme === "dark" ? theme : null,
   };
 }

@@ -69,6 +69,7 @@ function spent(ns: number): { value: number; unit: string } {
 /** Time that was spent, from nanoseconds: `850 ns`, `12.3 ms`, `1.20 s`, `3.40 ks`. */
 export function formatTime(ns: number): string {
   if (!Number.isFinite(ns)) return NOTHING;
+  if (ns === 0) return "0" + NBSP + "s";
   const { value, unit } = spent(ns);
   return (unit === "ns" && Number.isInteger(value) ? String(value) : threeDigits(value)) + NBSP + unit;
 }
@@ -91,16 +92,17 @@ export function formatValue(value: number | null, unit: Unit): string {
   }
 }
 
-/** A difference: with its sign, also a plus. A true minus, not a hyphen. */
+/** A difference: with its sign, also a plus. A true minus, not a hyphen. What is written as zero has none. */
 export function formatSigned(value: number | null, format: (magnitude: number) => string): string {
   if (value === null || !Number.isFinite(value)) return NOTHING;
-  return (value < 0 ? "\u2212" : value > 0 ? "+" : "") + format(Math.abs(value));
+  const text = format(Math.abs(value));
+  return (!/[1-9]/.test(text) ? "" : value < 0 ? "\u2212" : "+") + text;
 }
 
 /** A tick of an axis: as short as possible, because ticks are round numbers. */
 export function formatTick(value: number, unit: Unit): string {
   if (unit === "share") return String(Number((value * 100).toPrecision(4))) + "%";
-  if (unit === "time") {
+  if (unit === "time" && value !== 0) {
     const t = spent(value);
     return Number(t.value.toPrecision(4)) + t.unit;
   }

@@ -2,14 +2,15 @@
 // Which columns the timeline shows, in which order, and on which axis; and what every column of this server means.
 
 import { render } from "preact";
-import { useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Column, Meta } from "../data/wire";
 import { el } from "../lib/dom";
 import { Badge, useWatched } from "./inspect";
 import type { Context } from "./panel";
 import { columnOf, isAbsent, whyAbsent } from "./quality";
-import { add, canJoin, currentTracks, DEFAULT_TRACKS, move, removeColumn, setTracks } from "./track-choice";
-import { TRACKS_MOST, columnsOf, isLog, parseTrack, tracksFor, withAxis } from "./tracks";
+import { DEFAULT_TRACKS, HEAT_TRACK } from "./table";
+import { add, canJoin, currentTracks, move, removeColumn, setTracks } from "./track-choice";
+import { TRACKS_MOST, isLog, parseTrack, trackColumns, trackOf, trackTitle, withAxis } from "./tracks";
 import { meaningOf } from "./units";
 
 interface Props {
@@ -17,14 +18,19 @@ interface Props {
   meta: Meta;
 }
 
-function Track({ context, meta, id, index, ids, dragged, onDrag }: Props & {
+function Track({ context, meta, id, index, ids, dragged, onDrag, onFocusNext }: Props & {
   id: string; index: number; ids: readonly string[]; dragged: boolean; onDrag(index: number | null): void;
+  /** After the next drawing, this button of that row has the focus: a row that moves in the document loses it. */
+  onFocusNext(row: number, button: string): void;
 }) {
   const { state } = context;
-  const [spec] = tracksFor([id], meta);
-  if (!spec) return null;
+  const title = trackTitle(id, meta);
   const track = parseTrack(id);
   const change = (next: readonly string[]): void => setTracks(state, next);
+  const step = (by: number, button: string): void => {
+    onFocusNext(index + by, button);
+    change(move(ids, index, index + by));
+  };
   const drag = (event: PointerEvent & { currentTarget: HTMLElement }): void => {
     const items = [...event.currentTarget.closest("ol")?.children ?? []];
     const to = items.findIndex((item) => event.clientY < item.getBoundingClientRect().bottom);
@@ -35,7 +41,7 @@ function Track({ context, meta, id, index, ids, dragged, onDrag }: Props & {
   };
   return (
     <li data-track={id} data-dragged={dragged ? "" : undefined}>
-      <span class="handle" title="Drag to rearrange" aria-hidden="true"
+      <span class="grip" title="Drag to rearrange" aria-hidden="true"
         onPointerDown={(e) => {
           e.currentTarget.setPointerCapture(e.pointerId);
           onDrag(index);
@@ -44,33 +50,42 @@ function Track({ context, meta, id, index, ids, dragged, onDrag }: Props & {
         {"\u2807"}
       </span>
       <span class="title">
-        {spec.title}
+        {title}
         {track && track.columns.length > 1 && track.columns.map((column) => (
-          <button key={column} type="button" class="small" aria-label={`Remove ${column} from ${spec.title}`}
-            onClick={() => change(removeColumn(ids, id, column))}>
+          <button key={column} type="button" class="small" aria-label={`Remove ${column} from ${title}`}
+            onClick={() => {
+              onFocusNext(index, "remove");
+              change(removeColumn(ids, id, column));
+            }}>
             {columnOf(meta, column)?.name ?? column} {"\u00d7"}
           </button>
         ))}
       </span>
-      <button type="button" class="small" aria-pressed={isLog(id)} aria-label={`Logarithmic axis of ${spec.title}`}
-        onClick={() => change(ids.map((other) => (other === id ? withAxis(id, !isLog(id)) : other)))}>
-        log
-      </button>
-      <button type="button" class="small" data-move="up" aria-label={`Move ${spec.title} up`} disabled={index === 0}
-        onClick={() => change(move(ids, index, index - 1))}>{"\u2191"}</button>
-      <button type="button" class="small" data-move="down" aria-label={`Move ${spec.title} down`} disabled={index === ids.length - 1}
-        onClick={() => change(move(ids, index, index + 1))}>{"\u2193"}</button>
-      <button type="button" class="small" data-move="remove" aria-label={`Remove ${spec.title}`} disabled={ids.length === 1}
-        onClick={() => change(ids.filter((other) => other !== id))}>{"\u00d7"}</button>
+      {id !== HEAT_TRACK && (
+        <button type="button" class="small" aria-pressed={isLog(id)} aria-label={`log: logarithmic axis of ${title}`}
+          onClick={() => change(ids.map((other) => (other === id ? withAxis(id, !isLog(id)) : other)))}>
+          log
+        </button>
+      )}
+      <button type="button" class="small" data-move="up" aria-label={`Move ${title} up`} disabled={index === 0}
+        onClick={() => step(-1, "up")}>{"\u2191"}</button>
+      <button type="button" class="small" data-move="down" aria-label={`Move ${title} down`} disabled={index === ids.length - 1}
+        onClick={() => step(1, "down")}>{"\u2193"}</button>
+      <button type="button" class="small" data-move="remove" aria-label={`Remove ${title}`} disabled={ids.length === 1}
+        onClick={() => {
+          onFocusNext(Math.min(index, ids.length - 2), "remove");
+          change(ids.filter((other) => other !== id));
+        }}>{"\u00d7"}</button>
     </li>
   );
 }
 
 function Offer({ context, meta, column, ids }: Props & { column: Column; ids: readonly string[] }) {
-  const shown = tracksFor(ids, meta).some((spec) => columnsOf(spec).includes(column.id));
+  const shown = ids.some((id) => trackColumns(id).includes(column.id));
   const joinable = ids.filter((id) => canJoin(id, column.id, meta));
   const put = (into: string | null): void => setTracks(context.state, add(ids, column.id, into));
   const absent = isAbsent(column);
+  const alone = ids.some((id) => parseTrack(id)?.base === trackOf([column.id]));
   return (
     <li data-column={column.id}>
       <details>
@@ -93,10 +108,10 @@ function Offer({ context, meta, column, ids }: Props & { column: Column; ids: re
           e.currentTarget.value = "";
         }}>
           <option value="" disabled>add to{"\u2026"}</option>
-          {joinable.map((id) => <option key={id} value={id}>{tracksFor([id], meta)[0]?.title ?? id}</option>)}
+          {joinable.map((id) => <option key={id} value={id}>{trackTitle(id, meta)}</option>)}
         </select>
       )}
-      <button type="button" class="small" aria-label={`Add ${column.name} as a track`} disabled={ids.length >= TRACKS_MOST}
+      <button type="button" class="small" aria-label={`Add ${column.name} as a track`} disabled={alone || ids.length >= TRACKS_MOST}
         onClick={() => put(null)}>+ track</button>
     </li>
   );
@@ -107,6 +122,17 @@ function Content({ context, onClose }: { context: Context; onClose(): void }) {
   useWatched(context.state.tracks);
   const [filter, setFilter] = useState("");
   const [dragged, setDragged] = useState<number | null>(null);
+  const list = useRef<HTMLOListElement>(null);
+  const focusNext = useRef<{ row: number; button: string } | null>(null);
+  useLayoutEffect(() => {
+    const { row, button } = focusNext.current ?? {};
+    focusNext.current = null;
+    if (row === undefined) return;
+    const item = list.current?.children[row];
+    const wanted = item?.querySelector<HTMLElement>(`[data-move="${button}"]:enabled`);
+    // At the end of its way, the other direction is what is left.
+    (wanted ?? item?.querySelector<HTMLElement>("[data-move]:enabled"))?.focus();
+  });
   if (!meta) return <p class="dim">The server has not answered yet.</p>;
   const ids = currentTracks(context.state);
   const wanted = filter.trim().toLowerCase();
@@ -124,16 +150,17 @@ function Content({ context, onClose }: { context: Context; onClose(): void }) {
       <div class="halves">
         <section aria-label="Tracks of the timeline">
           <h3>On the timeline</h3>
-          <ol>
+          <ol ref={list}>
             {ids.map((id, index) => (
-              <Track key={parseTrack(id)?.base ?? id} {...{ context, meta, id, index, ids }} dragged={dragged === index} onDrag={setDragged} />
+              <Track key={parseTrack(id)?.base ?? id} {...{ context, meta, id, index, ids }} dragged={dragged === index} onDrag={setDragged}
+                onFocusNext={(row, button) => { focusNext.current = { row, button }; }} />
             ))}
           </ol>
           {gone.length > 0 && (
             <p class="buttons">
               {gone.map((id) => (
                 <button key={id} type="button" class="small" onClick={() => setTracks(context.state, [...ids, id])}>
-                  + {tracksFor([id], meta)[0]?.title}
+                  + {trackTitle(id, meta)}
                 </button>
               ))}
             </p>
@@ -152,7 +179,7 @@ function Content({ context, onClose }: { context: Context; onClose(): void }) {
 }
 
 export class ColumnsDialog {
-  readonly element = el("dialog", { class: "columns", "aria-label": "Columns" });
+  readonly element = el("dialog", { class: "columns-dialog", "aria-label": "Columns" });
 
   constructor(private readonly context: Context) {
     // A click beside the dialog is one on its backdrop.

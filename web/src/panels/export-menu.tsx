@@ -5,13 +5,17 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { composePng } from "../chart/compose-png";
 import { fetchData } from "../data/api";
 import { csvOf } from "../data/csv";
+import type { Span } from "../data/state";
 import { formatClock } from "../lib/format";
 import { copyText, fileStem, saveFile } from "../lib/handout";
-import type { Given, Subject } from "./inspect";
+import type { Given } from "./inspect";
 
 interface Picture {
   title: string;
+  detail: string;
   plot: Element;
+  /** The plot without its axes. */
+  over: Element;
   legend: { label: string; colour: string }[];
 }
 
@@ -24,14 +28,20 @@ function pictures(): Picture[] {
       const swatch = item.querySelector<HTMLElement>(".swatch");
       return { label: item.querySelector(".label")?.textContent ?? "", colour: swatch ? getComputedStyle(swatch).backgroundColor : "" };
     });
-    return [{ title: track.querySelector("h2")?.textContent || track.getAttribute("aria-label") || "", plot, legend }];
+    // What the title does not say: a unit, or what was chosen there.
+    const choice = track.querySelector<HTMLSelectElement>("header select")?.selectedOptions[0];
+    return [{
+      title: track.querySelector("h2")?.textContent || track.getAttribute("aria-label") || "",
+      detail: (choice ?? track.querySelector(".subtitle"))?.textContent ?? "",
+      plot, over: plot.querySelector(".u-over") ?? plot, legend,
+    }];
   });
 }
 
 export function ExportMenu({ given }: { given: Given }) {
   const [open, setOpen] = useState(false);
   const root = useRef<HTMLDivElement>(null);
-  const { context, subject, visible, say } = given;
+  const { context, subject, say } = given;
 
   useEffect(() => {
     if (!open) return undefined;
@@ -46,30 +56,35 @@ export function ExportMenu({ given }: { given: Given }) {
     };
   }, [open]);
 
-  const run = (what: string, work: () => Promise<void>): void => {
+  /** `work` gives what there is to say of it. */
+  const run = (what: string, work: () => Promise<string>): void => {
     setOpen(false);
     root.current?.querySelector("button")?.focus();
-    work().then(() => say(`${what}: done.`), (error: unknown) => say(`${what}: ${error instanceof Error ? error.message : String(error)}`));
+    work().then((result) => say(`${what}: ${result}`), (error: unknown) => say(`${what}: ${error instanceof Error ? error.message : String(error)}`));
   };
-  const stem = (span: Subject): string => fileStem(context.session.meta.get()?.host ?? "", span.from);
+  const stem = (span: Span): string => fileStem(context.session.meta.get()?.host ?? "", span.from);
   const samples = (kind: "csv" | "json"): void => {
     const span = subject.get();
     if (!span) return;
     run(kind.toUpperCase(), async () => {
       const data = await fetchData({ from: span.from, to: span.to, cpu: context.state.cpu.get() });
-      if (kind === "json") saveFile(stem(span) + ".json", data);
-      else saveFile(stem(span) + ".csv", new Blob([csvOf(JSON.parse(await data.text()) as unknown[])], { type: "text/csv" }));
+      const rows = JSON.parse(await data.text()) as unknown[];
+      saveFile(`${stem(span)}.${kind}`, kind === "json" ? data : new Blob([csvOf(rows)], { type: "text/csv" }));
+      return `${rows.length.toLocaleString("en-US")} samples saved.`;
     });
   };
   const picture = (p: Picture): void => {
     const meta = context.session.meta.get();
-    const range = visible.get();
-    if (!range) return;
+    const range = context.view.range();
     run("PNG", async () => {
       const day = new Date(range.from).toLocaleDateString("en-CA");
       const line = [meta?.host, meta?.target, `${day} ${formatClock(range.from)} \u2013 ${formatClock(range.to)}`];
-      const png = await composePng(p.plot, { title: p.title, line: line.filter(Boolean).join(" \u00b7 "), mark: "cyclescope", legend: p.legend });
+      const png = await composePng(p.plot, p.over, {
+        title: p.title, detail: p.detail, line: line.filter(Boolean).join(" \u00b7 "), mark: "cyclescope", legend: p.legend,
+        from: formatClock(range.from), to: formatClock(range.to),
+      });
       saveFile(`${stem(range)}-${p.title.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-")}.png`, png);
+      return "saved.";
     });
   };
   const item = (id: string, label: string, onClick: () => void) =>
@@ -87,7 +102,7 @@ export function ExportMenu({ given }: { given: Given }) {
         {open && [
           item("csv", "Samples of the span as CSV", () => samples("csv")),
           item("json", "Samples of the span as JSON", () => samples("json")),
-          item("link", "Copy the link to this view", () => run("Link", () => copyText(location.href))),
+          item("link", "Copy the link to this view", () => run("Link", () => copyText(location.href).then(() => "copied."))),
           ...pictures().map((p, i) => item(`png-${i}`, `PNG of ${p.title}`, () => picture(p))),
         ]}
       </ul>

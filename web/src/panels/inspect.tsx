@@ -38,9 +38,10 @@ export interface Tab {
   Body: FunctionComponent<Given>;
 }
 
-/** Answers are asked for at most so often, ms: while a handle is dragged, and while the view follows. */
-export const DRAG_SPACING_MS = 120;
-export const LIVE_SPACING_MS = 1000;
+/** Answers are asked for at most so often: enough while a handle is dragged. (While the view follows, the subject is renewed each second.) */
+const SPACING_MS = 120;
+/** After a failure the same is asked again: the server may be back. */
+const RETRY_MS = 3000;
 
 export function useWatched<T>(source: Signal<T>): T {
   const [value, setValue] = useState(() => source.get());
@@ -56,17 +57,27 @@ export interface Answer<Q, A> {
   error: unknown;
 }
 
-/** Asks again whenever the question differs (as JSON). null: nothing to ask. */
-export function useAnswer<Q, A>(
-  ask: (question: Q, abort: AbortSignal) => Promise<A>, question: Q | null, spacing = DRAG_SPACING_MS,
-): Answer<Q, A> {
+/** Asks again whenever the question differs (as JSON), always by the `ask` of the first call. null: nothing to ask. */
+export function useAnswer<Q, A>(ask: (question: Q, abort: AbortSignal) => Promise<A>, question: Q | null): Answer<Q, A> {
   const [state, setState] = useState<Answer<Q, A>>({ question: null, answer: null, error: null });
   const latest = useRef<Latest<Q, A> | null>(null);
+  const wanted = useRef(question);
+  wanted.current = question;
   useEffect(() => {
-    const asking = new Latest<Q, A>(ask, (q, answer, error) =>
-      setState((before) => (error === null ? { question: q, answer, error: null } : { ...before, error })), spacing);
+    let retry: ReturnType<typeof setTimeout> | undefined;
+    const asking = new Latest<Q, A>(ask, (q, answer, error) => {
+      setState((before) => (error === null ? { question: q, answer, error: null } : { ...before, error }));
+      clearTimeout(retry);
+      const hopeless = error instanceof ApiError && error.status < 500;
+      // What the server does not have, it will not have in the next second.
+      if (error instanceof ApiError && error.status === 404) asking.stop();
+      if (error !== null && !hopeless) retry = setTimeout(() => wanted.current !== null && asking.want(wanted.current), RETRY_MS);
+    }, SPACING_MS);
     latest.current = asking;
-    return () => asking.stop();
+    return () => {
+      clearTimeout(retry);
+      asking.stop();
+    };
   }, []);
   useEffect(() => {
     if (question !== null) latest.current?.want(question);
@@ -128,14 +139,19 @@ export function runningQuality(running: number | null): Quality {
 
 export function spanText(span: Span): string {
   const millis = span.to - span.from < 10_000;
-  return `${formatClock(span.from, millis)} \u2013 ${formatClock(span.to, millis)} (${formatDuration(span.to - span.from)})`;
+  const from = new Date(span.from);
+  const day = from.toDateString() === new Date().toDateString() ? "" : from.toLocaleDateString("en-CA") + " ";
+  return `${day}${formatClock(span.from, millis)} \u2013 ${formatClock(span.to, millis)} (${formatDuration(span.to - span.from)})`;
 }
 
-export function SubjectLine({ subject, children }: { subject: Subject | null; children?: ComponentChildren }) {
+export function SubjectLine({ subject, cpu = null, children }: {
+  subject: Subject | null; cpu?: number | null; children?: ComponentChildren;
+}) {
   if (!subject) return <p class="subject">Nothing was measured yet.</p>;
   return (
     <p class="subject" data-selected={subject.selected}>
-      <b>{subject.selected ? "Selection" : "Visible range"}</b> <span class="nums">{spanText(subject)}</span>{children}
+      <b>{subject.selected ? "Selection" : "Visible range"}</b> <span class="nums">{spanText(subject)}</span>
+      {cpu === null ? "" : ` \u00b7 CPU ${cpu}`}{children}
     </p>
   );
 }

@@ -17,6 +17,7 @@ export interface KeyActions {
   /** Numbers of the CPUs there are. */
   cpus(): number;
   oldest(): number | null;
+  toggleInspector(): void;
   focusSelection(): void;
 }
 
@@ -85,8 +86,9 @@ export const KEYS: readonly Key[] = [
   { keys: ["s"], shown: "s", what: "select a span, then move its end with \u2190 and \u2192 (Tab: the other end)", run: selectSome },
   { keys: ["b"], shown: "b", what: "select with the next drag", run: ({ state }) => state.brush.set(!state.brush.get()) },
   { keys: ["z"], shown: "z", what: "zoom to the selection", run: zoomToSelection },
-  { keys: ["."], shown: ".", what: "the charts of the next CPU", run: (actions) => nextCpu(actions, 1) },
-  { keys: [","], shown: ",", what: "the charts of the CPU before", run: (actions) => nextCpu(actions, -1) },
+  { keys: ["c"], shown: "c", what: "the charts of the next CPU", run: (actions) => nextCpu(actions, 1) },
+  { keys: ["C"], shown: "Shift c", what: "the charts of the CPU before", run: (actions) => nextCpu(actions, -1) },
+  { keys: ["i"], shown: "i", what: "show or hide the inspector", run: ({ toggleInspector }) => toggleInspector() },
   { keys: ["t"], shown: "t", what: "theme: as the system, light, dark", run: () => nextTheme() },
 ];
 
@@ -124,14 +126,14 @@ export function attachKeys(actions: KeyActions, help: HTMLDialogElement): void {
   });
 }
 
-/** `more`: keys of other panels. */
+/** `more`: keys that others run. */
 export function helpDialog(more: readonly (readonly [string, string])[]): HTMLDialogElement {
   const rows = (list: readonly (readonly [string, string])[]): HTMLElement[] =>
     list.flatMap(([key, what]) => [el("dt", {}, el("kbd", {}, key)), el("dd", {}, what)]);
   const close = button("Close", "Close (Esc)", () => dialog.close());
   const dialog = el("dialog", { class: "help", "aria-labelledby": "help-title" },
     el("h2", { id: "help-title" }, "Keys and gestures"),
-    el("div", { class: "key-columns" },
+    el("div", { class: "columns" },
       el("dl", {}, ...rows([...KEYS.map((k): [string, string] => [k.shown, k.what]), ...more, ["?", "this list"]])),
       el("dl", {}, ...rows(HANDS))),
     close);

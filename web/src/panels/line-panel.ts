@@ -65,7 +65,7 @@ export class LinePanel implements Track {
   #drawn: (Range & { store: Store; version: number; fetched: number; cpu: number | null }) | null = null;
   #lines: Lines = noLines(0);
 
-  constructor(readonly spec: LineSpec, private readonly context: Context) {
+  constructor(private readonly spec: LineSpec, private readonly context: Context) {
     this.#title = el("h2", {}, spec.title);
     this.element = el("section", { class: "panel track", "data-panel": spec.id, "aria-label": spec.title },
       el("div", { class: "side" }, el("header", {}, this.#title, this.#of, this.#subtitle), this.#words, this.#legend),

@@ -9,7 +9,7 @@ import { fetchSeries } from "../data/api";
 import type { Column, Series } from "../data/wire";
 import { formatClock, formatValue } from "../lib/format";
 import { colours } from "../lib/theme";
-import { ErrorLine, LIVE_SPACING_MS, useAnswer, useWatched, type Given, type Subject } from "./inspect";
+import { ErrorLine, useAnswer, useWatched, type Given, type Subject } from "./inspect";
 import { meaningOf, unitOf } from "./units";
 
 const POINTS = 2000;
@@ -50,7 +50,8 @@ export function Scatter({ given, subject, x, y }: { given: Given; subject: Subje
   const cpu = useWatched(state.cpu);
   const marks = useWatched(state.marks);
   const painted = useWatched(colours);
-  const [current, setCurrent] = useState(-1);
+  /** Time of the point that is pointed at: its index moves on with a live view. */
+  const [at, setAt] = useState<number | null>(null);
   const [rect, setRect] = useState<Rect | null>(null);
   const [width, setWidth] = useState(0);
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -59,11 +60,13 @@ export function Scatter({ given, subject, x, y }: { given: Given; subject: Subje
     (q: { x: string; y: string; from: number; to: number; cpu: number | null }, abort) => fetchSeries({
       columns: [q.x, q.y], from: q.from, to: q.to, points: POINTS, ...(q.cpu === null ? {} : { cpu: q.cpu }),
     }, abort),
-    { x: x.id, y: y.id, from: subject.from, to: subject.to, cpu }, subject.selected ? undefined : LIVE_SPACING_MS);
+    { x: x.id, y: y.id, from: subject.from, to: subject.to, cpu });
   const right = question?.x === x.id && question.y === y.id;
   const points = right && answer ? pointsOf(answer, x.id, y.id) : [];
   const marked = new Set(marks);
   const chosen = new Set(points.flatMap((p, i) => (marked.has(p.t) ? [i] : [])));
+  const current = at === null ? -1 : points.findIndex((p) => p.t === at);
+  const setCurrent = (i: number): void => setAt(points[i]?.t ?? null);
   const intervalMs = session.meta.get()?.intervalMs ?? 100;
 
   useEffect(() => {
@@ -80,9 +83,8 @@ export function Scatter({ given, subject, x, y }: { given: Given; subject: Subje
       x: { label: labelOf(x, intervalMs), unit: unitOf(x) }, y: { label: labelOf(y, intervalMs), unit: unitOf(y) },
     });
   }, [answer, width, marks, current, rect, painted, x.id, y.id]);
-  useEffect(() => { setCurrent(-1); }, [x.id, y.id]);
 
-  const at = (event: PointerEvent): { x: number; y: number } => {
+  const placeOf = (event: PointerEvent): { x: number; y: number } => {
     const box = canvas.current?.getBoundingClientRect();
     return { x: event.clientX - (box?.left ?? 0), y: event.clientY - (box?.top ?? 0) };
   };
@@ -90,7 +92,7 @@ export function Scatter({ given, subject, x, y }: { given: Given; subject: Subje
   const choose = (indices: readonly number[]): void => {
     const times = indices.flatMap((i) => points[i]?.t ?? []);
     state.marks.set(times);
-    given.say(times.length === 0 ? "Nothing chosen." : `${times.length} points marked. Esc clears.`);
+    given.say(times.length === 0 ? "Nothing chosen." : `${times.length} ${times.length === 1 ? "point" : "points"} marked. Esc clears.`);
   };
   const toggle = (i: number): void => {
     const next = new Set(chosen);
@@ -99,7 +101,7 @@ export function Scatter({ given, subject, x, y }: { given: Given; subject: Subje
   };
   const finish = (event: PointerEvent): void => {
     if (!rect) return;
-    const p = at(event);
+    const p = placeOf(event);
     setRect(null);
     if (Math.hypot(p.x - rect.x0, p.y - rect.y0) >= CLICK_PX) choose(pointsWithin(layout.current?.places ?? [], { ...rect, x1: p.x, y1: p.y }));
     else if (nearest(p) >= 0) toggle(nearest(p));
@@ -131,11 +133,11 @@ export function Scatter({ given, subject, x, y }: { given: Given; subject: Subje
         onPointerDown={(e) => {
           if (e.button !== 0) return;
           e.currentTarget.setPointerCapture(e.pointerId);
-          const { x: px, y: py } = at(e);
+          const { x: px, y: py } = placeOf(e);
           setRect({ x0: px, y0: py, x1: px, y1: py });
         }}
         onPointerMove={(e) => {
-          const q = at(e);
+          const q = placeOf(e);
           if (rect) setRect({ ...rect, x1: q.x, y1: q.y });
           else setCurrent(nearest(q));
         }}

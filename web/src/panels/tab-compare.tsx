@@ -9,7 +9,7 @@ import { NOTHING, formatRatio, formatSigned, formatValue, type Unit } from "../l
 import {
   AbsentLine, ColumnsChoice, ErrorLine, spanText, useAnswer, useColumns, useWatched, type Given, type Tab,
 } from "./inspect";
-import { formatDifference, meaningOf, unitOf } from "./units";
+import { formatDifference, meaningOf, titleOf, unitOf } from "./units";
 
 const WORDS: Record<Verdict, string> = {
   clear: "clear difference", even: "not distinguishable", few: "too few samples", absent: "no value",
@@ -43,7 +43,7 @@ function Row({ column, c, intervalMs }: { column: Column; c: Comparison; interva
   return (
     <tbody data-column={column.id}>
       <tr class="name">
-        <th scope="rowgroup" colSpan={3}>{column.name} <span class="dim">{meaningOf(column, intervalMs)}</span></th>
+        <th scope="rowgroup" colSpan={3} title={titleOf(column, intervalMs)}>{column.name} <span class="dim">{meaningOf(column, intervalMs)}</span></th>
         <td><span class="verdict" data-verdict={c.verdict}>{WORDS[c.verdict]}{arrow}</span></td>
       </tr>
       <tr>
@@ -71,7 +71,7 @@ function SpanLine({ letter, span, note }: { letter: string; span: Span | null; n
 
 function Method() {
   return (
-    <details class="help">
+    <details class="method">
       <summary>How sure is that?</summary>
       <p>
         Below the difference and the ratio stands the range in which the true value lies with 95 % confidence. A difference is
@@ -98,10 +98,11 @@ function Body(given: Given) {
   const b = useAnswer(fetchSpan, ask(subject));
   const same = held !== null && subject !== null && held.from === subject.from && held.to === subject.to;
   const overlap = held !== null && subject !== null && !same && held.from < subject.to && subject.from < held.to;
+  const where = cpu === null ? "" : ` \u00b7 CPU ${cpu}`;
   return (
     <>
-      <SpanLine letter="A" span={held} note="" />
-      <SpanLine letter="B" span={subject} note={subject && !subject.selected ? "the visible range" : ""} />
+      <SpanLine letter="A" span={held} note={where} />
+      <SpanLine letter="B" span={subject} note={(subject && !subject.selected ? "the visible range" : "") + where} />
       <p class="buttons">
         <button type="button" data-action="hold" title="Hold this span as A (a)" disabled={!subject} onClick={() => holdSubject(given)}>
           Hold {subject?.selected ? "the selection" : "the visible range"} as A

@@ -8,7 +8,7 @@ import {
 } from "../data/process-table";
 import { NOTHING, formatDuration, formatShare, formatTime } from "../lib/format";
 import { copyText } from "../lib/handout";
-import { ErrorLine, LIVE_SPACING_MS, SubjectLine, useAnswer, useWatched, type Given, type Tab } from "./inspect";
+import { ErrorLine, SubjectLine, useAnswer, useWatched, type Given, type Tab } from "./inspect";
 
 /** As many rows as can be asked for and drawn each second without being felt. */
 const ROWS_MOST = 300;
@@ -59,8 +59,7 @@ function Body(given: Given) {
   const [focused, setFocused] = useState(false);
   const held = useRef<{ order: string; rows: TableRow[] }>({ order: "", rows: [] });
   const from = subject ? Math.max(subject.from, subject.to - SPAN_MOST_MS) : 0;
-  const { answer, error } = useAnswer(fetchProcesses, subject ? { from, to: subject.to, limit: ROWS_MOST } : null,
-    subject?.selected ? undefined : LIVE_SPACING_MS);
+  const { answer, error } = useAnswer(fetchProcesses, subject ? { from, to: subject.to, limit: ROWS_MOST } : null);
 
   const frozen = pointed || focused;
   // Another order or another span is what the person asked for: it is shown at once.

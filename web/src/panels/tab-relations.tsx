@@ -7,7 +7,7 @@ import { fetchSpan } from "../data/api";
 import type { Column } from "../data/wire";
 import { NOTHING } from "../lib/format";
 import {
-  AbsentLine, ColumnsChoice, ErrorLine, LIVE_SPACING_MS, SubjectLine, useAnswer, useColumns, useWatched, type Given, type Tab,
+  AbsentLine, ColumnsChoice, ErrorLine, SubjectLine, useAnswer, useColumns, useWatched, type Given, type Tab,
 } from "./inspect";
 import { Scatter } from "./scatter";
 
@@ -102,15 +102,14 @@ function Body(given: Given) {
   const [open, setOpen] = useState<readonly [string, string] | null>(null);
   const columns = chosen.columns.slice(0, COLUMNS_MOST);
   const { answer, error } = useAnswer(fetchSpan,
-    subject && columns.length > 1 ? { from: subject.from, to: subject.to, cpu, columns: columns.map((c) => c.id) } : null,
-    subject?.selected ? undefined : LIVE_SPACING_MS);
+    subject && columns.length > 1 ? { from: subject.from, to: subject.to, cpu, columns: columns.map((c) => c.id) } : null);
   const at = new Map(answer?.correlation.columns.map((id, i) => [id, i]));
   const pick = <T,>(from: T[][] | undefined, a: string, b: string): T | undefined => from?.[at.get(a) ?? -1]?.[at.get(b) ?? -1];
   const x = columns.find((c) => c.id === open?.[0]);
   const y = columns.find((c) => c.id === open?.[1]);
   return (
     <>
-      <SubjectLine subject={subject} />
+      <SubjectLine subject={subject} cpu={cpu} />
       <ErrorLine error={error} path="/api/span" />
       {columns.length > 1
         ? <Matrix columns={columns} open={open} onOpen={(a, b) => setOpen([a, b])}

@@ -6,10 +6,10 @@ import type { Column } from "../data/wire";
 import type { SpanAnswer, Statistics } from "../data/wire-answers";
 import { NOTHING, formatDuration, formatShare, formatSigned, formatValue, type Unit } from "../lib/format";
 import {
-  AbsentLine, Badge, ColumnsChoice, ErrorLine, LIVE_SPACING_MS, SubjectLine, runningQuality, useAnswer, useColumns, useWatched,
+  AbsentLine, Badge, ColumnsChoice, ErrorLine, SubjectLine, runningQuality, useAnswer, useColumns, useWatched,
   type Given, type Subject, type Tab,
 } from "./inspect";
-import { hasSum, meaningOf, unitOf } from "./units";
+import { hasSum, meaningOf, titleOf, unitOf } from "./units";
 
 const KEYS = ["min", "p50", "mean", "p95", "p99", "max"] as const;
 
@@ -24,14 +24,15 @@ export function coverage(answer: SpanAnswer): string {
   return `${answer.buckets.toLocaleString("en-US")} values of ${formatDuration(answer.resolutionMs)} each${missing}`;
 }
 
+/** A change of less than this is not worth a second look. */
+const STRONG = 0.1;
+
 function Delta({ mean, whole }: { mean: number | null; whole: number | null }) {
-  if (mean === null || whole === null) return <td class="delta" title="Against the mean of the visible range">{NOTHING}</td>;
-  const change = whole === 0 ? null : mean / whole - 1;
-  const strong = change !== null && Math.abs(change) >= 0.1;
+  const change = mean === null || whole === null || whole === 0 ? null : mean / whole - 1;
   return (
-    <td class="delta" data-strong={strong} title="Against the mean of the visible range">
-      <span class="dim">{"\u0394\u00a0"}</span>{change === null ? NOTHING : formatSigned(change, formatShare)}
-    </td>
+    <span class="delta" data-strong={change !== null && Math.abs(change) >= STRONG} title="Mean against the mean of the visible range">
+      {"\u0394\u00a0"}{change === null ? NOTHING : formatSigned(change, formatShare)}
+    </span>
   );
 }
 
@@ -39,16 +40,17 @@ function Row({ column, s, whole, intervalMs, selected }: {
   column: Column; s: Statistics | undefined; whole: Statistics | undefined; intervalMs: number; selected: boolean;
 }) {
   const unit: Unit = unitOf(column);
+  const sum = hasSum(column) ? s?.sum ?? null : null;
   return (
     <tbody data-column={column.id}>
       <tr class="name">
-        <th scope="rowgroup" colSpan={4} title={column.formula ? `${column.name} = ${column.formula}` : undefined}>
+        <th scope="rowgroup" colSpan={sum === null ? 4 : 3} title={titleOf(column, intervalMs)}>
           {column.name} <span class="dim">{meaningOf(column, intervalMs)}</span>{" "}
           <Badge quality={runningQuality(s?.running ?? null)} />
         </th>
-        {selected ? <Delta mean={s?.mean ?? null} whole={whole?.mean ?? null} /> : <td />}
-        <td class="sum" title="Sum over the span">
-          {hasSum(column) && s?.sum != null ? `\u03a3\u00a0${formatValue(s.sum, unit)}` : ""}
+        <td colSpan={sum === null ? 2 : 3}>
+          {sum !== null && <span class="sum" title="Sum over the span">{"\u03a3\u00a0"}{formatValue(sum, unit)}</span>}
+          {selected && <Delta mean={s?.mean ?? null} whole={whole?.mean ?? null} />}
         </td>
       </tr>
       <tr>{KEYS.map((k) => <td key={k} data-stat={k}>{formatValue(s?.[k] ?? null, unit)}</td>)}</tr>
@@ -62,11 +64,11 @@ function Body(given: Given) {
   const visible = useWatched(given.visible);
   const chosen = useColumns(given);
   const asked = useAnswer(fetchSpan, query(subject, chosen.columns, cpu));
-  const whole = useAnswer(fetchSpan, subject?.selected ? query(visible, chosen.columns, cpu) : null, LIVE_SPACING_MS);
+  const whole = useAnswer(fetchSpan, subject?.selected ? query(visible, chosen.columns, cpu) : null);
   const { answer } = asked;
   return (
     <>
-      <SubjectLine subject={subject}>{answer && <span class="dim"> {"\u00b7"} {coverage(answer)}</span>}</SubjectLine>
+      <SubjectLine subject={subject} cpu={cpu}>{answer && <span class="dim"> {"\u00b7"} {coverage(answer)}</span>}</SubjectLine>
       <ErrorLine error={asked.error} path="/api/span" />
       <table class="stats" aria-label="Statistics of the span">
         <thead>

@@ -33,7 +33,7 @@ function Losses({ meta, given }: { meta: Meta; given: Given }) {
   const count = (id: string, name: string, n: number, help: string) =>
     <Fact id={id} name={name} help={help} alarm={n > 0}>{whole(n)}</Fact>;
   return (
-    <table class="facts">
+    <table class="fact-table">
       <caption>What was lost</caption>
       <tbody>
         {count("missed", "Missed ticks", h.missedTicks, "Readings that came too late for their interval: the machine was too busy.")}
@@ -49,7 +49,7 @@ function Losses({ meta, given }: { meta: Meta; given: Given }) {
 function Costs({ meta, given }: { meta: Meta; given: Given }) {
   const { heapBytes, longestFrameMs } = pageCost();
   return (
-    <table class="facts">
+    <table class="fact-table">
       <caption>What measuring costs</caption>
       <tbody>
         <Fact id="collector" name="Collector">{cost(meta.health.collector)}</Fact>
@@ -67,12 +67,13 @@ function Costs({ meta, given }: { meta: Meta; given: Given }) {
   );
 }
 
-function Kept({ history }: { history: History | null }) {
+/** `newest`: the server's newest time; the browser's clock may be another. */
+function Kept({ history, newest }: { history: History | null; newest: number | null }) {
   if (!history) return null;
   const size = history.bytes === null ? "not known"
     : formatBytes(history.bytes) + (history.boundBytes === null ? "" : ` of at most ${formatBytes(history.boundBytes)}`);
   return (
-    <table class="facts">
+    <table class="fact-table">
       <caption>History</caption>
       <tbody>
         <Fact id="history" name="State" alarm={history.state === "failed"}>
@@ -82,7 +83,7 @@ function Kept({ history }: { history: History | null }) {
         <Fact id="history-bytes" name="Size">{size}</Fact>
         {history.tiers.map((tier) => (
           <Fact key={tier.resolutionMs} id={`tier-${tier.resolutionMs}`} name={`Every ${formatDuration(tier.resolutionMs)}`}>
-            {tier.first === null ? "nothing yet" : `the last ${formatDuration(Math.max(0, Date.now() - tier.first))}`}
+            {tier.first === null || newest === null ? "nothing yet" : `the last ${formatDuration(Math.max(0, newest - tier.first))}`}
           </Fact>
         ))}
       </tbody>
@@ -155,7 +156,7 @@ function Body(given: Given) {
       {meta.notes.map((note, i) => <p key={i} class="note" data-severity={note.severity}>{note.text}</p>)}
       <Losses meta={meta} given={given} />
       <Costs meta={meta} given={given} />
-      <Kept history={meta.history} />
+      <Kept history={meta.history} newest={meta.latest} />
       <p class="dim">cyclescope {meta.version} {"\u00b7"} Linux {meta.kernel} {meta.arch}</p>
     </>
   );

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tracks of the timeline, from top to bottom. A track whose columns this machine cannot count moves below the others. The heatmap
-// of all CPUs is always there: below this track, or the last one.
+// The tracks that the timeline can show, and those that it shows unless something else was chosen, from top to bottom. A track whose
+// columns this machine cannot count moves below the others. Any column is a track of its own, too: its id is "col:" and the
+// column's.
 
 import { cpi } from "./cpi";
 import { cpu } from "./cpu";
@@ -11,4 +12,12 @@ import { software } from "./software";
 
 export const TRACKS: readonly LineSpec[] = [cycles, missRates, cpi, cpu, software];
 
-export const HEAT_BELOW: string = cpu.id;
+/** The heatmap of all CPUs. */
+export const HEAT_TRACK = "cpus";
+
+export const DEFAULT_TRACKS: readonly string[] = [cycles.id, missRates.id, cpi.id, cpu.id, HEAT_TRACK, software.id];
+
+/** What is shown when this was chosen (null: nothing was). */
+export function trackIds(chosen: readonly string[] | null): readonly string[] {
+  return chosen ?? DEFAULT_TRACKS;
+}

@@ -7,8 +7,8 @@ import { el, setAttribute } from "../lib/dom";
 import { HeatPanel } from "./heat-panel";
 import { LinePanel } from "./line-panel";
 import type { Context, Frame, Panel } from "./panel";
-import { HEAT_BELOW } from "./table";
-import { parseTrack, tracksFor } from "./tracks";
+import { HEAT_TRACK, trackIds } from "./table";
+import { lineSpec } from "./tracks";
 import type { Track } from "./track";
 
 /** Narrower pages scroll, and each track has its own times. */
@@ -17,27 +17,27 @@ const NARROW_PX = 700;
 export class Timeline implements Panel {
   readonly element: HTMLElement;
   readonly absent = el("div", { class: "absent" });
-  readonly #list = el("div", { class: "track-list" });
-  readonly #lines = new Map<string, LinePanel>();
-  readonly #heat: HeatPanel;
+  readonly #list = el("div", { class: "tracks" });
+  readonly #tracks = new Map<string, Track>();
   #shown: Track[] = [];
   #placement: Placement | null = null;
 
   constructor(private readonly context: Context, overlay: HTMLElement) {
-    this.#heat = new HeatPanel(context);
     this.element = el("div", { class: "timeline" }, this.#list, overlay);
     new ResizeObserver(() => this.#arrange()).observe(this.element);
   }
 
   meta(meta: Meta): void {
-    const specs = tracksFor(this.context.state.tracks.get(), meta);
-    const lines = specs.map((spec) => {
-      const track = this.#lines.get(spec.id) ?? new LinePanel(spec, this.context);
-      this.#lines.set(spec.id, track);
-      return track;
+    this.#shown = trackIds(this.context.state.tracks.get()).flatMap((id) => {
+      let track = this.#tracks.get(id);
+      if (!track) {
+        const spec = id === HEAT_TRACK ? null : lineSpec(id, meta.columns);
+        if (spec === undefined) return [];
+        track = spec === null ? new HeatPanel(this.context) : new LinePanel(spec, this.context);
+        this.#tracks.set(id, track);
+      }
+      return [track];
     });
-    const at = specs.findIndex((spec) => parseTrack(spec.id)?.base === HEAT_BELOW);
-    this.#shown = at < 0 ? [...lines, this.#heat] : [...lines.slice(0, at + 1), this.#heat, ...lines.slice(at + 1)];
     for (const track of this.#shown) track.meta(meta);
     this.#arrange();
   }
@@ -53,7 +53,7 @@ export class Timeline implements Panel {
   }
 
   recolour(): void {
-    for (const track of [...this.#lines.values(), this.#heat]) track.recolour();
+    for (const track of this.#tracks.values()) track.recolour();
   }
 
   /** Where the plots are, from the timeline's left edge. */

@@ -4,13 +4,11 @@
 import type { PageState } from "../data/state";
 import type { Meta } from "../data/wire";
 import { columnOf } from "./quality";
-import { TRACKS } from "./table";
+import { DEFAULT_TRACKS } from "./table";
 import { SERIES_MOST, TRACKS_MOST, parseTrack, trackOf } from "./tracks";
 import { unitOf } from "./units";
 
 const KEY = "cyclescope-tracks";
-
-export const DEFAULT_TRACKS: readonly string[] = TRACKS.map((t) => t.id);
 
 export function currentTracks(state: PageState): readonly string[] {
   return state.tracks.get() ?? DEFAULT_TRACKS;
@@ -59,7 +57,8 @@ export function canJoin(id: string, column: string, meta: Meta): boolean {
 /** Into a track that it can join, or else as a track of its own at the end. */
 export function add(ids: readonly string[], column: string, into: string | null): string[] {
   const track = into === null ? null : parseTrack(into);
-  if (!track) return ids.includes(trackOf([column])) ? [...ids] : [...ids, trackOf([column])];
+  const alone = trackOf([column]);
+  if (!track) return ids.some((id) => parseTrack(id)?.base === alone) ? [...ids] : [...ids, alone];
   return ids.map((id) => (id === into ? trackOf([...track.columns, column], track.axis) : id));
 }
 

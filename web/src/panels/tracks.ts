@@ -5,11 +5,10 @@
 //
 // A column that this server does not have keeps its place, so that a link from another machine says what is missing.
 
-import type { Meta } from "../data/wire";
+import type { Column, Meta } from "../data/wire";
 import type { Unit } from "../lib/format";
 import type { LineSpec } from "./line-panel";
-import { columnOf } from "./quality";
-import { TRACKS } from "./table";
+import { DEFAULT_TRACKS, HEAT_TRACK, TRACKS } from "./table";
 import { meaningOf, unitOf } from "./units";
 
 const COLOURS = ["--series-1", "--series-2", "--series-3", "--series-4", "--series-5"] as const;
@@ -18,8 +17,8 @@ export const SERIES_MOST = COLOURS.length;
 /** Each wants a height in which something can be seen. */
 export const TRACKS_MOST = 24;
 
-/** Up to here a log axis is linear: the least value of each unit that is worth a height. A rate's depends on the interval. */
-const LINEAR_BELOW: Record<Exclude<Unit, "rate">, number> = { count: 10, share: 0.001, ratio: 0.01, time: 1000 };
+/** Up to here a log axis is linear: the least value of each unit that is worth a height (of time: 1 ms). A rate's depends on the interval. */
+const LINEAR_BELOW: Record<Exclude<Unit, "rate">, number> = { count: 10, share: 0.001, ratio: 0.01, time: 1e6 };
 
 export interface TrackId {
   /** Without the axis. */
@@ -33,6 +32,7 @@ export function parseTrack(id: string): TrackId | null {
   const [, base, axis] = /^(.*?)(?::(log|lin))?$/s.exec(id) ?? [];
   if (!base) return null;
   const kind = axis === "log" || axis === "lin" ? axis : null;
+  if (base === HEAT_TRACK) return axis === undefined ? { base, columns: [], axis: null } : null;
   if (!base.startsWith("col:")) return TRACKS.some((t) => t.id === base) ? { base, columns: [], axis: kind } : null;
   const columns = [...new Set(base.slice(4).split("+"))];
   // Ids of columns: docs/api.md.
@@ -57,16 +57,19 @@ export function isLog(id: string): boolean {
   return track?.axis === "log" || (track?.axis === null && TRACKS.find((t) => t.id === track.base)?.scale === "log");
 }
 
-export function columnsOf(spec: LineSpec): string[] {
-  return spec.series.map((s) => s.column);
+/** Columns that a track draws, known before /api/meta is; none for what is no track of lines. */
+export function trackColumns(id: string): readonly string[] {
+  const track = parseTrack(id);
+  if (track && track.columns.length > 0) return track.columns;
+  return TRACKS.find((t) => t.id === track?.base)?.series.map((s) => s.column) ?? [];
 }
 
 function logAxis(unit: Unit): Pick<LineSpec, "scale" | "linearBelow"> {
   return unit === "rate" ? { scale: "log" } : { scale: "log", linearBelow: LINEAR_BELOW[unit] };
 }
 
-function chosen(id: string, track: TrackId, meta: Meta): LineSpec {
-  const columns = track.columns.map((c) => columnOf(meta, c));
+function chosen(id: string, track: TrackId, all: readonly Column[]): LineSpec {
+  const columns = track.columns.map((id) => all.find((c) => c.id === id));
   const names = track.columns.map((c, i) => columns[i]?.name ?? c);
   const log = track.axis === "log";
   const first = columns.find((c) => c !== undefined);
@@ -81,35 +84,34 @@ function chosen(id: string, track: TrackId, meta: Meta): LineSpec {
   };
 }
 
-/** The default tracks for null. What is no track, or is there already, is left out. */
+/** The lines of a track; undefined: it is none of lines, or none at all. */
+export function lineSpec(id: string, columns: readonly Column[]): LineSpec | undefined {
+  const track = parseTrack(id);
+  if (!track) return undefined;
+  if (track.columns.length > 0) return chosen(id, track, columns);
+  const spec = TRACKS.find((t) => t.id === track.base);
+  return !spec || track.axis === null ? spec : { ...spec, id, ...axisOf(spec, track.axis) };
+}
+
+/** null: the default ones. What is no track of lines, or is there already, is left out. */
 export function tracksFor(ids: readonly string[] | null, meta: Meta): LineSpec[] {
-  if (ids === null) return [...TRACKS];
   const seen = new Set<string>();
   const specs: LineSpec[] = [];
-  for (const id of ids) {
-    const track = parseTrack(id);
-    if (!track || seen.has(track.base) || specs.length >= TRACKS_MOST) continue;
-    seen.add(track.base);
-    const spec = TRACKS.find((t) => t.id === track.base);
-    if (!spec) specs.push(chosen(id, track, meta));
-    else if (track.axis === null) specs.push(spec);
-    else specs.push({ ...spec, id, ...axisOf(spec, track.axis) });
+  for (const id of ids ?? DEFAULT_TRACKS) {
+    const base = parseTrack(id)?.base ?? "";
+    const spec = seen.has(base) || specs.length >= TRACKS_MOST ? undefined : lineSpec(id, meta.columns);
+    seen.add(base);
+    if (spec) specs.push(spec);
   }
   return specs;
+}
+
+export function trackTitle(id: string, meta: Meta): string {
+  return id === HEAT_TRACK ? "CPUs" : lineSpec(id, meta.columns)?.title ?? id;
 }
 
 function axisOf(spec: LineSpec, axis: "log" | "lin"): Pick<LineSpec, "scale" | "subtitle" | "linearBelow"> {
   const words = (ms: number): string => spec.subtitle(ms).replace(/, logarithmic$/, "");
   if (axis === "lin") return { scale: spec.scale === "log" ? "auto" : spec.scale, subtitle: words };
   return { ...logAxis(spec.unit), subtitle: (ms) => `${words(ms)}, logarithmic` };
-}
-
-/** The columns of chosen tracks, also before it is known which of them there are. */
-export function wantedColumns(ids: readonly string[] | null): string[] {
-  const of = (base: string): string[] => TRACKS.filter((t) => t.id === base).flatMap(columnsOf);
-  if (ids === null) return TRACKS.flatMap(columnsOf);
-  return ids.flatMap((id) => {
-    const track = parseTrack(id);
-    return track === null ? [] : track.columns.length > 0 ? [...track.columns] : of(track.base);
-  });
 }

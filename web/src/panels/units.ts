@@ -21,6 +21,12 @@ export function meaningOf(column: Column | undefined, intervalMs: number): strin
   return `${what}per ${formatDuration(intervalMs)}`;
 }
 
+/** On hover: the whole name, which may be cut off, and how it is computed. */
+export function titleOf(column: Column, intervalMs: number): string {
+  const name = [column.name, meaningOf(column, intervalMs)].filter((s) => s !== "").join(", ");
+  return column.formula === "" ? name : `${name} = ${column.formula}`;
+}
+
 /** Only what is counted adds up to a sum that means something. */
 export function hasSum(column: Column): boolean {
   return column.kind !== "metric";

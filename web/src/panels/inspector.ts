@@ -1,33 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
-// Beside the timeline: what the selected span, or else the visible range, has to say. A row of tabs (ARIA's tablist: arrows,
-// Home, End), of which one is shown, and only that one works.
+// Beside the timeline: what the selected span, or else the visible range, has to say, in tabs (inspector-table.ts). Only the tab
+// that is shown works. This class is the bridge between the page's loop and the tabs, which are Preact's.
 
 import "../inspector.css";
-import { render } from "preact";
-import { useEffect } from "preact/hooks";
+import { h, render } from "preact";
 import type { Span } from "../data/state";
 import type { Meta } from "../data/wire";
 import { el } from "../lib/dom";
 import { pageCost } from "../lib/page-cost";
 import { signal } from "../lib/signal";
 import { ColumnsDialog } from "./columns-dialog";
-import { ExportMenu } from "./export-menu";
-import { useWatched, type Given, type Subject } from "./inspect";
+import type { Given, Subject } from "./inspect";
+import { Shell } from "./inspector-shell";
 import { TABS } from "./inspector-table";
 import type { Context, Frame, Panel } from "./panel";
+import { DEFAULT_TRACKS } from "./table";
 import { holdSubject } from "./tab-compare";
 import { rememberedTracks } from "./track-choice";
-import { columnsOf, tracksFor } from "./tracks";
+import { trackColumns } from "./tracks";
 import { ValuesTable } from "./values-table";
 
-const TAB_KEY = "cyclescope-inspector";
+const TAB_KEY = "cyclescope-tab";
 /** While the view follows, tables are renewed so often. */
 const LIVE_MS = 1000;
 const MESSAGE_MS = 6000;
 
 /** For the list of keys. */
 export const INSPECTOR_KEYS: readonly (readonly [key: string, text: string])[] = [
-  ["a", "hold the selection as A, to compare it"], ["c", "columns of the timeline"], ["i", "show or hide the inspector"],
+  ["a", "hold the selection as A, to compare it with the next one"], ["m", "metrics and other columns of the timeline"],
 ];
 
 function remembered(): string | null {
@@ -58,8 +58,7 @@ export class Inspector implements Panel {
   readonly element = el("aside", { class: "inspector", "aria-label": "Inspector" });
   readonly #given: Given;
   readonly #tab = signal(TABS.find((t) => t.id === remembered())?.id ?? TABS[0]?.id ?? "");
-  /** Shown, not folded away. */
-  readonly open = signal(remembered() !== "closed");
+  readonly #visible = signal(true);
   readonly #message = signal("");
   readonly #columns: ColumnsDialog;
   readonly #values: ValuesTable;
@@ -76,21 +75,24 @@ export class Inspector implements Panel {
     this.#columns = new ColumnsDialog(context);
     this.#values = new ValuesTable(context);
     const shell = el("div", { class: "shell" });
-    this.element.append(shell, this.#values.element, this.#columns.element);
-    render(<Shell given={this.#given} tab={this.#tab} open={this.open} message={this.#message} onColumns={() => this.#columns.open()} />, shell);
+    this.element.append(shell);
+    render(h(Shell, {
+      given: this.#given, tabs: TABS, tab: this.#tab, visible: this.#visible, message: this.#message, onColumns: () => this.#columns.open(),
+    }), shell);
+    this.#tab.watch(remember);
+    // Whoever hides it (display: none) takes its size.
+    new ResizeObserver(() => this.#visible.set(this.element.checkVisibility())).observe(this.element);
     state.selection.watch(() => this.#choose());
     state.tracks.watch(() => this.#showColumns());
     document.addEventListener("keydown", (event) => this.#key(event), true);
     pageCost(); // from now on, long frames are noticed
   }
 
-  toggle(): void {
-    this.open.set(!this.open.get());
-  }
-
   meta(_meta: Meta): void {
     if (!this.#met) {
       this.#met = true;
+      // Beside the page's other parts, not in here: they are wanted also while the inspector is hidden.
+      document.body.append(this.#values.element, this.#columns.element);
       // The link's choice goes before the remembered one.
       if (this.context.state.tracks.get() === null) this.context.state.tracks.set(rememberedTracks());
     }
@@ -120,9 +122,7 @@ export class Inspector implements Panel {
   }
 
   #showColumns(): void {
-    const meta = this.context.session.meta.get();
-    if (!meta) return;
-    const shown = [...new Set(tracksFor(this.context.state.tracks.get(), meta).flatMap(columnsOf))];
+    const shown = [...new Set((this.context.state.tracks.get() ?? DEFAULT_TRACKS).flatMap(trackColumns))];
     if (shown.join() !== this.#given.shown.get().join()) this.#given.shown.set(shown);
   }
 
@@ -139,74 +139,17 @@ export class Inspector implements Panel {
     switch (event.key) {
       case "Escape":
         // First what was chosen in the scatter plot; the next Escape is the timeline's.
-        if (state.marks.get().length === 0) return;
+        if (state.marks.get().length === 0 || (event.target instanceof Element && event.target.closest(".export"))) return;
         state.marks.set([]);
         break;
       case "a":
         holdSubject(this.#given);
         this.#tab.set("compare");
-        this.open.set(true);
         break;
-      case "c": this.#columns.open(); break;
-      case "i": this.open.set(!this.open.get()); break;
+      case "m": this.#columns.open(); break;
       default: return;
     }
     event.preventDefault();
     event.stopPropagation();
   }
-}
-
-type Watched<T> = ReturnType<typeof signal<T>>;
-
-function Shell({ given, tab, open, message, onColumns }: {
-  given: Given; tab: Watched<string>; open: Watched<boolean>; message: Watched<string>; onColumns(): void;
-}) {
-  const id = useWatched(tab);
-  const shown = useWatched(open);
-  const text = useWatched(message);
-  const current = TABS.find((t) => t.id === id) ?? TABS[0];
-  useEffect(() => remember(shown ? id : "closed"), [id, shown]);
-  const key = (event: KeyboardEvent & { currentTarget: HTMLElement }): void => {
-    const at = TABS.findIndex((t) => t.id === id);
-    const to = event.key === "ArrowRight" ? at + 1 : event.key === "ArrowLeft" ? at - 1 : event.key === "Home" ? 0
-      : event.key === "End" ? TABS.length - 1 : null;
-    if (to === null) return;
-    const next = TABS[(to + TABS.length) % TABS.length];
-    if (next) {
-      tab.set(next.id);
-      event.currentTarget.querySelector<HTMLElement>(`#tab-${next.id}`)?.focus();
-    }
-    event.preventDefault();
-    event.stopPropagation();
-  };
-  const toggle = (
-    <button type="button" class="toggle" data-action="toggle" aria-expanded={shown} title={`${shown ? "Hide" : "Show"} the inspector (i)`}
-      aria-label={`${shown ? "Hide" : "Show"} the inspector`} onClick={() => open.set(!shown)}>
-      {shown ? "\u00bb" : "\u00ab"}
-    </button>
-  );
-  if (!shown || !current) return <div class="closed">{toggle}</div>;
-  return (
-    <>
-      <div class="head">
-        <div role="tablist" aria-label="Inspector" onKeyDown={key}>
-          {TABS.map((t) => (
-            <button key={t.id} type="button" role="tab" id={`tab-${t.id}`} aria-selected={t === current} aria-controls="inspector-panel"
-              tabIndex={t === current ? 0 : -1} title={t.hint} onClick={() => tab.set(t.id)}>
-              {t.title}
-            </button>
-          ))}
-        </div>
-        {toggle}
-      </div>
-      <div class="body" role="tabpanel" id="inspector-panel" aria-labelledby={`tab-${current.id}`} tabIndex={0}>
-        <current.Body key={current.id} {...given} />
-      </div>
-      <div class="tools">
-        <button type="button" data-action="columns" title="Which columns the timeline shows (c)" onClick={onColumns}>Columns</button>
-        <ExportMenu given={given} />
-        <span role="status" class="message">{text}</span>
-      </div>
-    </>
-  );
 }
