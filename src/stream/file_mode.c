@@ -155,7 +155,7 @@ static int read_header(const struct stream_file *file, struct record_file *ret)
 
 int file_mode_extent(const struct stream_file *file, struct stream_extent *ret)
 {
-    struct record_file header;
+    struct record_file header = {0};
     int r = read_header(file, &header);
 
     if (r < 0)
@@ -169,7 +169,7 @@ int file_mode_extent(const struct stream_file *file, struct stream_extent *ret)
 int file_mode_begin(struct stream_reader *r, const struct stream_file *file,
                     struct stream_extent *ret)
 {
-    struct record_file header;
+    struct record_file header = {0};
     int e = read_header(file, &header);
 
     if (e < 0)
