@@ -3,10 +3,10 @@
 # What the program counts of a PMU whose truth is known: with room for every event, multiplexed beside a second user
 # that comes and goes, and multiplexed in bursts. One CPU, and time that follows the instructions executed.
 
-# The same through the HTTP interface: /results/NAME.json
+# The same through the HTTP interface: /results/NAME.json. Each run alone: /api/data has what was before it, too.
 serve() { # NAME SECONDS
     say "serve $1"
-    cyclescope >"/results/$1.out" 2>&1 </dev/null &
+    cyclescope --history none >"/results/$1.out" 2>&1 </dev/null &
     wait_for 20 wget -q -O /dev/null http://127.0.0.1:5000/healthz
     sleep "$2"
     wget -q -O "/results/$1.json" http://127.0.0.1:5000/api/data
