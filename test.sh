@@ -27,6 +27,14 @@ units() { # BUILD-DIRECTORY: every unit test of that build
   done
 }
 
+fuzz() { # SCRIPT: one target, and what it said when it found something
+  local log=$results/${1##*/}.log
+  if "$1" "${FUZZ_SECONDS:-20}" >"$log" 2>&1; then echo "ok - $1 found nothing"
+  else { echo "not ok - $1"; sed 's/^/# /' "$log" | tail -40; } | cat; fi
+}
+export -f fuzz
+export results
+
 run_suite() {
   case $1 in
     unit)
@@ -40,11 +48,8 @@ run_suite() {
       CYCLESCOPE=build-asan/cyclescope CYCLESCOPE_SANITIZED=1 python3 tests/integration/run.py
       build build-tsan -Db_sanitize=thread -Dbuildtype=debugoptimized && units build-tsan
       CYCLESCOPE=build-tsan/cyclescope CYCLESCOPE_SANITIZED=1 python3 tests/integration/run.py test_http test_stream_perf ;;
-    fuzz) # a short run of each target; FUZZ_SECONDS=600 for a long one
-      for f in tests/fuzz/fuzz-*.sh; do
-        if "$f" "${FUZZ_SECONDS:-20}" >"$results/${f##*/}.log" 2>&1; then echo "ok - $f found nothing"
-        else echo "not ok - $f"; sed 's/^/# /' "$results/${f##*/}.log" | tail -40; fi
-      done ;;
+    fuzz) # a short run of each target, two at a time; FUZZ_SECONDS=600 for a long one
+      printf '%s\n' tests/fuzz/fuzz-*.sh | xargs -P 2 -I{} "$BASH" -c 'fuzz "$1"' fuzz {} ;;
     e2e) tests/e2e/run.sh ;;
     pmu) tests/pmu/run.sh ;;
     *) echo "not ok - there is no suite '$1'; there are: ${all[*]}" ;;

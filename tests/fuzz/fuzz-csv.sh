@@ -36,7 +36,7 @@ W
 # shellcheck disable=SC2046
 clang -std=gnu17 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
     -I"$root/src" "$here/fuzz-csv.c" "$root/src/stream/csv_reader.c" \
-    $(cd "$root/src" && for f in history/csv_columns history/history history/ingest_csv history/processes \
+    $(cd "$root/src" && for f in history/csv_columns history/history history/ingest_csv history/layout history/processes \
         history/session history/value model/event model/metric model/metric_table model/reading model/value; do
         echo "$root/src/$f.c"; done) \
     -lm -o "$work/fuzz-csv"
