@@ -327,7 +327,7 @@ double bucket_intervals(const struct bucket *b, size_t slot, const struct column
         return 0;
     // A gauge is read at times of its own: its increase is spread over the time between them.
     if (column->event->kind == EVENT_GAUGE)
-        return (double)b->intervals * gauge_seconds(b, slot, column->index) / b->seconds;
+        return (double)b->intervals * (gauge_seconds(b, slot, column->index) / b->seconds);
     return b->empty[place] < b->intervals ? (double)(b->intervals - b->empty[place]) : 0;
 }
 
