@@ -11,7 +11,7 @@
 #define LINES          4
 // Numbers rendered at a time, each of them 8 bytes of text: what one client makes us hold, and for
 // how long the others wait. Each time costs a walk through the span.
-#define NUMBERS_AT_ONCE 131072
+#define NUMBERS_AT_ONCE 196608 // 48 columns of 1,000 points
 #define COLUMNS_AT_ONCE 64
 
 static const char *const line_names[LINES] = {"mean", "min", "max", "running"};
