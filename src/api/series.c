@@ -9,9 +9,10 @@
 
 #define POINTS_DEFAULT 2000 // a wide screen's pixels
 #define LINES          4
-// Numbers rendered at a time: bounds what one client makes us hold.
-#define NUMBERS_AT_ONCE 65536
-#define COLUMNS_AT_ONCE 32
+// Numbers rendered at a time, each of them 8 bytes of text: what one client makes us hold, and for
+// how long the others wait. Each time costs a walk through the span.
+#define NUMBERS_AT_ONCE 196608 // 48 columns of 1,000 points
+#define COLUMNS_AT_ONCE 64
 
 static const char *const line_names[LINES] = {"mean", "min", "max", "running"};
 
@@ -132,19 +133,25 @@ static bool on_point(void *context, const struct query_point *p)
     return true;
 }
 
+// How many points there are; before they are known, as many as the plan can have.
+static size_t count_points(const struct series *s)
+{
+    if (s->opened)
+        return s->n_times + 1;
+    return s->plan.empty ? 1
+                         : (size_t)((s->plan.to_ms - s->plan.from_ms) / s->plan.resolution_ms) + 1;
+}
+
 // The next columns over the whole span.
 static int collect(struct series *s)
 {
     struct query_columns columns = {.ids = s->ids};
-    size_t most = s->opened ? NUMBERS_AT_ONCE / LINES / (s->n_times + 1) : 1;
+    size_t most = NUMBERS_AT_ONCE / LINES / count_points(s);
     int r;
 
     most = most < 1 ? 1 : most > COLUMNS_AT_ONCE ? COLUMNS_AT_ONCE : most;
     for (s->n_ids = 0; s->n_ids < most && s->column + s->n_ids < s->columns.n; s->n_ids++)
         s->ids[s->n_ids] = s->columns.ids[s->column + s->n_ids];
-    for (size_t i = 0; i < COLUMNS_AT_ONCE; i++)
-        for (size_t k = 0; k < LINES; k++)
-            buf_clear(&s->lines[i][k]);
     columns.n = s->n_ids;
     s->more_times = !s->opened;
     s->at = 0;
@@ -194,6 +201,7 @@ static void put_columns(struct series *s, struct buf *out)
             buf_putc(out, ']');
             if (buf_error(&s->lines[i][k]) < 0)
                 out->failed = true;
+            buf_done(&s->lines[i][k]); // not held as well while a slow client takes them
         }
         buf_putc(out, '}');
     }

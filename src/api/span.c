@@ -76,10 +76,8 @@ static void add_to_whole(struct whole *w, const struct bucket *total, size_t slo
     if (isnan(v.value))
         return;
     if (c->event) {
-        double mean = bucket_mean(total, slot, c, v);
-
         w->sum = isnan(w->sum) ? v.value : w->sum + v.value;
-        w->intervals += mean != 0 ? v.value / mean : (double)total->intervals;
+        w->intervals += bucket_intervals(total, slot, c);
     } else {
         w->ratio += v.value * total->seconds;
         w->weight += total->seconds;
@@ -229,6 +227,8 @@ static void put_statistics(struct json *j, const struct span *s, const struct wh
     put(j, "mean", mean);
     put(j, "stddev", of->deviation);
     put(j, "stderr", of->error);
+    json_key(j, "batches");
+    json_count(j, isnan(of->error) ? NAN : STATISTICS_BATCHES);
     put_value(j, s, "min", whole, of->min);
     put_value(j, s, "max", whole, of->max);
     put(j, "p50", of->p50);

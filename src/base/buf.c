@@ -120,37 +120,37 @@ void buf_put_sig6(struct buf *b, double value)
     static const double power[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11};
     double magnitude = fabs(value);
     int decimals = 5;
-    uint64_t scaled, whole, fraction;
-    char digits[12];
+    uint64_t scaled;
+    char text[24]; // a sign, 15 digits and a point, or 0. and 11 digits
+    size_t i = sizeof(text);
+    bool fraction = false;
 
-    if (magnitude == 0) {
-        buf_putc(b, '0');
-        return;
-    }
-    if (magnitude < 1e-6 || magnitude >= 1e15) {
+    if (magnitude != 0 && !(magnitude >= 1e-6 && magnitude < 1e15)) {
         buf_printf(b, "%.6g", value);
         return;
     }
-    for (double m = magnitude; m < 1; m *= 10)
-        decimals++;
-    for (double m = magnitude; m >= 10 && decimals > 0; m /= 10)
-        decimals--;
+    scaled = (uint64_t)magnitude;
+    if ((double)scaled == magnitude) { // every second number of a chart: 0, 100 %, a count
+        decimals = 0;
+    } else {
+        for (double m = magnitude; m < 1; m *= 10)
+            decimals++;
+        while (decimals > 0 && decimals < 6 && magnitude >= power[6 - decimals])
+            decimals--;
+        scaled = (uint64_t)(magnitude * power[decimals] + 0.5);
+    }
+    for (; decimals; decimals--, scaled /= 10) {
+        fraction |= scaled % 10 != 0;
+        if (fraction)
+            text[--i] = (char)('0' + scaled % 10);
+    }
+    if (fraction)
+        text[--i] = '.';
+    do {
+        text[--i] = (char)('0' + scaled % 10);
+        scaled /= 10;
+    } while (scaled);
     if (value < 0)
-        buf_putc(b, '-');
-    scaled = (uint64_t)(magnitude * power[decimals] + 0.5);
-    whole = scaled / (uint64_t)power[decimals];
-    fraction = scaled % (uint64_t)power[decimals];
-    buf_put_u64(b, whole);
-    while (decimals && fraction % 10 == 0) {
-        fraction /= 10;
-        decimals--;
-    }
-    if (!decimals)
-        return;
-    for (int i = decimals; i > 0; i--) {
-        digits[i] = (char)('0' + fraction % 10);
-        fraction /= 10;
-    }
-    digits[0] = '.';
-    buf_append(b, digits, (size_t)decimals + 1);
+        text[--i] = '-';
+    buf_append(b, text + i, sizeof(text) - i);
 }

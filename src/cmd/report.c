@@ -3,9 +3,9 @@
 // without privileges.
 #include "output/report.h"
 #include "base/cleanup.h"
-#include "base/sandbox.h"
 #include "cmd/options.h"
 #include "cmd/recording.h"
+#include "cmd/renounce.h"
 #include "output/csv.h"
 #include "output/stat_json.h"
 
@@ -256,20 +256,13 @@ static int read_input(struct show *s, struct recording *input, bool is_file)
     return 0;
 }
 
-static int renounce(void)
+static int become_nobody(void)
 {
     struct sandbox_user user;
-    int r;
 
     tzset(); // reads a file
     sandbox_choose_user(&user);
-    r = sandbox_drop_privileges(&user);
-    if (r == 0)
-        r = sandbox_filter(0);
-    if (r == 0)
-        return 0;
-    say("cannot give up privileges: %s; a recording is not read with them", strerror(-r));
-    return EXIT_FAILED;
+    return renounce(&user, 0, "a recording is not read");
 }
 
 static int show(struct show *s, struct recording *input, bool is_file)
@@ -335,7 +328,7 @@ static int run(const struct command *self, int argc, char **argv)
         status = EXIT_FAILED;
     }
     if (status == 0)
-        status = renounce();
+        status = become_nobody();
     if (status == 0)
         status = show(&s, &input, is_file);
     recording_close(&input);

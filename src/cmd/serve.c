@@ -4,9 +4,9 @@
 #include "api/api.h"
 #include "base/cleanup.h"
 #include "base/process.h"
-#include "base/sandbox.h"
 #include "cmd/history_file.h"
 #include "cmd/options.h"
+#include "cmd/renounce.h"
 #include "cmd/serve_input.h"
 #include "config.h"
 #include "history/ingest.h"
@@ -181,19 +181,6 @@ static int open_signals(struct serve *s)
     return EXIT_FAILED;
 }
 
-// From here on there is no way back to privileges.
-static int renounce(const struct serve *s)
-{
-    int r = sandbox_drop_privileges(&s->user);
-
-    if (r == 0)
-        r = sandbox_filter(s->needs | s->input.needs);
-    if (r == 0)
-        return 0;
-    say("cannot give up privileges: %s; the server does not run with them", strerror(-r));
-    return EXIT_FAILED;
-}
-
 static void close_all(struct serve *s)
 {
     web_server_free(s->web);
@@ -258,7 +245,7 @@ static int run(const struct command *self, int argc, char **argv)
     if (status == 0)
         status = open_signals(&s);
     if (status == 0)
-        status = renounce(&s);
+        status = renounce(&s.user, s.needs | s.input.needs, "the server does not run");
     if (status == 0 && (r = keeper_start(s.keeper)) < 0) {
         say("cannot keep a history: %s", strerror(-r));
         status = EXIT_FAILED;

@@ -282,9 +282,12 @@ static struct sum sum_of(const struct bucket *b, size_t slot, size_t event)
 
 static double gauge_seconds(const struct bucket *b, size_t slot, size_t event)
 {
-    size_t place = layout_raw(b->layout, slot, event);
+    const struct layout *l = b->layout;
 
-    return place == LAYOUT_NONE ? NAN : b->gauge_ns[layout_gauge(b->layout, slot, event)] / NS;
+    // A stored run, or a stream, can call a count as a metric over a window calls its gauge.
+    if (layout_raw(l, slot, event) == LAYOUT_NONE || l->events.events[event].kind != EVENT_GAUGE)
+        return NAN;
+    return b->gauge_ns[layout_gauge(l, slot, event)] / NS;
 }
 
 static struct value metric_value(const struct bucket *b, size_t slot,
@@ -316,22 +319,27 @@ struct value bucket_value(const struct bucket *b, size_t slot, const struct colu
     return value_of_event(column->event, sum_of(b, slot, column->index), b->layout->scope);
 }
 
+double bucket_intervals(const struct bucket *b, size_t slot, const struct column *column)
+{
+    size_t place = layout_raw(b->layout, slot, column->index);
+
+    if (place == LAYOUT_NONE)
+        return 0;
+    // A gauge is read at times of its own: its increase is spread over the time between them.
+    if (column->event->kind == EVENT_GAUGE)
+        return (double)b->intervals * (gauge_seconds(b, slot, column->index) / b->seconds);
+    return b->empty[place] < b->intervals ? (double)(b->intervals - b->empty[place]) : 0;
+}
+
 double bucket_mean(const struct bucket *b, size_t slot, const struct column *column,
                    struct value value)
 {
-    size_t place;
-    uint64_t n = b->intervals;
+    double n;
 
     if (column->metric)
         return value.value;
-    place = layout_raw(b->layout, slot, column->index);
-    if (place == LAYOUT_NONE || !n)
-        return NAN;
-    // A gauge is read at times of its own: its increase is spread over the time between them.
-    if (column->event->kind == EVENT_GAUGE)
-        return value.value * (b->seconds / gauge_seconds(b, slot, column->index)) / (double)n;
-    n -= b->empty[place] < n ? b->empty[place] : n;
-    return n ? value.value / (double)n : NAN;
+    n = bucket_intervals(b, slot, column);
+    return n > 0 ? value.value / n : NAN;
 }
 
 struct extremes bucket_extremes(const struct bucket *b, size_t slot, const struct column *column)

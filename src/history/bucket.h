@@ -65,6 +65,9 @@ void bucket_add(struct bucket *to, const struct bucket *b, struct slots slots,
 // The column over the whole bucket. A metric that is a rate over a window longer than the bucket
 // has the value that it had in its last interval.
 struct value bucket_value(const struct bucket *b, size_t slot, const struct column *column);
+// How many intervals an event's value is of: those in which it has one. Of a gauge, a part of one
+// as well; NAN when it has none.
+double bucket_intervals(const struct bucket *b, size_t slot, const struct column *column);
 // The mean of a count per interval; of a metric, its value.
 double bucket_mean(const struct bucket *b, size_t slot, const struct column *column,
                    struct value value);

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "history/ingest.h"
+#include "history/ingest_private.h"
 
 #include "base/text.h"
 #include "history/note.h"
-#include "history/sampled.h"
-#include "model/grid.h"
-#include "model/readings.h"
 #include "stream/reader.h"
 
 #include <errno.h>
@@ -16,29 +13,6 @@
 // Places × events of the readings: 512 CPUs × 1,024 events, and 64 times less than a hostile head
 // could ask for. 48 bytes each.
 #define CELLS_MAX ((size_t)1 << 19)
-
-struct ingest {
-    struct session *session;
-    struct ingest_config config;
-    struct stream_reader *reader;
-    struct event_table events;
-    struct readings readings;
-    struct sampled *sampled; // of a recording of samples, which has no readings; else NULL
-    struct sum *sums;        // [slot * n_events + event]
-    double *gauge_base;      // the same; what gauges were at the baseline of a resumed stream
-    size_t n_slots;
-    struct grid grid;
-    bool clock_known;
-    bool baseline;     // the next round is one
-    bool ended;        // the collector has said why
-    bool begun;        // the keeper was asked
-    uint64_t sequence; // before the first row
-    ns_t last_time;
-    int64_t last_timestamp;
-    uint64_t skipped;   // notes and rounds that made no sense, beside the reader's own count
-    uint64_t not_shown; // samples that no interval has
-    bool dirty;         // something to tell session->changed
-};
 
 static void copy_if_any(char *ret, size_t size, const char *text)
 {
@@ -73,60 +47,6 @@ static int add_events(struct ingest *i, const struct stream_head *head)
     return 0;
 }
 
-// Of a stream that has no clock: the newest that has come is of now, if nobody knows its begin.
-static ns_t assumed_wall(const struct ingest *i, ns_t time)
-{
-    ns_t newest = i->sampled ? sampled_newest(i->sampled) : time;
-
-    return i->config.begin ? i->config.begin : clock_ns(CLOCK_REALTIME) - newest;
-}
-
-// Where the keeper left off: times go on from there, and so do the sequence numbers of a run that
-// goes on.
-static void begin(struct ingest *i, ns_t time)
-{
-    int64_t last_ms = 0;
-
-    i->begun = true;
-    if (i->config.keeper &&
-        keeper_begin(i->config.keeper, &i->events, i->n_slots, i->readings.scope,
-                     grid_timestamp_ms(&i->grid, time, 0), &last_ms, &i->sequence) == 0 &&
-        last_ms > i->last_timestamp)
-        i->last_timestamp = last_ms;
-}
-
-static void push_sums(struct ingest *i, ns_t time, double seconds, const struct sum *sums)
-{
-    struct session *s = i->session;
-    uint64_t kept = i->config.keeper ? keeper_memory(i->config.keeper) : 0;
-    struct session_shape shape = {.events = &i->events,
-                                  .n_slots = i->n_slots,
-                                  .scope = i->readings.scope,
-                                  .rows = i->config.rows,
-                                  .memory = i->config.memory};
-    struct interval interval = {.seconds = seconds, .sums = sums};
-
-    if (!i->clock_known && i->grid.wall == 0)
-        i->grid.wall = assumed_wall(i, time);
-    if (!i->begun)
-        begin(i, time);
-    shape.before = i->sequence;
-    shape.memory -= kept < shape.memory ? kept : shape.memory;
-    interval.timestamp_ms = grid_timestamp_ms(&i->grid, time, i->last_timestamp);
-    i->last_timestamp = interval.timestamp_ms;
-    pthread_rwlock_wrlock(&s->lock);
-    session_push(s, &shape, &interval);
-    pthread_rwlock_unlock(&s->lock);
-    i->dirty = true;
-    if (i->config.interval)
-        i->config.interval(i->config.context, &interval);
-}
-
-static void push_samples(void *context, ns_t end_ns, const struct sum *sums)
-{
-    push_sums(context, end_ns, (double)SAMPLED_INTERVAL / (double)NS_PER_SEC, sums);
-}
-
 // Places that readings and samples can be of.
 static size_t count_rows(const struct stream_head *head)
 {
@@ -145,6 +65,11 @@ static int prepare_readings(struct ingest *i, const struct stream_head *head, si
     if (r == 0)
         r = readings_init(&i->readings, &i->events, rows, head->tasks ? SCOPE_TASK : SCOPE_CPU);
     return r;
+}
+
+static void push_samples(void *context, ns_t end_ns, const struct sum *sums)
+{
+    ingest_push(context, end_ns, (double)SAMPLED_INTERVAL / (double)NS_PER_SEC, sums);
 }
 
 static int prepare_samples(struct ingest *i, const struct stream_head *head)
@@ -257,46 +182,10 @@ static void on_note(void *context, size_t event, const char *json, size_t size)
     i->dirty |= effect.meta;
 }
 
-static void take_baseline(struct ingest *i)
-{
-    readings_sums(&i->readings, i->n_slots, i->sums);
-    for (size_t k = 0; k < i->n_slots * i->events.n; k++)
-        i->gauge_base[k] = isnan(i->sums[k].raw) ? 0 : i->sums[k].raw;
-    i->baseline = false;
-}
-
-static void subtract_gauge_base(struct ingest *i)
-{
-    for (size_t slot = 0; slot < i->n_slots; slot++)
-        for (size_t e = 0; e < i->events.n; e++)
-            if (i->events.events[e].kind == EVENT_GAUGE)
-                i->sums[slot * i->events.n + e].raw -= i->gauge_base[slot * i->events.n + e];
-}
-
-static void push(struct ingest *i, ns_t time)
-{
-    readings_sums(&i->readings, i->n_slots, i->sums);
-    subtract_gauge_base(i);
-    push_sums(i, time, (double)(time - i->last_time) / (double)NS_PER_SEC, i->sums);
-}
-
 static void on_round(void *context, bool final, uint64_t time)
 {
-    struct ingest *i = context;
-
     (void) final;
-    // A time that does not advance would make rates of a negative length. Where all events sample
-    // there are no readings.
-    if (time > INT64_MAX / 2 || (ns_t)time <= i->last_time || i->sampled) {
-        i->skipped++;
-        return;
-    }
-    if (i->baseline)
-        take_baseline(i);
-    else
-        push(i, (ns_t)time);
-    i->last_time = (ns_t)time;
-    readings_advance(&i->readings);
+    ingest_round(context, time);
 }
 
 int ingest_new(struct session *session, const struct ingest_config *config, struct ingest **ret)

@@ -159,6 +159,12 @@ static bool events_equal(const struct event *a, const struct event *b)
            a->scale == b->scale;
 }
 
+// What decides on the places as well: a stored run has them as they were stored.
+static bool metrics_equal(const struct metric_binding *a, const struct metric_binding *b)
+{
+    return a->metric == b->metric && a->per_cpu == b->per_cpu && a->availability == b->availability;
+}
+
 bool layout_equal(const struct layout *a, const struct layout *b)
 {
     if (a == b)
@@ -171,7 +177,7 @@ bool layout_equal(const struct layout *a, const struct layout *b)
         if (!events_equal(&a->events.events[i], &b->events.events[i]))
             return false;
     for (size_t i = 0; i < a->n_metrics; i++)
-        if (a->metrics[i].metric != b->metrics[i].metric)
+        if (!metrics_equal(&a->metrics[i], &b->metrics[i]))
             return false;
     return true;
 }

@@ -28,6 +28,7 @@ static void emit(struct query *q)
 static void add(struct query *q, struct shape *shape, bool current)
 {
     const struct bucket *row = &shape->row;
+    struct bucket first;
     int64_t t_ms =
         q->plan->single ? row->time_ms : ladder_end(row->time_ms, q->plan->resolution_ms);
 
@@ -40,14 +41,18 @@ static void add(struct query *q, struct shape *shape, bool current)
             return;
         q->shape = NULL;
     }
-    if (!q->shape) {
-        bucket_clear_slots(&shape->point, q->slots);
-        q->shape = shape;
-        q->t_ms = t_ms;
-        q->current = true;
+    if (q->shape) {
+        q->current &= current;
+        bucket_add(&shape->point, row, q->slots, &shape->wanted);
+        return;
     }
-    q->current &= current;
-    bucket_add(&shape->point, row, q->slots, &shape->wanted);
+    // The first row is the point, as it is.
+    first = shape->point;
+    shape->point = shape->row;
+    shape->row = first;
+    q->shape = shape;
+    q->t_ms = t_ms;
+    q->current = current;
 }
 
 static bool take_stored(void *context, int64_t time_ms, const void *bytes, size_t size)

@@ -8,9 +8,10 @@
 
 static const struct extremes none = {NAN, NAN, NAN};
 
-static double from_float24(uint32_t v)
+// Put together in a register: three bytes copied into a number stall its reading.
+static double get_float24(const unsigned char *bytes)
 {
-    uint32_t bits = v << 8;
+    uint32_t bits = (uint32_t)bytes[0] << 8 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 24;
     float f;
 
     memcpy(&f, &bits, sizeof(f));
@@ -101,7 +102,6 @@ static const size_t extremes_sizes[] = {0, 0, sizeof(float), 6};
 static struct extremes get_extremes(enum extremes_code code, const unsigned char *bytes)
 {
     struct extremes e = none;
-    uint32_t low = 0, high = 0;
     float one;
 
     if (code == EXTREMES_ZERO)
@@ -111,9 +111,7 @@ static struct extremes get_extremes(enum extremes_code code, const unsigned char
         e = (struct extremes){(double)one, (double)one, (double)one};
     }
     if (code == EXTREMES_TWO) {
-        memcpy(&low, bytes, 3);
-        memcpy(&high, bytes + 3, 3);
-        e = (struct extremes){from_float24(low), from_float24(high), NAN};
+        e = (struct extremes){get_float24(bytes), get_float24(bytes + 3), NAN};
         e.last = (e.min + e.max) / 2;
     }
     return e;

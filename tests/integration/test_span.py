@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""/api/span: statistics of a CSV whose values are known, against Python's own."""
+"""/api/span: statistics of a CSV whose values are known, against Python's own, and of a stored history, against SQL."""
 
 import os
 import random
+import sqlite3
 import statistics
 import tempfile
 import time
 import unittest
 
 from program import Running, wait_until
+from server_process import Server
 
 ROWS = 19800  # two intervals a bucket
 
@@ -71,6 +73,7 @@ class Span(unittest.TestCase):
             self.near(c[name], cuts[at - 1])
         batches = [statistics.mean(values[i * 50:i * 50 + 50]) for i in range(20)]
         self.near(c["stderr"], statistics.stdev(batches) / 20 ** 0.5)
+        self.assertEqual(c["batches"], 20)
         m = s["columns"]["cpi"]
         self.assertIsNone(m["sum"])
         self.near(m["mean"], sum(values) / sum(self.column(2, 200, 1199)))
@@ -115,6 +118,7 @@ class Span(unittest.TestCase):
         self.assertEqual((s["from"], s["to"], s["buckets"], s["seconds"]), (None, None, 0, 0))
         self.assertEqual(s["columns"]["cycles"]["n"], 0)
         self.assertIsNone(s["columns"]["cycles"]["mean"])
+        self.assertIsNone(s["columns"]["cycles"]["batches"])
         self.assertEqual(s["correlation"], {"columns": ["cycles"], "r": [[None]], "n": [[0]]})
 
     def test_bad_parameters(self):
@@ -125,6 +129,80 @@ class Span(unittest.TestCase):
         s = self.get(self.between(0, 9))
         self.assertIn("cpi", s["columns"])
         self.assertEqual(len(s["correlation"]["r"]), len(s["columns"]))
+        self.assertIsNone(s["columns"]["cycles"]["stderr"])
+        self.assertIsNone(s["columns"]["cycles"]["batches"])
+
+
+class StoredSpan(unittest.TestCase):
+    """Of a history on disk, whose older run is in no ring: against SQL."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        os.chmod(folder.name, 0o777)  # the server is not root
+        self.path = os.path.join(folder.name, "history.db")
+
+    def sql(self, text, *values):
+        db = sqlite3.connect(f"file:{self.path}?mode=rw", uri=True)
+        try:
+            return db.execute(text, values).fetchall()
+        except sqlite3.OperationalError:  # not there yet
+            return [(0,)]
+        finally:
+            db.close()
+
+    def serve(self, interval):
+        return Server("--history", self.path, interval=interval)
+
+    def grow(self, server, n):
+        rows = self.sql("SELECT count(*) FROM samples")[0][0]
+        self.assertTrue(wait_until(lambda: self.sql("SELECT count(*) FROM samples")[0][0] > rows + n), server.lines)
+
+    def check(self, s):
+        """A span's whole against the intervals that it says it covers."""
+        n, total, seconds, runs = self.sql(
+            "SELECT count(*), sum(context_switches), sum(seconds), count(DISTINCT run) FROM samples "
+            "WHERE time > ? AND time <= ?", s["from"], s["to"])[0]
+        c = s["columns"]["context_switches"]
+        self.assertEqual(c["sum"], total)
+        self.assertAlmostEqual(c["mean"] / (total / n), 1, delta=6e-6)
+        self.assertAlmostEqual(s["seconds"] / seconds, 1, delta=1e-5)
+        self.assertEqual(c["running"], 100)
+        return n, runs
+
+    def test_a_span_over_a_restart(self):
+        with self.serve("10ms") as server:
+            self.grow(server, 250)
+        first, last = self.sql("SELECT min(time), max(time) FROM samples")[0]
+        time.sleep(0.5)
+        with self.serve("10ms") as server:
+            self.grow(server, 150)
+            newest = self.sql("SELECT max(time) FROM samples")[0][0]
+            between = f"/api/span?from={first}&to={newest}&columns=context_switches,cpu_use"
+            single = server.json(between)
+            old = server.json(f"/api/span?from={first}&to={last}&columns=context_switches")
+            coarse = server.json(between + "&points=20")
+        n, runs = self.check(single)
+        self.assertEqual((single["buckets"], single["to"], runs), (n, newest, 2))
+        values = [v for v, in self.sql("SELECT context_switches FROM samples WHERE time >= ? AND time <= ? ORDER BY id", first, newest)]
+        c = single["columns"]["context_switches"]
+        self.assertEqual((c["n"], c["min"], c["max"], c["first"], c["last"]), (n, min(values), max(values), values[0], values[-1]))
+        self.assertAlmostEqual(c["stddev"] / statistics.stdev(values), 1, delta=6e-6)
+        self.assertGreaterEqual(single["missing"], 40)  # half a second without a server
+        self.assertEqual((self.check(old)[1], old["to"]), (1, last))
+        # From a tier, in whole buckets of it.
+        self.assertGreaterEqual(coarse["resolution_ms"], 100)
+        self.assertLessEqual(coarse["buckets"], 20)
+        self.assertEqual(self.check(coarse)[1], 2)
+
+    def test_runs_with_other_intervals_are_weighed(self):
+        with self.serve("20ms") as server:
+            self.grow(server, 60)
+        with self.serve("10ms") as server:
+            self.grow(server, 150)
+            first, newest = self.sql("SELECT min(time), max(time) FROM samples")[0]
+            s = server.json(f"/api/span?from={first}&to={newest}&columns=context_switches")
+        self.assertEqual(self.check(s)[1], 2)
 
 
 if __name__ == "__main__":
