@@ -231,6 +231,86 @@ static void what_lived_briefly_in_a_tree_is_told(void **state)
     exits_done(&exits);
 }
 
+static void newest(pid_t pid)
+{
+    char text[64];
+
+    snprintf(text, sizeof(text), "1.73 2.31 4.98 1/115 %d\n", pid);
+    scratch_write(root, "proc/loadavg", text);
+}
+
+// Two scans list, because none that was begun before the one before is known of; then those that
+// are known and the PIDs that were given out since are enough.
+static void new_pids_are_tried_without_a_list(void **state)
+{
+    (void)state;
+    process(7, "old", 1, 2, 700);
+    process(8, "mortal", 1, 2, 700);
+    newest(10);
+    start(0);
+    step();
+    step();
+    process(3, "out of order", 1, 9, 50);
+    process(11, "child", 1, 9, 40);
+    process(14, "last", 1, 9, 60);
+    gone(8);
+    clocks[7] = 705;
+    newest(14);
+    assert_int_equal(step(), 4);
+    assert_int_equal(of(7, 0)->cpu_ns, 5);
+    assert_int_equal(of(11, PROCESS_BORN)->cpu_ns, 40);
+    assert_string_equal(of(14, PROCESS_BORN)->comm, "last");
+    assert_non_null(of(8, PROCESS_ENDED));
+    // It was given its PID, and was no process yet.
+    process(13, "slow start", 1, 9, 70);
+    assert_int_equal(step(), 1);
+    assert_int_equal(of(13, PROCESS_BORN)->cpu_ns, 70);
+    assert_int_equal(step(), 0);
+}
+
+// In order is nearly always, so that a list now and then does.
+static void who_has_a_pid_out_of_order_is_found_by_a_list(void **state)
+{
+    int seconds = 0;
+
+    (void)state;
+    process(7, "old", 1, 2, 700);
+    newest(10);
+    start(0);
+    step();
+    step();
+    process(3, "out of order", 1, 9, 50);
+    while (step() == 0 && seconds < 20)
+        seconds++;
+    assert_string_equal(of(3, PROCESS_BORN)->comm, "out of order");
+    assert_int_equal(seconds, 8); // the tenth after the last list finds it
+}
+
+static void pids_that_went_round_are_listed(void **state)
+{
+    (void)state;
+    for (pid_t pid = 100; pid < 140; pid++)
+        process(pid, "old", 1, 2, 700);
+    newest(1200);
+    start(0);
+    step();
+    step();
+    process(5, "first of a round", 1, 9, 50);
+    newest(5);
+    assert_int_equal(step(), 1);
+    assert_non_null(of(5, PROCESS_BORN));
+    // The round's begin is before the scan before: from there on nothing is in order either.
+    process(6, "next", 1, 9, 50);
+    newest(6);
+    assert_int_equal(step(), 1);
+    assert_non_null(of(6, PROCESS_BORN));
+    // So many that a list costs less.
+    process(900, "far", 1, 9, 50);
+    newest(900);
+    assert_int_equal(step(), 1);
+    assert_non_null(of(900, PROCESS_BORN));
+}
+
 static void a_scan_is_done_in_slices(void **state)
 {
     int slices = 1;
@@ -308,6 +388,9 @@ int main(void)
         TEST(a_tree_is_a_process_and_its_children),
         TEST(what_lived_between_two_scans_is_told),
         TEST(what_lived_briefly_in_a_tree_is_told),
+        TEST(new_pids_are_tried_without_a_list),
+        TEST(who_has_a_pid_out_of_order_is_found_by_a_list),
+        TEST(pids_that_went_round_are_listed),
         TEST(a_scan_is_done_in_slices),
         TEST(many_processes_take_several_notes),
         TEST(the_kernels_clock_is_ours),
