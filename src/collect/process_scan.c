@@ -13,8 +13,9 @@
 
 #define STAT_BYTES 131072 // /proc/stat: the interrupts of a large machine come before its forks
 // A process may call itself anew: those that were born in the scan before are looked up again,
-// whose exec may have come after it, and so many of the others that ran, in turn.
-#define NAMES_A_SCAN 16
+// whose exec may have come after it, and so many of the others that ran, in turn: a look costs as
+// much as 40 clocks, and later names are rare.
+#define NAMES_A_SCAN 4
 #define VISITS       8 // between looks at the clock: some 5 µs, of new ones 100
 
 static int kernel_clock(pid_t pid, uint64_t *ret_ns)
