@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #define STAT_BYTES 131072 // /proc/stat: the interrupts of a large machine come before its forks
 // A process may call itself anew: those that were born in the scan before are looked up again,
@@ -27,6 +29,13 @@ static int kernel_clock(pid_t pid, uint64_t *ret_ns)
         return -errno;
     *ret_ns = (uint64_t)timespec_ns(t);
     return 0;
+}
+
+// Is it a process, and not another thread of one? Before Linux 5.7 a thread's ID, which is tried as
+// any other that was given out, has its process's clock.
+static bool is_process(const struct process_scan *s, pid_t pid)
+{
+    return s->clock != kernel_clock || syscall(SYS_tgkill, pid, pid, 0) == 0 || errno != ESRCH;
 }
 
 int process_scan_new(const char *root, const pid_t *trees, size_t n, process_clock *clock,
@@ -144,7 +153,7 @@ static void visit(struct process_scan *s, pid_t pid)
                 old = NULL; // another process has got the PID
     } else {
         old = NULL;
-        if (!look_up(s, &p))
+        if (!is_process(s, pid) || !look_up(s, &p))
             return;
     }
     if (!old) {

@@ -5,6 +5,11 @@
 
 #include "collect/notes.h"
 
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <sys/syscall.h>
+
 #define PIDS 1300
 
 static char root[64];
@@ -377,6 +382,34 @@ static void the_kernels_clock_is_ours(void **state)
     assert_true(c->cpu_ns >= after - before);
 }
 
+static void *sleep_on(void *tid)
+{
+    *(_Atomic pid_t *)tid = (pid_t)syscall(SYS_gettid);
+    pause();
+    return NULL;
+}
+
+// Their IDs are of the same numbers; they are tried, and are none of the processes.
+static void threads_are_no_processes(void **state)
+{
+    _Atomic pid_t tid = 0;
+    pthread_t thread;
+
+    (void)state;
+    assert_int_equal(process_scan_new("", NULL, 0, NULL, &scan), 0);
+    for (ns_t at = NS_PER_SEC; at <= 5 * NS_PER_SEC; at += NS_PER_SEC) {
+        // From the third scan on nothing is listed.
+        if (at == 3 * NS_PER_SEC)
+            assert_int_equal(pthread_create(&thread, NULL, sleep_on, &tid), 0);
+        while (at == 3 * NS_PER_SEC && !tid)
+            sched_yield();
+        process_scan_step(scan, at, 10 * NS_PER_SEC);
+        assert_null(of(tid ? tid : -1, PROCESS_BORN));
+    }
+    pthread_cancel(thread);
+    pthread_join(thread, NULL);
+}
+
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
@@ -394,6 +427,7 @@ int main(void)
         TEST(a_scan_is_done_in_slices),
         TEST(many_processes_take_several_notes),
         TEST(the_kernels_clock_is_ours),
+        TEST(threads_are_no_processes),
     };
 
     return cmocka_run_group_tests_name("process-scan", tests, NULL, NULL);
