@@ -169,10 +169,12 @@ int consumer_open_output(struct consumer *c, const char *name, bool compress, st
         r = open_consumer(c, fd, compress, source);
     }
     if (r < 0) {
-        say("%s: %s; choose another file with -o", name,
+        say("%s: %s; %s", name,
             r == -ELOOP   ? "is a symbolic link, which is not followed"
             : r == -EPERM ? "belongs to another user, and is left alone"
-                          : strerror(-r));
+                          : strerror(-r),
+            r == -EMFILE ? "raise the limit of open files (ulimit -n)"
+                         : "choose another file with -o");
         if (fd >= 0)
             close(fd);
         return EXIT_FAILED;

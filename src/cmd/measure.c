@@ -193,6 +193,11 @@ bool measure_target_ended(const struct measure *m)
     return m->ended == ENDED_TARGET;
 }
 
+bool measure_ran(const struct measure *m)
+{
+    return !m->unstarted;
+}
+
 static void say_goodbye(struct measure *m, const char *reason)
 {
     struct buf end = {0};
@@ -212,6 +217,7 @@ static int command_status(struct measure *m)
 {
     int error, status = launch_reap(&m->launch, &error);
 
+    m->unstarted = error != 0;
     if (error)
         say("'%s' cannot be started: %s", m->options->command[0], strerror(error));
     return status;

@@ -31,5 +31,7 @@ struct loop *measure_loop(struct measure *m);
 // Measures until a signal, --duration, the target's or the command's end, or a function of the
 // loop's ends it. Returns the exit status: the command's own, if there is one.
 int measure_run(struct measure *m);
+// Was there anything to measure? Not when the command could not be started.
+bool measure_ran(const struct measure *m);
 // Did a process of the target's end by itself? (The server then goes on showing its history.)
 bool measure_target_ended(const struct measure *m);

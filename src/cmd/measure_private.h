@@ -19,7 +19,8 @@ struct measure {
     struct loop *loop;
     int signals;
     struct launch launch;
-    bool told; // the command was asked to end
+    bool told;      // the command was asked to end
+    bool unstarted; // its exec failed
     struct findings findings;
     char notice[1024];
     struct stream_source source;

@@ -112,7 +112,7 @@ static int parse_events(const char *value, struct options *o)
 static int parse_interval(const char *value, struct options *o)
 {
     if (parse_duration(value, &o->interval) < 0)
-        return bad("interval", value, "a time is written 100ms, 1s, 5m");
+        return bad("interval", value, "a time is a whole number and its unit: 100ms, 1s, 5m");
     if (o->interval < INTERVAL_MIN || o->interval > INTERVAL_MAX)
         return bad("interval", value, "1ms is the least, 1h the most");
     o->interval_given = true;
@@ -134,7 +134,7 @@ static int parse_freq(const char *value, struct options *o)
 static int parse_stop_after(const char *value, struct options *o)
 {
     if (parse_duration(value, &o->duration) < 0 || o->duration == 0)
-        return bad("duration", value, "a time is written 100ms, 10s, 5m, 2h");
+        return bad("duration", value, "a time is a whole number and its unit: 100ms, 10s, 5m, 2h");
     return 0;
 }
 

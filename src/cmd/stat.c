@@ -250,7 +250,9 @@ static int run(const struct command *self, int argc, char **argv)
     }
     measure_intervals_to(measure, on_interval, &s);
     status = measure_run(measure);
-    put_summary(&s, status);
+    // In JSON the summary has the status.
+    if (measure_ran(measure) || options.json)
+        put_summary(&s, status);
     if (buf_error(&s.out) < 0 || (flush(&s) < 0 && errno != EPIPE)) {
         say("standard output: %s", strerror(errno));
         status = EXIT_FAILED;

@@ -35,7 +35,8 @@ void core_types_done(struct core_types *c);
 uint32_t core_types_of_cpu(const struct core_types *c, int cpu);
 bool core_type_has(const struct core_type *t, int cpu);
 
-// Is it an event that every core type has, and not of one type already? (A raw code is of one.)
+// Is it an event that every core type has, and not of one type already? (A raw code is of one:
+// event_resolve.c makes an event of each type of it.)
 bool core_types_event(const struct perf_event_attr *attr);
 // Makes such an event that of one type.
 void core_types_narrow(struct perf_event_attr *attr, uint32_t type);

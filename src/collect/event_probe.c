@@ -16,15 +16,6 @@ static int try(const struct perf_event_attr *attr, pid_t pid, int cpu)
     return 0;
 }
 
-// Would it count anything in user mode alone? These happen in the kernel.
-static bool has_user_part(const struct perf_event_attr *attr)
-{
-    return attr->type != PERF_TYPE_TRACEPOINT &&
-           (attr->type != PERF_TYPE_SOFTWARE || (attr->config != PERF_COUNT_SW_CONTEXT_SWITCHES &&
-                                                 attr->config != PERF_COUNT_SW_CPU_MIGRATIONS &&
-                                                 attr->config != PERF_COUNT_SW_CGROUP_SWITCHES));
-}
-
 int event_probe(const struct event_request *r)
 {
     struct perf_event_attr attr = r->attr;
@@ -35,7 +26,7 @@ int event_probe(const struct event_request *r)
     result = r->n_cpus ? try(&attr, -1, cpu) : try(&attr, 0, -1);
     if (result == -EINVAL && try(&attr, -1, cpu) == 0)
         return 0;
-    if ((result != -EACCES && result != -EPERM) || r->n_cpus || !has_user_part(&attr))
+    if ((result != -EACCES && result != -EPERM) || r->n_cpus || !perf_event_has_user_part(&attr))
         return result;
     // Denied for its kernel part; the answer to the rest says whether the machine has it.
     attr.exclude_kernel = attr.exclude_hv = 1;

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "collect/core_types.h"
 #include "collect/event_catalog.h"
 #include "collect/event_names.h"
 #include "collect/nearest.h"
@@ -74,18 +75,6 @@ static int add_known(struct resolving *s, uint32_t type, uint64_t config, const 
              (int)sizeof(r.name) / 2, s->terms, s->has_terms ? "/" : "");
     result = s->has_terms ? pmu_terms(NULL, s->terms, &r, s->message) : 0;
     return result < 0 ? result : add(s, &r, modifiers);
-}
-
-static int resolve_generic(struct resolving *s)
-{
-    uint32_t type = PERF_TYPE_RAW;
-    uint64_t config;
-
-    if (!event_names_find(s->base, &type, &config) && !event_names_raw(s->base, &config))
-        return NOT_MINE;
-    if (s->has_after && check_modifiers(s, s->after) < 0)
-        return -EINVAL;
-    return add_known(s, type, config, s->base, s->after);
 }
 
 struct tracepoints {
@@ -162,6 +151,42 @@ static int add_of_pmu(struct resolving *s, const struct pmu *pmu, const char *te
         return result;
     }
     return add(s, &r, s->after);
+}
+
+// A raw code is one PMU's, so that a hybrid processor has an event of it on each core type's, as
+// perf has it (linux: tools/perf/util/parse-events-hybrid.c, add_raw_hybrid()). NOT_MINE: not such
+// a processor.
+static int add_raw_of_each_type(struct resolving *s)
+{
+    struct core_types cores;
+    int r = core_types_read(s->root, &cores);
+
+    if (r == 0 && cores.n == 0)
+        return NOT_MINE;
+    for (size_t i = 0; i < cores.n && r == 0; i++) {
+        struct pmu pmu = {0};
+
+        r = pmu_open(s->root, cores.types[i].name, &pmu);
+        r = r < 0 ? r : add_of_pmu(s, &pmu, s->base);
+        pmu_done(&pmu);
+    }
+    core_types_done(&cores);
+    return r;
+}
+
+static int resolve_generic(struct resolving *s)
+{
+    uint32_t type = PERF_TYPE_RAW;
+    uint64_t config;
+    int r = NOT_MINE;
+
+    if (!event_names_find(s->base, &type, &config) && !event_names_raw(s->base, &config))
+        return NOT_MINE;
+    if (s->has_after && check_modifiers(s, s->after) < 0)
+        return -EINVAL;
+    if (type == PERF_TYPE_RAW && !s->has_terms)
+        r = add_raw_of_each_type(s);
+    return r == NOT_MINE ? add_known(s, type, config, s->base, s->after) : r;
 }
 
 // Does the person's "imc" or "uncore_imc" mean the PMU uncore_imc_3? (linux: tools/perf/util/

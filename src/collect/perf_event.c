@@ -61,6 +61,20 @@ static const struct {
     {ENOMEM, "the kernel has no memory for it; measure fewer events or threads"},
 };
 
+bool perf_event_has_user_part(const struct perf_event_attr *attr)
+{
+    return attr->type != PERF_TYPE_TRACEPOINT &&
+           (attr->type != PERF_TYPE_SOFTWARE || (attr->config != PERF_COUNT_SW_CONTEXT_SWITCHES &&
+                                                 attr->config != PERF_COUNT_SW_CPU_MIGRATIONS &&
+                                                 attr->config != PERF_COUNT_SW_CGROUP_SWITCHES));
+}
+
+bool perf_event_is_silent(const struct perf_event_attr *attr)
+{
+    return attr->type == PERF_TYPE_SOFTWARE && attr->exclude_kernel &&
+           !perf_event_has_user_part(attr);
+}
+
 void perf_event_advice(int error, const char *name, const struct perf_event_attr *attr,
                        bool system_wide, char *ret)
 {
@@ -81,6 +95,13 @@ void perf_event_advice(int error, const char *name, const struct perf_event_attr
         snprintf(ret, size,
                  "%.80s: the kernel takes fewer samples a second; ask for fewer, or raise "
                  "kernel.perf_event_max_sample_rate",
+                 name);
+        return;
+    }
+    if (perf_event_is_silent(attr)) {
+        snprintf(ret, size,
+                 "%.80s: it happens in the kernel, so that :u never counts it; leave out "
+                 "the modifier",
                  name);
         return;
     }

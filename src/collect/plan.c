@@ -66,24 +66,14 @@ static int narrow_to_user(struct event *e, struct perf_event_attr *attr,
     return fd;
 }
 
-// Does user mode alone make sense? These happen in the kernel: counted in user mode they always
-// read 0.
-static bool has_user_part(const struct perf_event_attr *attr)
-{
-    return attr->type != PERF_TYPE_TRACEPOINT &&
-           (attr->type != PERF_TYPE_SOFTWARE || (attr->config != PERF_COUNT_SW_CONTEXT_SWITCHES &&
-                                                 attr->config != PERF_COUNT_SW_CPU_MIGRATIONS &&
-                                                 attr->config != PERF_COUNT_SW_CGROUP_SWITCHES));
-}
-
 // Does the event open at all? What it is otherwise goes into it.
 static bool opens(struct event *e, struct perf_event_attr *attr, const struct group_place *place,
                   struct group_set *set)
 {
-    int fd = group_open_event(attr, -1, place);
+    int fd = perf_event_is_silent(attr) ? -EOPNOTSUPP : group_open_event(attr, -1, place);
 
     if ((fd == -EACCES || fd == -EPERM) && place->cpu < 0 && !attr->exclude_kernel &&
-        !attr->exclude_user && has_user_part(attr))
+        !attr->exclude_user && perf_event_has_user_part(attr))
         fd = narrow_to_user(e, attr, place);
     if (fd >= 0 && attr->type == PERF_TYPE_SOFTWARE)
         set->kept[set->n_kept++] = fd;

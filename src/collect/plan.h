@@ -17,7 +17,7 @@ struct event_cpus {
 // ":u" and `why` says so. A wished group (with several cgroups: a block of wishes for each) that
 // does not open whole becomes several, each as large as the kernel takes; one that opens, but gets
 // no counters in a short trial, is halved until it does; counters that stand still are left out.
-// Sides of a ratio stay together in that as long as they fit. Sets the events' group numbers. 0, or -errno for what stops everything
-// (memory).
+// Sides of a ratio stay together in that as long as they fit. Sets the events' group numbers. 0, or
+// -errno for what stops everything (memory).
 int group_plan(struct event_table *events, struct perf_event_attr *attrs,
                const struct event_cpus *cpus, const struct target *target, struct group_set *ret);

@@ -163,12 +163,14 @@ static void read_delays(struct pressure *p, struct readings *readings)
 // "0.20 0.18 0.12 3/80 11206": 3 are runnable, and one of them reads this.
 static void read_queue(struct pressure *p, struct readings *readings, ns_t now)
 {
-    double load;
+    const char *slash, *field;
     unsigned long long running;
 
-    if (!read_text(p, LOADAVG) ||
-        sscanf(p->text, "%lf %lf %lf %llu/", &load, &load, &load, &running) != 4)
+    if (!read_text(p, LOADAVG) || !(slash = strchr(p->text, '/')))
         return;
+    for (field = slash; field > p->text && field[-1] != ' '; field--)
+        ;
+    running = strtoull(field, NULL, 10);
     if (running > 1 && p->read_at && now > p->read_at)
         p->queue += (running - 1) * (uint64_t)(now - p->read_at);
     gauges_set(&p->gauges, readings, RUN_QUEUE, 0, p->queue);

@@ -20,9 +20,18 @@ struct process *process_list_find(const struct process_list *l, pid_t pid)
     return l->n ? bsearch(&key, l->list, l->n, sizeof(*l->list), compare) : NULL;
 }
 
+// They mostly are in order, which qsort() would take as long to find out as to sort them.
+static bool is_sorted(const struct process_list *l)
+{
+    for (size_t i = 1; i < l->n; i++)
+        if (l->list[i - 1].pid > l->list[i].pid)
+            return false;
+    return true;
+}
+
 void process_list_sort(struct process_list *l)
 {
-    if (l->n)
+    if (!is_sorted(l))
         qsort(l->list, l->n, sizeof(*l->list), compare);
 }
 

@@ -5,19 +5,19 @@
 #include "base/file.h"
 #include "base/text.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #define STAT_BYTES 131072 // /proc/stat: the interrupts of a large machine come before its forks
 // A process may call itself anew: those that were born in the scan before are looked up again,
-// whose exec may have come after it, and so many of the others that ran, in turn.
-#define NAMES_A_SCAN 16
+// whose exec may have come after it, and so many of the others that ran, in turn: a look costs as
+// much as 40 clocks, and later names are rare.
+#define NAMES_A_SCAN 4
 #define VISITS       8 // between looks at the clock: some 5 µs, of new ones 100
 
 static int kernel_clock(pid_t pid, uint64_t *ret_ns)
@@ -31,6 +31,13 @@ static int kernel_clock(pid_t pid, uint64_t *ret_ns)
     return 0;
 }
 
+// Is it a process, and not another thread of one? Before Linux 5.7 a thread's ID, which is tried as
+// any other that was given out, has its process's clock.
+static bool is_process(const struct process_scan *s, pid_t pid)
+{
+    return s->clock != kernel_clock || syscall(SYS_tgkill, pid, pid, 0) == 0 || errno != ESRCH;
+}
+
 int process_scan_new(const char *root, const pid_t *trees, size_t n, process_clock *clock,
                      struct process_scan **ret)
 {
@@ -40,7 +47,7 @@ int process_scan_new(const char *root, const pid_t *trees, size_t n, process_clo
         return -ENOMEM;
     text_copy(s->root, sizeof(s->root), root);
     s->clock = clock ? clock : kernel_clock;
-    s->directory = -1;
+    s->pids = PROCESS_PIDS_NONE;
     s->stat = malloc(STAT_BYTES);
     s->trees = calloc(n + 1, sizeof(*s->trees));
     if (!s->stat || !s->trees) {
@@ -58,8 +65,7 @@ void process_scan_free(struct process_scan *s)
 {
     if (!s)
         return;
-    if (s->directory >= 0)
-        close(s->directory);
+    process_pids_end(&s->pids);
     free(s->before.list);
     free(s->now.list);
     free(s->changes);
@@ -68,7 +74,7 @@ void process_scan_free(struct process_scan *s)
     free(s);
 }
 
-// /proc lists PIDs in ascending order, so that the next one is where the last one was.
+// PIDs come in ascending order, mostly, so that the next one is where the last one was.
 static const struct process *find(struct process_scan *s, pid_t pid)
 {
     const struct process_list *t = &s->before;
@@ -147,7 +153,7 @@ static void visit(struct process_scan *s, pid_t pid)
                 old = NULL; // another process has got the PID
     } else {
         old = NULL;
-        if (!look_up(s, &p))
+        if (!is_process(s, pid) || !look_up(s, &p))
             return;
     }
     if (!old) {
@@ -173,16 +179,13 @@ static void count_forks(struct process_scan *s)
 
 static bool begin(struct process_scan *s, ns_t now)
 {
-    char path[PATH_MAX + 8];
-
     if (now < s->due)
         return false;
     s->due = s->due ? s->due + ((now - s->due) / PROCESS_SCAN_UNIT + 1) * PROCESS_SCAN_UNIT
                     : now + PROCESS_SCAN_UNIT;
-    snprintf(path, sizeof(path), "%s/proc", s->root);
-    s->directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    s->now.n = s->n_changes = s->at = s->names = s->entry = s->entries_size = 0;
-    return s->directory >= 0;
+    s->now.n = s->n_changes = s->at = s->names = 0;
+    s->under_way = process_pids_begin(&s->pids, s->root, &s->before, now) == 0;
+    return s->under_way;
 }
 
 static bool finish(struct process_scan *s)
@@ -191,8 +194,8 @@ static bool finish(struct process_scan *s)
     ns_t done = clock_ns(CLOCK_MONOTONIC);
     bool comparison = s->compared;
 
-    close(s->directory);
-    s->directory = -1;
+    process_pids_end(&s->pids);
+    s->under_way = false;
     // When nobody was left to be looked up, begin at the first again.
     s->turn = s->names < NAMES_A_SCAN ? 0 : s->reached;
     s->reached = 0;
@@ -210,39 +213,15 @@ static bool finish(struct process_scan *s)
     return comparison;
 }
 
-// The next PID of the list; 0 at its end.
-static pid_t next(struct process_scan *s)
-{
-    for (;;) {
-        const struct dirent64 *e;
-        char *end;
-        long pid;
-
-        if (s->entry >= s->entries_size) {
-            long n = syscall(SYS_getdents64, s->directory, s->entries, sizeof(s->entries));
-
-            if (n <= 0)
-                return 0;
-            s->entry = 0;
-            s->entries_size = (size_t)n;
-        }
-        e = (const void *)(s->entries + s->entry);
-        s->entry += e->d_reclen;
-        pid = strtol(e->d_name, &end, 10);
-        if (!*end && pid > 0 && pid <= INT_MAX && e->d_name[0] != '+')
-            return (pid_t)pid;
-    }
-}
-
 bool process_scan_step(struct process_scan *s, ns_t now, ns_t budget)
 {
     ns_t end = clock_ns(CLOCK_MONOTONIC) + budget;
     unsigned visits = 0;
 
-    if (s->directory < 0 && !begin(s, now))
+    if (!s->under_way && !begin(s, now))
         return false;
     do {
-        pid_t pid = next(s);
+        pid_t pid = process_pids_next(&s->pids, &s->before);
 
         if (!pid)
             return finish(s);

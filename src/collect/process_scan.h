@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which processes ran: once a second /proc is listed and each process's CPU clock read, which is
-// exact to the ns, covers all threads, needs no privilege and costs half a microsecond
-// (clock_getcpuclockid(3); linux: include/linux/posix-timers_types.h).
+// Which processes ran: once a second each process's CPU clock is read, which is exact to the ns,
+// covers all threads, needs no privilege and costs half a microsecond (clock_getcpuclockid(3);
+// linux: include/linux/posix-timers_types.h). Who there is: process_pids.h.
 //
 // What lives for less than the second between two scans, and what a process ran between the last
 // scan and its end, the kernel tells (exits.h) where it may be asked. Elsewhere, `forks` counts all

@@ -2,12 +2,11 @@
 // What process_scan.c (looks at every process) and process_compare.c (what became of them) share.
 #pragma once
 
+#include "collect/process_pids.h"
 #include "collect/process_scan.h"
 
 #include <limits.h>
 #include <stdint.h>
-
-#define PROCESS_LIST_BYTES 4096 // some 170 entries of /proc, which take the kernel 0.1 ms
 
 struct process {
     pid_t pid, parent;
@@ -37,10 +36,8 @@ struct process_scan {
     size_t names;        // looked up in this scan
     pid_t turn;          // names of PIDs up to here were looked up in the scans before …
     pid_t reached;       // … and up to here in this one
-    int directory;       // −1: no scan is under way
-    char entries[PROCESS_LIST_BYTES] __attribute__((aligned(8)));
-    size_t entry, entries_size;
-    bool compared; // there was a scan before
+    struct process_pids pids;
+    bool under_way, compared; // a scan is; there was one before
     ns_t due, done;
     double seconds;
     char *stat; // of STAT_BYTES

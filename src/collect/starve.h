@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Groups that stop running while we measure: the NMI watchdog was turned on, or another profiler
 // took the counters. Each interval says so itself ("never ran"); this notices that it lasts, so
-// that a person can be told.
+// that a person can be told. Why they are not repacked: ARCHITECTURE.md, "Groups do not change".
 #pragma once
 
 #include "base/clock.h"

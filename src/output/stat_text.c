@@ -60,7 +60,8 @@ static struct layout measure(const struct totals *t)
     return l;
 }
 
-// "   1.23      IPC", "   12.3 %    Cache-miss rate"
+// "   1.23      IPC", "   12.3 %    Cache-miss rate"; "  0.532      CPUs utilized" has its unit in
+// its name.
 static void put_metric(const struct metric *m, double value, struct buf *out)
 {
     char text[NUMBER_SHORT_MAX];
@@ -68,6 +69,8 @@ static void put_metric(const struct metric *m, double value, struct buf *out)
     double factor = number_unit(m->unit, &sign);
 
     number_short(value * factor, text);
+    if (strncmp(m->name, m->unit, strlen(m->unit)) == 0)
+        sign = "";
     buf_printf(out, "%8s %-3s %s", text, sign, m->name);
 }
 

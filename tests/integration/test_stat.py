@@ -46,6 +46,16 @@ class Command(unittest.TestCase):
             self.assertEqual(done.returncode, status)
             self.assertEqual(objects(done.stdout)[-1]["summary"]["exit_status"], status)
 
+    def test_nothing_is_counted_of_what_does_not_start(self):
+        done = run("stat", "-e", "cs", "--", "no-such-thing")
+        self.assertEqual((done.returncode, done.stdout), (127, ""))
+        self.assertEqual(done.stderr, "cyclescope: 'no-such-thing' cannot be started: No such file or directory\n")
+
+    def test_switches_in_user_mode_are_not_zero(self):
+        done = run("stat", "-e", "cs:u,cs", "--", "true")
+        self.assertRegex(done.stdout, r"<not supported> +cs:u\n +\d+ +cs\n")
+        self.assertIn("it happens in the kernel", done.stderr)
+
     def test_its_output_does_not_get_into_data(self):
         for form in ("--json", "--csv"):
             done = run("stat", form, "--", "echo", "mine")

@@ -50,7 +50,7 @@ class Usage(unittest.TestCase):
 
     def test_bad_values(self):
         for arguments, word in (
-            (("-I", "fast"), "100ms"), (("-I", "0ms"), "1ms"), (("-I", "10"), "100ms"), (("-I", "1us"), "100ms"),
+            (("-I", "fast"), "100ms"), (("-I", "0ms"), "1ms"), (("-I", "10"), "its unit: 100ms"), (("-I", "1us"), "100ms"),
             (("-p", "0"), "positive"), (("-p", "-5"), "positive"), (("-p", "x"), "positive"),
             (("-F", "99"), "not built"), (("--duration", "0s"), "10s"), (("--csv-rows", "3"), "16"),
             (("--memory", "12"), "MiB"), (("--memory", "1TB"), "MiB"), (("-e", "cycels"), "cycles"),

@@ -138,6 +138,28 @@ static void core_types_are_told_apart(void **state)
     event_list_done(&l);
 }
 
+static void a_raw_code_is_an_event_of_each_core_type(void **state)
+{
+    struct event_list l = parse_in("events-hybrid", "{r1a8:u,cycles}");
+
+    (void)state;
+    assert_int_equal(l.n, 3);
+    assert_string_equal(l.requests[0].name, "cpu_atom/r1a8/u");
+    assert_string_equal(l.requests[1].name, "cpu_core/r1a8/u");
+    assert_int_equal(l.requests[0].attr.type, 10);
+    assert_int_equal(l.requests[1].attr.type, 4);
+    assert_int_equal(l.requests[1].attr.config, 0x1a8);
+    assert_int_equal(l.requests[0].cpus[0], 4);
+    assert_true(l.requests[0].attr.exclude_kernel);
+    assert_int_equal(l.requests[1].group, l.requests[2].group);
+    assert_string_equal(l.requests[2].name, "cycles");
+    event_list_done(&l);
+    l = parse_in("events", "r1a8");
+    assert_int_equal(l.n, 1);
+    assert_string_equal(l.requests[0].name, "r1a8");
+    event_list_done(&l);
+}
+
 static void modifiers_and_names_of_terms(void **state)
 {
     static const struct {
@@ -350,6 +372,7 @@ int main(void)
         cmocka_unit_test(units_scales_and_cpus_are_read),
         cmocka_unit_test(a_pmu_of_several_units_is_all_of_them),
         cmocka_unit_test(core_types_are_told_apart),
+        cmocka_unit_test(a_raw_code_is_an_event_of_each_core_type),
         cmocka_unit_test(modifiers_and_names_of_terms),
         cmocka_unit_test(group_modifiers_add_to_each),
         cmocka_unit_test(terms_that_make_no_sense_are_refused),

@@ -229,9 +229,28 @@ static void no_sentence_is_cut(void **state)
         }
 }
 
+// The kernel opens it, and counts nothing, whoever asks.
+static void what_happens_in_the_kernel_is_silent_in_user_mode(void **state)
+{
+    struct perf_event_attr attr = {.type = PERF_TYPE_SOFTWARE, .exclude_kernel = 1};
+
+    (void)state;
+    attr.config = PERF_COUNT_SW_CONTEXT_SWITCHES;
+    assert_true(perf_event_is_silent(&attr));
+    perf_event_advice(-EOPNOTSUPP, "cs:u", &attr, false, why);
+    assert_contains(why, "cs:u: it happens in the kernel");
+    attr.exclude_kernel = 0;
+    assert_false(perf_event_is_silent(&attr));
+    attr.exclude_user = 1;
+    assert_false(perf_event_is_silent(&attr));
+    attr = faults();
+    assert_false(perf_event_is_silent(&attr));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_happens_in_the_kernel_is_silent_in_user_mode),
         cmocka_unit_test(a_process_that_is_gone),
         cmocka_unit_test(an_event_that_no_kernel_has),
         cmocka_unit_test(a_combination_that_makes_no_sense),

@@ -5,6 +5,11 @@
 
 #include "collect/notes.h"
 
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <sys/syscall.h>
+
 #define PIDS 1300
 
 static char root[64];
@@ -231,6 +236,86 @@ static void what_lived_briefly_in_a_tree_is_told(void **state)
     exits_done(&exits);
 }
 
+static void newest(pid_t pid)
+{
+    char text[64];
+
+    snprintf(text, sizeof(text), "1.73 2.31 4.98 1/115 %d\n", pid);
+    scratch_write(root, "proc/loadavg", text);
+}
+
+// Two scans list, because none that was begun before the one before is known of; then those that
+// are known and the PIDs that were given out since are enough.
+static void new_pids_are_tried_without_a_list(void **state)
+{
+    (void)state;
+    process(7, "old", 1, 2, 700);
+    process(8, "mortal", 1, 2, 700);
+    newest(10);
+    start(0);
+    step();
+    step();
+    process(3, "out of order", 1, 9, 50);
+    process(11, "child", 1, 9, 40);
+    process(14, "last", 1, 9, 60);
+    gone(8);
+    clocks[7] = 705;
+    newest(14);
+    assert_int_equal(step(), 4);
+    assert_int_equal(of(7, 0)->cpu_ns, 5);
+    assert_int_equal(of(11, PROCESS_BORN)->cpu_ns, 40);
+    assert_string_equal(of(14, PROCESS_BORN)->comm, "last");
+    assert_non_null(of(8, PROCESS_ENDED));
+    // It was given its PID, and was no process yet.
+    process(13, "slow start", 1, 9, 70);
+    assert_int_equal(step(), 1);
+    assert_int_equal(of(13, PROCESS_BORN)->cpu_ns, 70);
+    assert_int_equal(step(), 0);
+}
+
+// In order is nearly always, so that a list now and then does.
+static void who_has_a_pid_out_of_order_is_found_by_a_list(void **state)
+{
+    int seconds = 0;
+
+    (void)state;
+    process(7, "old", 1, 2, 700);
+    newest(10);
+    start(0);
+    step();
+    step();
+    process(3, "out of order", 1, 9, 50);
+    while (step() == 0 && seconds < 20)
+        seconds++;
+    assert_string_equal(of(3, PROCESS_BORN)->comm, "out of order");
+    assert_int_equal(seconds, 8); // the tenth after the last list finds it
+}
+
+static void pids_that_went_round_are_listed(void **state)
+{
+    (void)state;
+    for (pid_t pid = 100; pid < 140; pid++)
+        process(pid, "old", 1, 2, 700);
+    newest(1200);
+    start(0);
+    step();
+    step();
+    process(5, "first of a round", 1, 9, 50);
+    newest(5);
+    assert_int_equal(step(), 1);
+    assert_non_null(of(5, PROCESS_BORN));
+    // The round's begin is before the scan before: from there on nothing is in order either.
+    process(6, "next", 1, 9, 50);
+    newest(6);
+    assert_int_equal(step(), 1);
+    assert_non_null(of(6, PROCESS_BORN));
+    // So many that a list costs less.
+    process(900, "far", 1, 9, 50);
+    newest(900);
+    assert_int_equal(step(), 1);
+    assert_non_null(of(900, PROCESS_BORN));
+}
+
 static void a_scan_is_done_in_slices(void **state)
 {
     int slices = 1;
@@ -297,6 +382,34 @@ static void the_kernels_clock_is_ours(void **state)
     assert_true(c->cpu_ns >= after - before);
 }
 
+static void *sleep_on(void *tid)
+{
+    *(_Atomic pid_t *)tid = (pid_t)syscall(SYS_gettid);
+    pause();
+    return NULL;
+}
+
+// Their IDs are of the same numbers; they are tried, and are none of the processes.
+static void threads_are_no_processes(void **state)
+{
+    _Atomic pid_t tid = 0;
+    pthread_t thread;
+
+    (void)state;
+    assert_int_equal(process_scan_new("", NULL, 0, NULL, &scan), 0);
+    for (ns_t at = NS_PER_SEC; at <= 5 * NS_PER_SEC; at += NS_PER_SEC) {
+        // From the third scan on nothing is listed.
+        if (at == 3 * NS_PER_SEC)
+            assert_int_equal(pthread_create(&thread, NULL, sleep_on, &tid), 0);
+        while (at == 3 * NS_PER_SEC && !tid)
+            sched_yield();
+        process_scan_step(scan, at, 10 * NS_PER_SEC);
+        assert_null(of(tid ? tid : -1, PROCESS_BORN));
+    }
+    pthread_cancel(thread);
+    pthread_join(thread, NULL);
+}
+
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
@@ -308,9 +421,13 @@ int main(void)
         TEST(a_tree_is_a_process_and_its_children),
         TEST(what_lived_between_two_scans_is_told),
         TEST(what_lived_briefly_in_a_tree_is_told),
+        TEST(new_pids_are_tried_without_a_list),
+        TEST(who_has_a_pid_out_of_order_is_found_by_a_list),
+        TEST(pids_that_went_round_are_listed),
         TEST(a_scan_is_done_in_slices),
         TEST(many_processes_take_several_notes),
         TEST(the_kernels_clock_is_ours),
+        TEST(threads_are_no_processes),
     };
 
     return cmocka_run_group_tests_name("process-scan", tests, NULL, NULL);
