@@ -298,6 +298,7 @@ export class Mock {
     const to = Number(q.get("to") ?? Infinity);
     const points = Math.min(10000, Number(q.get("points") ?? 2000));
     const cpu = q.get("cpu");
+    if (cpu === "all") return this.seriesOfAll(q);
     if (this.options.days && from < this.samples[0].timestamp) return this.pastSeries(q, from, Math.min(to, this.samples.at(-1).timestamp), points);
     const chosen = this.samples.filter((s) => s.timestamp >= from && s.timestamp <= to);
     const per = Math.max(1, Math.ceil(chosen.length / points));
@@ -323,6 +324,17 @@ export class Mock {
       }
     }
     return answer;
+  }
+
+  seriesOfAll(q) {
+    const column = q.get("columns");
+    const each = Array.from({ length: this.options.cpus }, (_, cpu) => {
+      const one = new URLSearchParams(q);
+      one.set("cpu", cpu);
+      return this.series(one);
+    });
+    const { columns: _, ...first } = each[0];
+    return { ...first, cpus: Object.fromEntries(each.map((s, cpu) => [cpu, s.columns[column].mean])) };
   }
 
   stream(request, response, q) {

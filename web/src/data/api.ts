@@ -69,7 +69,8 @@ export interface SeriesQuery {
   from?: number;
   to?: number;
   points: number;
-  cpu?: number;
+  /** "all": one column of every CPU; the answer's columns are then the CPUs' numbers. */
+  cpu?: number | "all";
 }
 
 export async function fetchSeries(query: SeriesQuery, abort?: AbortSignal): Promise<Series> {
@@ -110,9 +111,13 @@ export async function fetchDoctor(abort?: AbortSignal): Promise<DoctorAnswer> {
   return parseDoctor(await json("api/doctor", abort));
 }
 
-/** The samples of a span as the server sends them: an array of rows, of all columns. */
-export async function fetchData(query: { from: number; to: number; cpu: number | null }): Promise<Blob> {
+/** So many samples the server gives of one span; of a longer one, those would be the newest. */
+export const SAMPLES_MOST = 36_000;
+
+/** The samples of a span as the server sends them: an array of rows, of all columns. `points`: at most so many, of longer intervals. */
+export async function fetchData(query: { from: number; to: number; cpu: number | null; points?: number }): Promise<Blob> {
   const cpu = query.cpu === null ? "" : `&cpu=${query.cpu}`;
-  const response = await request(`api/data?${range(query)}${cpu}`, {}, AbortSignal.timeout(DATA_TIMEOUT_MS));
+  const points = query.points === undefined ? "" : `&points=${query.points}`;
+  const response = await request(`api/data?${range(query)}${cpu}${points}`, {}, AbortSignal.timeout(DATA_TIMEOUT_MS));
   return response.blob();
 }
