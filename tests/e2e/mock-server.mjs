@@ -172,6 +172,8 @@ export class Mock {
       return;
     }
     const q = url.searchParams;
+    const unknown = q.get("columns")?.split(",").find((id) => this.options.without?.includes(id));
+    if (unknown) return this.error(response, 400, "bad_parameter", `columns: there is no column '${unknown}'`);
     switch (url.pathname) {
       case "/api/meta": return this.json(response, this.meta());
       case "/api/latest": return this.json(response, this.samples.length ? this.row(this.samples.at(-1), {}) : {});
@@ -226,7 +228,7 @@ export class Mock {
         id: id + "_per_second", name: id, kind: "metric", unit: "per second", formula: `${id.replaceAll("_", "-")} / seconds`,
         inputs: [id], ...base(id),
       })),
-    ];
+    ].filter(({ id }) => !this.options.without?.includes(id));
   }
 
   online() {

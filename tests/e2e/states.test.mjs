@@ -28,6 +28,19 @@ test("without a PMU: words with the reason in place of charts, the rest as chart
     assert.ok(columns.filter(Boolean).length > 0.8 * columns.length);
   }));
 
+test("a CSV with other columns: what is not known is never asked for, and takes nothing along", () =>
+  withPage({ days: 1, rows: 300, limitRows: 400, without: ["branch_miss_rate", "cpu_use", "ghz"] }, async (page, mock) => {
+    await page.goto(`${mock.url}#from=${mock.samples[0].timestamp - 60_000}&to=${mock.samples.at(-1).timestamp}`);
+    await page.reload();
+    await waitState(page, "paused");
+    const drawn = await until(() => columnsOfColour(page, "miss-rates", "--series-3"), (c) => c.filter(Boolean).length > 0.8 * c.length, "the line that there is");
+    assert.ok(drawn.length > 100);
+    assert.equal(await page.textContent('.legend [data-column="branch_miss_rate"] .value'), "\u2014");
+    assert.equal(await page.textContent('.legend [data-column="branch_miss_rate"] .quality'), "not supported");
+    assert.match(await page.textContent('[data-panel="cpu"] .words'), /It was not measured/);
+    assert.equal(await tile(page, "cpu"), "\u2014");
+  }));
+
 test("gaps are gaps: missed ticks, and an event that never ran", () => withPage({ scenario: "gaps" }, async (page, mock) => {
   mock.silent = true;
   await page.keyboard.press(" ");
