@@ -442,6 +442,13 @@ for (const scheme of ["light", "dark"]) {
     await page.click('.columns-dialog [data-column="branches"] button');
     await page.click('.columns-dialog [data-column="cpi"] summary');
     await check("columns");
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("?");
+    await page.waitForSelector("dialog.help[open]");
+    await check("help");
+    await page.keyboard.press("Escape");
+    await page.setViewportSize({ width: 390, height: 844 });
+    await check("phone");
   }, { context: { colorScheme: scheme } }));
 }
 

@@ -341,7 +341,7 @@ export class Mock {
 
   stream(request, response, q) {
     const list = q.get("cpu");
-    const cpus = list === "all" ? Object.keys(this.samples[0].cpus) : list?.split(",");
+    const cpus = list === "all" ? Array.from({ length: this.options.cpus }, (_, c) => String(c)) : list?.split(",");
     const last = request.headers["last-event-id"] ?? q.get("last") ?? "";
     const [run, sequence] = last.split(".");
     const stream = {

@@ -101,6 +101,7 @@ test("the server restarts: the page reconnects, goes on, and keeps what it had",
   const before = await rows();
   await mock.stop();
   await waitState(page, "reconnecting");
+  await until(() => page.textContent(".reason"), (t) => t === "the server cannot be reached", "the reason in words");
   mock.startRun(5);
   await mock.start();
   await waitState(page, "live");
@@ -132,6 +133,54 @@ test("a recording that had ended before", () => withPage({ scenario: "ended" }, 
   const columns = await until(() => columnsOfColour(page, "cycles", "--series-1"), (c) => c.some(Boolean), "a line");
   assert.ok(columns.filter(Boolean).length > 0.7 * columns.length, "all of it is on the screen");
 }, { state: "ended" }));
+
+test("ten minutes asleep: what was measured meanwhile is there, without a hole", () => withPage({ rows: 300 }, async (page, mock) => {
+  const now = Date.now;
+  for (const stream of mock.streams) stream.response.destroy();
+  try {
+    Date.now = () => now() + 600_000; // the mock's clock; the page's stays behind
+    await until(() => range(page), (r) => r.to >= mock.samples.at(-1).timestamp - 500, "the newest sample", 30_000);
+    await waitState(page, "live");
+    mock.silent = true;
+    await until(() => page.textContent("[data-status=rows]"), (n) => Number(n.replaceAll(",", "")) === mock.samples.length, "every sample, once", 30_000);
+    assert.ok(mock.samples.length > 6_000);
+  } finally {
+    Date.now = now;
+  }
+}, { allowed: NETWORK }));
+
+for (const hours of [-1, 1]) {
+  test(`the browser's clock is ${hours} h beside the server's: the page keeps to the server's`, () => withPage({}, async (page, mock) => {
+    await page.addInitScript((by) => {
+      const Real = Date;
+      globalThis.Date = class extends Real {
+        constructor(...given) {
+          if (given.length > 0) super(...given);
+          else super(Real.now() + by);
+        }
+        static now() { return Real.now() + by; }
+      };
+    }, hours * 3_600_000);
+    await page.reload();
+    await waitState(page, "live");
+    await advanced(page, 300);
+    const { to } = await range(page);
+    assert.ok(Math.abs(to - mock.samples.at(-1).timestamp) < 2_000);
+    const columns = await columnsOfColour(page, "cpu", "--total");
+    assert.ok(columns.filter(Boolean).length > 0.8 * columns.length);
+  }));
+}
+
+test("an empty machine: nothing was measured yet, and then it is", () => withPage({ rows: 0 }, async (page, mock) => {
+  mock.silent = true;
+  mock.samples.length = 0;
+  await page.reload();
+  await page.waitForSelector(".tile");
+  assert.equal(await tile(page, "cpu"), "\u2014", "never zero");
+  mock.silent = false;
+  await until(() => tile(page, "cpu"), (t) => /%$/.test(t), "the first sample");
+  await waitState(page, "live");
+}));
 
 test("a stream that falls silent is not called live", () => withPage({}, async (page, mock) => {
   mock.silent = true;

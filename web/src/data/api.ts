@@ -48,7 +48,11 @@ async function messageOf(response: Response): Promise<string> {
 /** Any request; throws ApiError for a status that is not 2xx, TypeError when the server cannot be reached. */
 export async function request(path: string, headers: Record<string, string>, abort: AbortSignal): Promise<Response> {
   const all = token === null ? headers : { ...headers, Authorization: "Bearer " + token };
-  const response = await fetch(path, { headers: all, signal: abort, cache: "no-store", credentials: "omit" });
+  const response = await fetch(path, { headers: all, signal: abort, cache: "no-store", credentials: "omit" }).catch((error: unknown) => {
+    // "Failed to fetch" and the like, as each browser has it.
+    if (error instanceof TypeError) throw new TypeError("the server cannot be reached", { cause: error });
+    throw error;
+  });
   if (!response.ok) throw new ApiError(response.status, await messageOf(response));
   return response;
 }
