@@ -21,7 +21,8 @@ struct api {
     uint64_t newest_sequence;       // 0: nothing rendered
     struct web_reply *newest_reply; // of the same; NULL until asked for
 
-    size_t span_bytes; // that the answers of /api/span hold at the moment
+    size_t span_bytes;   // that the answers of /api/span hold at the moment
+    size_t series_bytes; // the same of /api/series?cpu=all
 };
 
 // The newest sample's JSON, rendered when there is a new one, "{}" before the first. Under the read

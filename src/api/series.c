@@ -2,13 +2,14 @@
 // /api/series: columns instead of rows, over any span, as as many points as a chart can show.
 #include "api/api_private.h"
 #include "api/params.h"
+#include "api/series_cpus.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
-#define POINTS_DEFAULT 2000 // a wide screen's pixels
-#define LINES          4
+#define LINES 4
 // Numbers rendered at a time, each of them 8 bytes of text: what one client makes us hold, and for
 // how long the others wait. Each time costs a walk through the span.
 #define NUMBERS_AT_ONCE 196608 // 48 columns of 1,000 points
@@ -239,16 +240,20 @@ static enum web_next series_next(void *context, struct buf *out)
 
 int handle_series(const struct web_request *q, void *context, struct web_reply **ret)
 {
+    const char *cpu = web_request_argument(q, "cpu");
     struct api *a = context;
-    struct series *s = calloc(1, sizeof(*s));
+    struct series *s;
     int r;
 
+    if (cpu && strcmp(cpu, "all") == 0)
+        return series_cpus(q, a, ret);
+    s = calloc(1, sizeof(*s));
     if (!s)
         return -ENOMEM;
     s->api = a;
     r = params_slot(q, a->session, &s->slot, ret);
     if (r == 0)
-        r = params_plan(q, a->query, POINTS_DEFAULT, &s->plan, ret);
+        r = params_plan(q, a->query, SERIES_POINTS_DEFAULT, &s->plan, ret);
     if (r == 0)
         r = params_columns(q, a->session, &s->columns, ret);
     if (r != 0) {

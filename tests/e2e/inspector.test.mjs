@@ -334,6 +334,26 @@ test("export: CSV and JSON of the span, the link, a picture", () => withPage({ r
   assert.equal(await page.getAttribute("html", "data-state"), "paused", "Escape was the menu's");
 }, { context: { permissions: ["clipboard-read", "clipboard-write"], colorScheme: "light" } }));
 
+test("a span with more samples than the server gives is saved thinned out, and that is said before", () => withPage({ rows: 700, days: 3 }, async (page, mock) => {
+  const to = mock.samples[0].timestamp;
+  await page.goto(`${mock.url}#from=${to - 7_200_000}&to=${to}`);
+  await page.reload();
+  await waitState(page, "paused");
+  await page.click('[aria-controls="export-list"]');
+  assert.match(await page.textContent('[data-export="csv"]'), /2\u00a0h, thinned out/);
+  const waiting = page.waitForEvent("download");
+  await page.click('[data-export="json"]');
+  await waiting;
+  assert.equal(new URL(asked(mock, "/api/data").at(-1), mock.url).searchParams.get("points"), "10000");
+}));
+
+test("`a` brings a hidden inspector back", () => withPage({}, async (page) => {
+  await page.keyboard.press("i");
+  await until(() => page.locator("aside.inspector").isVisible(), (v) => !v, "no inspector");
+  await page.keyboard.press("a");
+  await until(() => page.locator('#inspector-panel [data-letter="A"]').isVisible().catch(() => false), Boolean, "the comparison");
+}));
+
 test("an inspector that is hidden asks nothing", () => withPage({}, async (page, mock) => {
   await until(() => asked(mock, "/api/span").length, (n) => n >= 2, "questions");
   await page.$eval(".inspector", (e) => { e.style.display = "none"; });
@@ -422,6 +442,13 @@ for (const scheme of ["light", "dark"]) {
     await page.click('.columns-dialog [data-column="branches"] button');
     await page.click('.columns-dialog [data-column="cpi"] summary');
     await check("columns");
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("?");
+    await page.waitForSelector("dialog.help[open]");
+    await check("help");
+    await page.keyboard.press("Escape");
+    await page.setViewportSize({ width: 390, height: 844 });
+    await check("phone");
   }, { context: { colorScheme: scheme } }));
 }
 

@@ -172,6 +172,8 @@ export class Mock {
       return;
     }
     const q = url.searchParams;
+    const unknown = q.get("columns")?.split(",").find((id) => this.options.without?.includes(id));
+    if (unknown) return this.error(response, 400, "bad_parameter", `columns: there is no column '${unknown}'`);
     switch (url.pathname) {
       case "/api/meta": return this.json(response, this.meta());
       case "/api/latest": return this.json(response, this.samples.length ? this.row(this.samples.at(-1), {}) : {});
@@ -226,7 +228,7 @@ export class Mock {
         id: id + "_per_second", name: id, kind: "metric", unit: "per second", formula: `${id.replaceAll("_", "-")} / seconds`,
         inputs: [id], ...base(id),
       })),
-    ];
+    ].filter(({ id }) => !this.options.without?.includes(id));
   }
 
   online() {
@@ -298,6 +300,7 @@ export class Mock {
     const to = Number(q.get("to") ?? Infinity);
     const points = Math.min(10000, Number(q.get("points") ?? 2000));
     const cpu = q.get("cpu");
+    if (cpu === "all") return this.seriesOfAll(q);
     if (this.options.days && from < this.samples[0].timestamp) return this.pastSeries(q, from, Math.min(to, this.samples.at(-1).timestamp), points);
     const chosen = this.samples.filter((s) => s.timestamp >= from && s.timestamp <= to);
     const per = Math.max(1, Math.ceil(chosen.length / points));
@@ -325,9 +328,20 @@ export class Mock {
     return answer;
   }
 
+  seriesOfAll(q) {
+    const column = q.get("columns");
+    const each = Array.from({ length: this.options.cpus }, (_, cpu) => {
+      const one = new URLSearchParams(q);
+      one.set("cpu", cpu);
+      return this.series(one);
+    });
+    const { columns: _, ...first } = each[0];
+    return { ...first, cpus: Object.fromEntries(each.map((s, cpu) => [cpu, s.columns[column].mean])) };
+  }
+
   stream(request, response, q) {
     const list = q.get("cpu");
-    const cpus = list === "all" ? Object.keys(this.samples[0].cpus) : list?.split(",");
+    const cpus = list === "all" ? Array.from({ length: this.options.cpus }, (_, c) => String(c)) : list?.split(",");
     const last = request.headers["last-event-id"] ?? q.get("last") ?? "";
     const [run, sequence] = last.split(".");
     const stream = {

@@ -28,6 +28,19 @@ test("without a PMU: words with the reason in place of charts, the rest as chart
     assert.ok(columns.filter(Boolean).length > 0.8 * columns.length);
   }));
 
+test("a CSV with other columns: what is not known is never asked for, and takes nothing along", () =>
+  withPage({ days: 1, rows: 300, limitRows: 400, without: ["branch_miss_rate", "cpu_use", "ghz"] }, async (page, mock) => {
+    await page.goto(`${mock.url}#from=${mock.samples[0].timestamp - 60_000}&to=${mock.samples.at(-1).timestamp}`);
+    await page.reload();
+    await waitState(page, "paused");
+    const drawn = await until(() => columnsOfColour(page, "miss-rates", "--series-3"), (c) => c.filter(Boolean).length > 0.8 * c.length, "the line that there is");
+    assert.ok(drawn.length > 100);
+    assert.equal(await page.textContent('.legend [data-column="branch_miss_rate"] .value'), "\u2014");
+    assert.equal(await page.textContent('.legend [data-column="branch_miss_rate"] .quality'), "not supported");
+    assert.match(await page.textContent('[data-panel="cpu"] .words'), /It was not measured/);
+    assert.equal(await tile(page, "cpu"), "\u2014");
+  }));
+
 test("gaps are gaps: missed ticks, and an event that never ran", () => withPage({ scenario: "gaps" }, async (page, mock) => {
   mock.silent = true;
   await page.keyboard.press(" ");
@@ -88,6 +101,7 @@ test("the server restarts: the page reconnects, goes on, and keeps what it had",
   const before = await rows();
   await mock.stop();
   await waitState(page, "reconnecting");
+  await until(() => page.textContent(".reason"), (t) => t === "the server cannot be reached", "the reason in words");
   mock.startRun(5);
   await mock.start();
   await waitState(page, "live");
@@ -119,6 +133,54 @@ test("a recording that had ended before", () => withPage({ scenario: "ended" }, 
   const columns = await until(() => columnsOfColour(page, "cycles", "--series-1"), (c) => c.some(Boolean), "a line");
   assert.ok(columns.filter(Boolean).length > 0.7 * columns.length, "all of it is on the screen");
 }, { state: "ended" }));
+
+test("ten minutes asleep: what was measured meanwhile is there, without a hole", () => withPage({ rows: 300 }, async (page, mock) => {
+  const now = Date.now;
+  for (const stream of mock.streams) stream.response.destroy();
+  try {
+    Date.now = () => now() + 600_000; // the mock's clock; the page's stays behind
+    await until(() => range(page), (r) => r.to >= mock.samples.at(-1).timestamp - 500, "the newest sample", 30_000);
+    await waitState(page, "live");
+    mock.silent = true;
+    await until(() => page.textContent("[data-status=rows]"), (n) => Number(n.replaceAll(",", "")) === mock.samples.length, "every sample, once", 30_000);
+    assert.ok(mock.samples.length > 6_000);
+  } finally {
+    Date.now = now;
+  }
+}, { allowed: NETWORK }));
+
+for (const hours of [-1, 1]) {
+  test(`the browser's clock is ${hours} h beside the server's: the page keeps to the server's`, () => withPage({}, async (page, mock) => {
+    await page.addInitScript((by) => {
+      const Real = Date;
+      globalThis.Date = class extends Real {
+        constructor(...given) {
+          if (given.length > 0) super(...given);
+          else super(Real.now() + by);
+        }
+        static now() { return Real.now() + by; }
+      };
+    }, hours * 3_600_000);
+    await page.reload();
+    await waitState(page, "live");
+    await advanced(page, 300);
+    const { to } = await range(page);
+    assert.ok(Math.abs(to - mock.samples.at(-1).timestamp) < 2_000);
+    const columns = await columnsOfColour(page, "cpu", "--total");
+    assert.ok(columns.filter(Boolean).length > 0.8 * columns.length);
+  }));
+}
+
+test("an empty machine: nothing was measured yet, and then it is", () => withPage({ rows: 0 }, async (page, mock) => {
+  mock.silent = true;
+  mock.samples.length = 0;
+  await page.reload();
+  await page.waitForSelector(".tile");
+  assert.equal(await tile(page, "cpu"), "\u2014", "never zero");
+  mock.silent = false;
+  await until(() => tile(page, "cpu"), (t) => /%$/.test(t), "the first sample");
+  await waitState(page, "live");
+}));
 
 test("a stream that falls silent is not called live", () => withPage({}, async (page, mock) => {
   mock.silent = true;

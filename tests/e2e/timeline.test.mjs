@@ -341,3 +341,30 @@ test("a lost connection while looking at the past: what was drawn stays, and wha
     await mock.start();
     await until(share, (n) => n > 350, "the rest, when the server is back", 30_000);
   }, { allowed: NETWORK }));
+
+test("who leaves right after a change finds it again; remembered tracks make no entry of the browser's history", () => withPage({ rows: 1500 }, async (page, mock) => {
+  for (let i = 0; i < 3; i++) await page.keyboard.press("ArrowLeft");
+  const before = await range(page);
+  await page.goto("about:blank");
+  await page.goBack();
+  await waitState(page, "paused");
+  const after = await range(page);
+  assert.ok(Math.abs(after.to - before.to) < 2 && Math.abs(after.from - before.from) < 2, "the last step is in the URL");
+  await page.evaluate(() => localStorage.setItem("cyclescope-tracks", JSON.stringify(["cpi", "cpu"])));
+  const entries = await page.evaluate(() => history.length);
+  await page.goto(mock.url + "?again");
+  await until(() => hash(page), (h) => h.includes("tracks=cpi,cpu"), "the remembered tracks");
+  assert.equal(await page.evaluate(() => history.length), entries, "one came, the one ahead went");
+}));
+
+test("the heatmap of the past has a scale of its own, from one question for all CPUs", () => withPage({ rows: 300, limitRows: 400, days: 3, cpus: 8 }, async (page, mock) => {
+  await page.selectOption("#heat-metric", "cycles");
+  mock.requests.length = 0;
+  await page.goto(`${mock.url}#heat=cycles&from=${mock.samples[0].timestamp - 7_200_000}&to=${mock.samples[0].timestamp - 3_600_000}`);
+  await page.reload();
+  await waitState(page, "paused");
+  const most = () => page.textContent(".heat-legend span:last-child");
+  await until(most, (t) => /^[\d.]+[MG]$/.test(t), "the end of the scale");
+  const asked = mock.requests.filter((r) => r.includes("/api/series") && r.includes("cpu="));
+  assert.ok(asked.length > 0 && asked.every((r) => r.includes("cpu=all")), asked.join("\n"));
+}));

@@ -94,6 +94,31 @@ class Answers(SharedServer):
         for low, mean, high in zip(line["min"], line["mean"], line["max"]):
             self.assertTrue(low <= mean <= high)
 
+    def test_series_of_all_cpus(self):
+        wait_until(lambda: self.server.json("/api/latest")["sequence"] > 25, 10)
+        to = self.server.json("/api/latest")["timestamp"]
+        for points in (4, 1000):
+            span = f"from={to - 1000}&to={to}&points={points}"
+            every = self.server.json(f"/api/series?cpu=all&columns=cpu_user&{span}")
+            possible = self.server.json("/api/meta")["cpus"]["possible"]
+            self.assertEqual(list(every["cpus"]), [str(c) for c in range(possible)])
+            self.assertLessEqual(len(every["t"]), points)
+            for cpu, means in every["cpus"].items():
+                one = self.server.json(f"/api/series?cpu={cpu}&columns=cpu_user&{span}")
+                for key in ("t", "interval_ms", "resolution_ms", "per_bucket"):
+                    self.assertEqual(every[key], one[key], key)
+                self.assertEqual(len(means), len(one["columns"]["cpu_user"]["mean"]))
+                for a, b in zip(means, one["columns"]["cpu_user"]["mean"]):
+                    self.assertEqual(a is None, b is None)
+                    if a is not None:
+                        self.assertAlmostEqual(a, b, delta=1e-5 * abs(b))
+        # Of the whole machine only: no value per CPU, and so null.
+        whole = self.server.json(f"/api/series?cpu=all&columns=run_queue&from={to - 1000}&to={to}")
+        self.assertEqual({v for means in whole["cpus"].values() for v in means}, {None})
+        nothing = self.server.json("/api/series?cpu=all&columns=cpu_use&from=0&to=1")
+        self.assertEqual(nothing["t"], [])
+        self.assertEqual({len(means) for means in nothing["cpus"].values()}, {0})
+
     def test_meta(self):
         meta = self.server.json("/api/meta")
         self.assertEqual(meta["program"], "cyclescope")
@@ -176,6 +201,9 @@ class Refusals(SharedServer):
             "/api/data?points=0": "points", "/api/data?points=10001": "points",
             "/api/data?points=1.5": "points", "/api/series?points=-1": "points",
             "/api/series?points=99999999999999999999999": "points",
+            "/api/series?cpu=all": "columns", "/api/series?cpu=all&columns=cpu_use,ipc": "columns",
+            "/api/series?cpu=all&columns=nonsense": "columns", "/api/series?cpu=all&columns=": "columns",
+            "/api/series?cpu=all&columns=cpu_use&points=1048577": "points",
             "/api/stream?every=19": "every", "/api/stream?every=60001": "every",
             "/api/stream?cpu=1-": "cpu", "/api/stream?cpu=": "cpu", "/api/stream?cpu=60000": "cpu",
             "/api/stream?last=x": "last", "/api/stream?columns=x": "columns",

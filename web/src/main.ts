@@ -20,6 +20,7 @@ import { StatusPanel } from "./panels/status";
 import { HEAT_TRACK, trackIds } from "./panels/table";
 import { TILE_COLUMNS, TilesPanel } from "./panels/tiles";
 import { Timeline } from "./panels/timeline";
+import { rememberedTracks } from "./panels/track-choice";
 import { tokenForm } from "./panels/token-form";
 import { trackColumns } from "./panels/tracks";
 
@@ -37,6 +38,8 @@ function start(): void {
     interval: session.meta.get()?.intervalMs ?? 100,
   }));
   const navigation = new Navigation(view, state);
+  // The link's choice goes before the remembered one.
+  if (state.tracks.get() === null) navigation.quietly(() => state.tracks.set(rememberedTracks()));
 
   let scheduled = false;
   let cursorLeft: number | null = null;
@@ -66,7 +69,7 @@ function start(): void {
   const tiles = new TilesPanel(context);
   const notes = new NotesPanel();
   const status = new StatusPanel(context);
-  const inspector = new Inspector(context);
+  const inspector = new Inspector(context, () => showInspector(true));
   const help = helpDialog(INSPECTOR_KEYS);
   const showInspector = (show: boolean): void => {
     setAttribute(document.documentElement, "data-inspector", show ? "shown" : "hidden");
@@ -144,9 +147,9 @@ function start(): void {
     for (const panel of panels) panel.meta(meta);
     want();
     // A recording that has ended is shown whole, unless a link says what to show.
-    if (!met && (meta.input.state === "ended" || meta.input.state === "failed") && meta.first !== null && meta.latest !== null
+    if (!met && (meta.input.state === "ended" || meta.input.state === "failed") && meta.historyFirst !== null && meta.latest !== null
       && linked().span === null) {
-      view.restore(Math.max(meta.latest - meta.first, 5 * meta.intervalMs), null);
+      view.restore(Math.max(meta.latest - meta.historyFirst, 5 * meta.intervalMs), null);
     }
     met = true;
     writeNow();

@@ -10,6 +10,10 @@ import { theme } from "./lib/theme";
 
 /** No change for so long: the movement has ended. */
 const REST_MS = 400;
+/** The URL is set right after so short a pause already, for whoever reloads at once… */
+const WRITE_MS = 100;
+/** …but not more often than this: browsers refuse more than a hundred changes in half a minute. */
+const WRITE_EVERY_MS = 350;
 export const DEFAULT_SPAN = 60_000;
 
 /** What the URL says now. */
@@ -19,6 +23,8 @@ export function linked(): PageView {
 
 export class Navigation {
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #writeTimer: ReturnType<typeof setTimeout> | undefined;
+  #writtenAt = -Infinity;
   /** The page is being set from the URL. */
   #applying = false;
   #themeLinked: boolean;
@@ -27,6 +33,8 @@ export class Navigation {
     this.#themeLinked = linked().theme !== null;
     this.apply(linked());
     addEventListener("popstate", () => this.apply(linked()));
+    // Who leaves right after a change finds it again.
+    addEventListener("pagehide", () => this.#flush());
     state.selection.watch(() => this.changed());
     for (const s of [state.held, state.cpu, state.heat, state.tracks, theme]) s.watch(() => this.changed(true));
   }
@@ -43,19 +51,43 @@ export class Navigation {
         return;
       }
       history.pushState(null, "", this.#address(hash));
-    } else if (chosen && hash !== location.hash) {
-      history.replaceState(null, "", this.#address(hash));
+      this.#writtenAt = performance.now();
+    } else if (chosen) {
+      this.#replace();
+    } else {
+      clearTimeout(this.#writeTimer);
+      this.#writeTimer = setTimeout(() => this.#replace(), Math.max(WRITE_MS, this.#writtenAt + WRITE_EVERY_MS - performance.now()));
     }
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      const now = this.#hash();
-      if (now !== location.hash) history.replaceState(null, "", this.#address(now));
-    }, REST_MS);
+    this.#timer = setTimeout(() => this.#flush(), REST_MS);
+  }
+
+  /** A change that the person did not make now: no entry of its own. */
+  quietly(change: () => void): void {
+    this.#applying = true;
+    change();
+    this.#applying = false;
+    this.#replace();
+  }
+
+  #flush(): void {
+    if (this.#timer === undefined) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#replace();
+  }
+
+  #replace(): void {
+    clearTimeout(this.#writeTimer);
+    const hash = this.#hash();
+    if (hash === location.hash) return;
+    history.replaceState(null, "", this.#address(hash));
+    this.#writtenAt = performance.now();
   }
 
   apply(page: PageView): void {
     this.#applying = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#writeTimer);
     this.#timer = undefined;
     const { state, view } = this;
     state.selection.set(page.selection);

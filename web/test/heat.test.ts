@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { paletteOf } from "../src/chart/palette";
-import { HeatCells, heatAt, type HeatSource } from "../src/data/heat";
+import { HeatCells, heatAt, highestOf, type HeatSource } from "../src/data/heat";
 import { CpuMatrix } from "../src/data/matrix";
 import { Tiles } from "../src/data/tiles";
 import { parseSample, parseSeries, type Sample } from "../src/data/wire";
@@ -26,8 +26,8 @@ async function source(matrix: CpuMatrix, oldest: number | null = null): Promise<
     // The server's value is minus the CPU's number, every 200 ms, before 10 s.
     async fetch(query) {
       const t = Array.from({ length: 50 }, (_, i) => (i + 1) * 200).filter((x) => x >= (query.from ?? 0) && x <= (query.to ?? Infinity));
-      const mean = t.map(() => -(query.cpu ?? 99));
-      return parseSeries({ t, sequence: [], resolution_ms: 200, columns: { a: { mean, min: mean, max: mean, running: t.map(() => 100) } } });
+      assert.deepEqual([query.cpu, query.columns], ["all", ["a"]]);
+      return parseSeries({ t, resolution_ms: 200, cpus: { 0: t.map(() => 0), 1: t.map(() => -1) } });
     },
   });
   return {
@@ -80,6 +80,17 @@ test("what was before the matrix comes from the server, once it is there", async
   assert.deepEqual(heatAt(from, 1, 5_050), { time: 5200, value: -1, quality: 100 });
   assert.equal(heatAt(from, 1, 10_450)?.value, 1);
   assert.equal(heatAt(from, 1, 50_000), null);
+});
+
+test("the scale's end is the highest of both", async () => {
+  const m = new CpuMatrix("a", 2, 1000);
+  m.push(Array.from({ length: 20 }, (_, i) => sample(100 + i, { 0: value(-5), 1: value(-3) })));
+  const { source: from, settle } = await source(m, 0);
+  assert.equal(highestOf(from, 9_000, 12_000, INTERVAL), -3);
+  await settle();
+  assert.equal(highestOf(from, 9_000, 12_000, INTERVAL), 0);
+  assert.equal(highestOf(from, 10_100, 12_000, INTERVAL), -3);
+  assert.equal(highestOf(from, 20_000, 30_000, INTERVAL), null);
 });
 
 test("the matrix is a ring, bounded by its cells", () => {

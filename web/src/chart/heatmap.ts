@@ -5,7 +5,7 @@
 // More CPUs than there are pixels share rows; a row then has the highest value of its CPUs, so that a hot one is seen.
 // What is not a value does not look like one: nothing (no sample), stripes (never ran), a lattice (offline).
 
-import { Cell, HeatCells, type HeatSource } from "../data/heat";
+import { Cell, HeatCells, highestOf, type HeatSource } from "../data/heat";
 import { el } from "../lib/dom";
 import { colour } from "../lib/theme";
 import { paletteOf } from "./palette";
@@ -128,14 +128,15 @@ export class Heatmap {
 
   #fill(source: HeatSource, range: Range, pixels: number, share: boolean): boolean {
     const { matrix, tiles } = source;
-    const perPixel = (range.to - range.from) / pixels;
+    const view = range.to - range.from;
+    const perPixel = view / pixels;
     const length = source.interval * 2 ** Math.max(0, Math.floor(Math.log2(perPixel / source.interval) + 1e-9));
     const first = Math.floor(range.from / length);
     const last = Math.ceil(range.to / length) + 1;
     if (last - first >= RING / 2) return false;
     const stops = colour("--heat");
     if (stops !== this.#palette.stops) this.#palette = { stops, colours: paletteOf(stops) };
-    const max = share ? 1 : this.#max.next(this.#highest(source, range));
+    const max = share ? 1 : this.#max.next(highestOf(source, range.from, range.to, length));
     const key = [matrix.column, matrix.cpus, this.#rows, length, stops, max].join(" ");
     this.max = max;
     const now = performance.now();
@@ -149,7 +150,7 @@ export class Heatmap {
       filled = this.#filled = { key, first, last: first - 1, length, version: tiles.version, at: now, rowsEnd: matrix.first };
     }
     if (first < filled.first) {
-      this.#fillBuckets(source, first, filled.first - 1, length, max);
+      this.#fillBuckets(source, first, filled.first - 1, length, max, view);
       filled.first = first;
       filled.last = Math.min(filled.last, first + RING - 1);
     }
@@ -162,24 +163,8 @@ export class Heatmap {
     filled.last = Math.max(last, filled.last);
     filled.first = Math.max(filled.first, filled.last - RING + 1);
     from = Math.max(filled.first, from);
-    if (from <= filled.last) this.#fillBuckets(source, from, filled.last, length, max);
+    if (from <= filled.last) this.#fillBuckets(source, from, filled.last, length, max, view);
     return again;
-  }
-
-  /** Of what the matrix holds of the range; a few hundred rows are enough to know. */
-  #highest({ matrix }: HeatSource, range: Range): number | null {
-    const from = matrix.lowerBound(range.from);
-    const to = matrix.lowerBound(range.to);
-    const step = Math.max(1, Math.floor((to - from) * matrix.cpus / 65_536));
-    let high = -Infinity;
-    for (let i = from; i < to; i += step) {
-      const at = matrix.row(i);
-      for (let c = 0; c < matrix.cpus; c++) {
-        const v = matrix.values[at + c] as number;
-        if (v > high) high = v;
-      }
-    }
-    return high === -Infinity ? null : high;
   }
 
   #ring(): void {
@@ -189,10 +174,10 @@ export class Heatmap {
     this.#offline = null;
   }
 
-  #fillBuckets(source: HeatSource, first: number, last: number, length: number, max: number): void {
+  #fillBuckets(source: HeatSource, first: number, last: number, length: number, max: number, view: number): void {
     const { cpus } = source.matrix;
     const cells = new HeatCells(cpus, first, last, length);
-    cells.fill(source);
+    cells.fill(source, view);
     const n = cells.buckets;
     const image = new ImageData(n, this.#rows);
     const pixels = new Uint32Array(image.data.buffer);

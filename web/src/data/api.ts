@@ -48,7 +48,11 @@ async function messageOf(response: Response): Promise<string> {
 /** Any request; throws ApiError for a status that is not 2xx, TypeError when the server cannot be reached. */
 export async function request(path: string, headers: Record<string, string>, abort: AbortSignal): Promise<Response> {
   const all = token === null ? headers : { ...headers, Authorization: "Bearer " + token };
-  const response = await fetch(path, { headers: all, signal: abort, cache: "no-store", credentials: "omit" });
+  const response = await fetch(path, { headers: all, signal: abort, cache: "no-store", credentials: "omit" }).catch((error: unknown) => {
+    // "Failed to fetch" and the like, as each browser has it.
+    if (error instanceof TypeError) throw new TypeError("the server cannot be reached", { cause: error });
+    throw error;
+  });
   if (!response.ok) throw new ApiError(response.status, await messageOf(response));
   return response;
 }
@@ -69,7 +73,8 @@ export interface SeriesQuery {
   from?: number;
   to?: number;
   points: number;
-  cpu?: number;
+  /** "all": one column of every CPU; the answer's columns are then the CPUs' numbers. */
+  cpu?: number | "all";
 }
 
 export async function fetchSeries(query: SeriesQuery, abort?: AbortSignal): Promise<Series> {
@@ -110,9 +115,13 @@ export async function fetchDoctor(abort?: AbortSignal): Promise<DoctorAnswer> {
   return parseDoctor(await json("api/doctor", abort));
 }
 
-/** The samples of a span as the server sends them: an array of rows, of all columns. */
-export async function fetchData(query: { from: number; to: number; cpu: number | null }): Promise<Blob> {
+/** So many samples the server gives of one span; of a longer one, those would be the newest. */
+export const SAMPLES_MOST = 36_000;
+
+/** The samples of a span as the server sends them: an array of rows, of all columns. `points`: at most so many, of longer intervals. */
+export async function fetchData(query: { from: number; to: number; cpu: number | null; points?: number }): Promise<Blob> {
   const cpu = query.cpu === null ? "" : `&cpu=${query.cpu}`;
-  const response = await request(`api/data?${range(query)}${cpu}`, {}, AbortSignal.timeout(DATA_TIMEOUT_MS));
+  const points = query.points === undefined ? "" : `&points=${query.points}`;
+  const response = await request(`api/data?${range(query)}${cpu}${points}`, {}, AbortSignal.timeout(DATA_TIMEOUT_MS));
   return response.blob();
 }

@@ -2,7 +2,7 @@
 // How two spans differ in one column, and how sure one can be of it.
 //
 // Each span gives a mean and its standard error. Intervals next to each other resemble each other, so the server takes the
-// standard error from the means of 10 to 30 batches of neighbours instead of from the single intervals (batch means: Conway, Some
+// standard error from the means of batches of neighbours instead of from the single intervals (batch means: Conway, Some
 // Tactical Problems in Digital Simulation, Management Science 10, 1963). From those:
 //
 // - the 95 % interval of the difference by Welch's method for unequal variances, with the Welch–Satterthwaite degrees of freedom
@@ -36,8 +36,8 @@ export interface Comparison {
   verdict: Verdict;
 }
 
-/** The server's least number of batches, taken where it does not say the number: the cautious choice. */
-const BATCHES_LEAST = 10;
+/** The server's number of batches, where it does not say it (docs/api.md, /api/span). */
+const BATCHES = 20;
 /** From fewer batches no interval is made: t975 is not right there, and the interval would say next to nothing. */
 const BATCHES_USABLE = 6;
 const NORMAL_975 = 1.959963984540054;
@@ -57,7 +57,7 @@ export function t975(degrees: number): number {
 }
 
 function degreesOf(s: Statistics): number {
-  return (s.batches ?? BATCHES_LEAST) - 1;
+  return (s.batches ?? BATCHES) - 1;
 }
 
 /** Welch and Satterthwaite's degrees of freedom, from two variances of means. */

@@ -2,9 +2,10 @@
 // Every CPU's value over a stretch of time, in cells: buckets of equal length, one row a CPU. From the matrix where that has it,
 // from fetched tiles before. A cell is the mean over its bucket.
 
+import { lowerBound } from "../lib/search";
 import { EXACT } from "./store";
 import type { CpuMatrix } from "./matrix";
-import { levelFor, type Tiles } from "./tiles";
+import { TILE_POINTS, levelFor, type Piece, type Tiles, type Whose } from "./tiles";
 
 export interface HeatSource {
   matrix: CpuMatrix;
@@ -19,9 +20,9 @@ export interface HeatSource {
 export const enum Cell { Gap, Value, NeverRan, Offline }
 
 const OFFLINE_CODE = 103;
-/** A CPU's history is fetched this fine when there are many: of 512 CPUs, a point for each pixel would be 50 MB. */
-const POINTS_LEAST = 128;
-const POINTS_OF_ALL = 8_192;
+/** Numbers in one answer: with many CPUs it has fewer points than there are pixels. */
+const NUMBERS_MOST = 65_536;
+const POINTS_LEAST = 16;
 
 /** Buckets are named by their end: bucket b covers (b - 1) · length < t ≤ b · length. */
 export class HeatCells {
@@ -38,13 +39,14 @@ export class HeatCells {
     this.#n = new Uint16Array(cells);
   }
 
-  fill(source: HeatSource): void {
+  /** `view`: length of all that is looked at, of which this may be a part. */
+  fill(source: HeatSource, view = this.buckets * this.length): void {
     const { matrix } = source;
     // The first row of the matrix covers the interval before its time.
     const since = (matrix.since ?? Infinity) - source.interval;
     const begin = (this.first - 1) * this.length;
     const end = this.last * this.length;
-    if (begin < since) this.#fromTiles(source, begin, Math.min(end, since));
+    if (begin < since) this.#fromTiles(source, view, begin, Math.min(end, since));
     this.#fromMatrix(matrix, begin, end);
     for (let i = 0; i < this.mean.length; i++) {
       const n = this.#n[i] as number;
@@ -71,14 +73,11 @@ export class HeatCells {
     }
   }
 
-  #fromTiles({ matrix, tiles, oldest, interval, online }: HeatSource, begin: number, end: number): void {
-    const from = Math.max(begin, (oldest ?? Infinity) - interval);
-    if (!(from < end)) return;
-    const pixels = Math.max(1, Math.min(this.buckets, Math.max(POINTS_LEAST, POINTS_OF_ALL / this.cpus)));
-    const level = levelFor(this.buckets * this.length, pixels, interval);
-    for (let cpu = 0; cpu < this.cpus; cpu++) {
-      for (const [piece, a, b] of tiles.cover(cpu, [matrix.column], level, from, end)) {
-        const column = piece.columns.get(matrix.column);
+  #fromTiles(source: HeatSource, view: number, begin: number, end: number): void {
+    const { online } = source;
+    for (const [piece, a, b] of piecesOf(source, view, this.length, begin, end)) {
+      for (let cpu = 0; cpu < this.cpus; cpu++) {
+        const column = piece.columns.get(String(cpu));
         if (!column) continue;
         for (let i = 0; i < piece.t.length; i++) {
           const t = piece.t[i] as number;
@@ -110,6 +109,48 @@ export class HeatCells {
   }
 }
 
+function whoseOf({ column, cpus }: CpuMatrix): Exclude<Whose, number | null> {
+  return { every: column, points: Math.max(POINTS_LEAST, Math.min(TILE_POINTS, Math.floor(NUMBERS_MOST / Math.max(1, cpus)))) };
+}
+
+/** What the tiles have of a part of a view that is so long and has buckets of this length. */
+function piecesOf(source: HeatSource, view: number, length: number, begin: number, end: number): [Piece, number, number][] {
+  const { matrix, tiles, oldest, interval } = source;
+  const from = Math.max(begin, (oldest ?? Infinity) - interval);
+  if (!(from < end)) return [];
+  const whose = whoseOf(matrix);
+  return tiles.cover(whose, [], levelFor(view, Math.min(view / length, whose.points), interval, whose.points), from, end);
+}
+
+/** The greatest value of a range; of very many, a few hundred rows are enough to know. */
+export function highestOf(source: HeatSource, from: number, to: number, length: number): number | null {
+  const { matrix } = source;
+  const first = matrix.lowerBound(from);
+  const end = matrix.lowerBound(to);
+  const step = Math.max(1, Math.floor(((end - first) * matrix.cpus) / 65_536));
+  let high = -Infinity;
+  for (let i = first; i < end; i += step) {
+    const at = matrix.row(i);
+    for (let c = 0; c < matrix.cpus; c++) {
+      const v = matrix.values[at + c] as number;
+      if (v > high) high = v;
+    }
+  }
+  const since = (matrix.since ?? Infinity) - source.interval;
+  if (from < since) {
+    for (const [piece, a, b] of piecesOf(source, to - from, length, from, Math.min(to, since))) {
+      const start = lowerBound(0, piece.t.length, (i) => piece.t[i] as number, a);
+      for (const { mean } of piece.columns.values()) {
+        for (let i = start; i < mean.length && (piece.t[i] as number) - piece.resolution <= b; i++) {
+          const v = mean[i] as number;
+          if (v > high) high = v;
+        }
+      }
+    }
+  }
+  return high === -Infinity ? null : high;
+}
+
 /** One CPU's value at a time, with its quality as a byte: of the sample that covers it. */
 export function heatAt(source: HeatSource, cpu: number, t: number): { time: number; value: number | null; quality: number } | null {
   const { matrix, tiles, interval } = source;
@@ -120,5 +161,5 @@ export function heatAt(source: HeatSource, cpu: number, t: number): { time: numb
     return { time: matrix.time(i), value: v === v ? v : null, quality: matrix.quality[at] ?? EXACT };
   }
   if (matrix.since !== null && t >= matrix.since) return null;
-  return tiles.at(cpu, matrix.column, t);
+  return tiles.at(whoseOf(matrix), String(cpu), t);
 }

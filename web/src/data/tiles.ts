@@ -31,6 +31,9 @@ export interface TileColumn {
   running: Uint8Array;
 }
 
+/** Whose values: the target's (null), one CPU's, or those of every CPU in one column: then the columns are the CPUs' numbers. */
+export type Whose = number | null | { every: string; points: number };
+
 /** One answer. Points are ends of buckets, ascending. */
 export interface Piece {
   t: Float64Array;
@@ -47,7 +50,7 @@ interface Tile {
 }
 
 interface Wish {
-  cpu: number | null;
+  whose: Whose;
   level: number;
   index: number;
   columns: Set<string>;
@@ -63,14 +66,22 @@ export interface TileSource {
   arrived(): void;
 }
 
-function keyOf(cpu: number | null, level: number, index: number): string {
-  return `${cpu ?? ""}/${level}/${index}`;
+function prefixOf(whose: Whose): string {
+  return typeof whose === "object" && whose !== null ? `${whose.every} ${whose.points}/` : `${whose ?? ""}/`;
+}
+
+function keyOf(whose: Whose, level: number, index: number): string {
+  return `${prefixOf(whose)}${level}/${index}`;
+}
+
+function pointsOf(whose: Whose): number {
+  return typeof whose === "object" && whose !== null ? whose.points : TILE_POINTS;
 }
 
 /** The level whose resolution is just finer than the span's pixels; never finer than the intervals. */
-export function levelFor(span: number, pixels: number, interval: number): number {
+export function levelFor(span: number, pixels: number, interval: number, points = TILE_POINTS): number {
   const perPixel = Math.max(interval, span / Math.max(1, pixels));
-  return Math.floor(Math.log2(TILE_POINTS * perPixel) + 1e-9);
+  return Math.floor(Math.log2(points * perPixel) + 1e-9);
 }
 
 export class Tiles {
@@ -93,23 +104,24 @@ export class Tiles {
    * The pieces that cover from < t ≤ to at a level as well as what is here can, in order, and the bounds within which
    * each is meant: (piece, from, to]. All have every one of the columns.
    */
-  cover(cpu: number | null, columns: readonly string[], level: number, from: number, to: number): [Piece, number, number][] {
+  cover(whose: Whose, columns: readonly string[], level: number, from: number, to: number): [Piece, number, number][] {
     const out: [Piece, number, number][] = [];
     const size = 2 ** level;
     for (let index = Math.floor(from / size); index * size < to; index++) {
       const a = Math.max(from, index * size);
       const b = Math.min(to, (index + 1) * size);
-      if (!this.#take(out, cpu, columns, level, index, a, b, true)) this.#standIn(out, cpu, columns, level, index, a, b);
+      if (!this.#take(out, whose, columns, level, index, a, b, true)) this.#standIn(out, whose, columns, level, index, a, b);
     }
     return out;
   }
 
   /** The finest point of what is here that covers a time; nothing is asked for. */
-  at(cpu: number | null, column: string, t: number): { time: number; value: number | null; quality: number } | null {
+  at(whose: Whose, column: string, t: number): { time: number; value: number | null; quality: number } | null {
     let best: { time: number; value: number | null; quality: number } | null = null;
     let finest = Infinity;
+    const prefix = prefixOf(whose);
     for (const [key, { piece }] of this.#tiles) {
-      if (!piece || piece.resolution >= finest || !key.startsWith(`${cpu ?? ""}/`)) continue;
+      if (!piece || piece.resolution >= finest || !key.startsWith(prefix)) continue;
       const c = piece.columns.get(column);
       if (!c) continue;
       let i = 0;
@@ -133,9 +145,9 @@ export class Tiles {
   }
 
   /** True when the tile itself is here (then its piece, if it has one, is in `out`). Notes a wish for what is not. */
-  #take(out: [Piece, number, number][], cpu: number | null, columns: readonly string[], level: number, index: number,
+  #take(out: [Piece, number, number][], whose: Whose, columns: readonly string[], level: number, index: number,
     a: number, b: number, wish: boolean): boolean {
-    const key = keyOf(cpu, level, index);
+    const key = keyOf(whose, level, index);
     const tile = this.#tiles.get(key);
     if (tile?.piece) {
       this.#tiles.delete(key); // to the end: the least recently used is first
@@ -143,17 +155,17 @@ export class Tiles {
     }
     const has = tile?.piece ? columns.every((c) => tile.piece?.columns.has(c)) : false;
     // What is missing of an unfinished tile is fetched at most as often as it has a new point.
-    const stale = tile !== undefined && has && tile.until < b && (this.source.latest() ?? -Infinity) > tile.until + Math.max(1000, 2 ** level / TILE_POINTS);
-    if (wish && (!has || stale)) this.#wish(key, cpu, level, index, columns, tile);
+    const stale = tile !== undefined && has && tile.until < b && (this.source.latest() ?? -Infinity) > tile.until + Math.max(1000, 2 ** level / pointsOf(whose));
+    if (wish && (!has || stale)) this.#wish(key, whose, level, index, columns, tile);
     if (!has || !tile?.piece) return false;
     out.push([tile.piece, a, b]);
     return true;
   }
 
-  #standIn(out: [Piece, number, number][], cpu: number | null, columns: readonly string[], level: number, index: number,
+  #standIn(out: [Piece, number, number][], whose: Whose, columns: readonly string[], level: number, index: number,
     a: number, b: number): void {
     for (let up = 1; up <= COARSER; up++) {
-      if (this.#take(out, cpu, columns, level + up, Math.floor(index / 2 ** up), a, b, false)) return;
+      if (this.#take(out, whose, columns, level + up, Math.floor(index / 2 ** up), a, b, false)) return;
     }
     for (let down = 1; down <= FINER; down++) {
       const size = 2 ** (level - down);
@@ -161,14 +173,14 @@ export class Tiles {
         const i = index * 2 ** down + k;
         const from = Math.max(a, i * size);
         const to = Math.min(b, (i + 1) * size);
-        if (from < to) this.#take(out, cpu, columns, level - down, i, from, to, false);
+        if (from < to) this.#take(out, whose, columns, level - down, i, from, to, false);
       }
     }
   }
 
-  #wish(key: string, cpu: number | null, level: number, index: number, columns: readonly string[], tile: Tile | undefined): void {
+  #wish(key: string, whose: Whose, level: number, index: number, columns: readonly string[], tile: Tile | undefined): void {
     if (this.#underWay.has(key) || (tile && this.source.now() - tile.failedAt < RETRY_MS)) return;
-    const wish = this.#wishes.get(key) ?? { cpu, level, index, columns: new Set<string>() };
+    const wish = this.#wishes.get(key) ?? { whose, level, index, columns: new Set<string>() };
     this.#wishes.delete(key);
     for (const column of columns) wish.columns.add(column);
     this.#wishes.set(key, wish);
@@ -203,11 +215,14 @@ export class Tiles {
     const end = (wish.index + 1) * size;
     const tile: Tile = { piece: known?.piece ?? null, until: known?.until ?? -Infinity, failedAt: -Infinity, numbers: known?.numbers ?? 0 };
     try {
+      const { whose } = wish;
+      const every = typeof whose === "object" && whose !== null;
       const series = await this.source.fetch({
-        columns: [...wish.columns], from: Math.floor(wish.index * size) + 1, to: Math.floor(end), points: TILE_POINTS,
-        ...(wish.cpu === null ? {} : { cpu: wish.cpu }),
+        columns: every ? [whose.every] : [...wish.columns],
+        from: Math.floor(wish.index * size) + 1, to: Math.floor(end), points: pointsOf(whose),
+        ...(whose === null ? {} : { cpu: every ? "all" as const : whose }),
       });
-      tile.piece = toPiece(series, wish.columns);
+      tile.piece = toPiece(series, every ? new Set(Object.keys(series.columns)) : wish.columns);
       tile.until = latest >= end ? Infinity : latest;
       tile.numbers = tile.piece.t.length * (2 + 3.25 * tile.piece.columns.size);
     } catch {
@@ -235,9 +250,10 @@ function toPiece(series: Series, columns: ReadonlySet<string>): Piece {
   for (const id of columns) {
     const c = series.columns[id];
     const mean = floats(c?.mean);
+    const only = c !== undefined && c.min === c.mean && c.max === c.mean;
     const orMean = (values: Float32Array): Float32Array => values.map((v, i) => (v !== v ? (mean[i] ?? NaN) : v));
     out.set(id, {
-      mean, low: orMean(floats(c?.min)), high: orMean(floats(c?.max)),
+      mean, low: only ? mean : orMean(floats(c?.min)), high: only ? mean : orMean(floats(c?.max)),
       running: Uint8Array.from({ length: n }, (_, i) => Math.round(c?.running[i] ?? (mean[i] === mean[i] ? 100 : 0))),
     });
   }

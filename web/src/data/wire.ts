@@ -210,6 +210,12 @@ export function parseSeries(v: unknown): Series {
       running: numbers(c["running"], t.length),
     };
   }
+  // Of every CPU there are only means.
+  const unknown = numbers([], t.length);
+  for (const [cpu, values] of Object.entries(object(o["cpus"]))) {
+    const mean = numbers(values, t.length);
+    columns[cpu] = { mean, min: mean, max: mean, running: unknown };
+  }
   const perBucket = number(o["per_bucket"]) ?? 1;
   const resolutionMs = number(o["resolution_ms"]) ?? perBucket * (number(o["interval_ms"]) ?? DEFAULT_INTERVAL_MS);
   return { t, sequence, perBucket, resolutionMs, columns };

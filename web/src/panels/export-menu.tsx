@@ -3,12 +3,15 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { composePng } from "../chart/compose-png";
-import { fetchData } from "../data/api";
+import { SAMPLES_MOST, fetchData } from "../data/api";
 import { csvOf } from "../data/csv";
 import type { Span } from "../data/state";
-import { formatClock } from "../lib/format";
+import { formatClock, formatDuration } from "../lib/format";
 import { copyText, fileStem, saveFile } from "../lib/handout";
 import type { Given } from "./inspect";
+
+/** Rows of a span that has more samples than the server gives: a file that a spreadsheet still opens. */
+const ROWS_OF_LONG = 10_000;
 
 interface Picture {
   title: string;
@@ -63,14 +66,16 @@ export function ExportMenu({ given }: { given: Given }) {
     work().then((result) => say(`${what}: ${result}`), (error: unknown) => say(`${what}: ${error instanceof Error ? error.message : String(error)}`));
   };
   const stem = (span: Span): string => fileStem(context.session.meta.get()?.host ?? "", span.from);
+  const span = subject.get();
+  const long = span !== null && (span.to - span.from) / (context.session.meta.get()?.intervalMs ?? 100) > SAMPLES_MOST;
   const samples = (kind: "csv" | "json"): void => {
-    const span = subject.get();
     if (!span) return;
     run(kind.toUpperCase(), async () => {
-      const data = await fetchData({ from: span.from, to: span.to, cpu: context.state.cpu.get() });
+      const data = await fetchData({ from: span.from, to: span.to, cpu: context.state.cpu.get(), ...(long ? { points: ROWS_OF_LONG } : {}) });
       const rows = JSON.parse(await data.text()) as unknown[];
       saveFile(`${stem(span)}.${kind}`, kind === "json" ? data : new Blob([csvOf(rows)], { type: "text/csv" }));
-      return `${rows.length.toLocaleString("en-US")} samples saved.`;
+      const n = rows.length.toLocaleString("en-US");
+      return long ? `${n} rows saved, each of several samples.` : `${n} samples saved.`;
     });
   };
   const picture = (p: Picture): void => {
@@ -87,6 +92,8 @@ export function ExportMenu({ given }: { given: Given }) {
       return "saved.";
     });
   };
+  // More than the server gives at full resolution: said before it is saved.
+  const what = long ? `The span (${formatDuration(span.to - span.from)}, thinned out)` : "Samples of the span";
   const item = (id: string, label: string, onClick: () => void) =>
     <li key={id}><button type="button" data-export={id} onClick={onClick}>{label}</button></li>;
   return (
@@ -100,8 +107,8 @@ export function ExportMenu({ given }: { given: Given }) {
       <button type="button" aria-expanded={open} aria-controls="export-list" onClick={() => setOpen(!open)}>Export</button>
       <ul id="export-list" hidden={!open} aria-label="Export">
         {open && [
-          item("csv", "Samples of the span as CSV", () => samples("csv")),
-          item("json", "Samples of the span as JSON", () => samples("json")),
+          item("csv", `${what} as CSV`, () => samples("csv")),
+          item("json", `${what} as JSON`, () => samples("json")),
           item("link", "Copy the link to this view", () => run("Link", () => copyText(location.href).then(() => "copied."))),
           ...pictures().map((p, i) => item(`png-${i}`, `PNG of ${p.title}`, () => picture(p))),
         ]}

@@ -16,7 +16,6 @@ import { TABS } from "./inspector-table";
 import type { Context, Frame, Panel } from "./panel";
 import { DEFAULT_TRACKS } from "./table";
 import { holdSubject } from "./tab-compare";
-import { rememberedTracks } from "./track-choice";
 import { trackColumns } from "./tracks";
 import { ValuesTable } from "./values-table";
 
@@ -66,7 +65,8 @@ export class Inspector implements Panel {
   #renewed = -Infinity;
   #met = false;
 
-  constructor(private readonly context: Context) {
+  /** `show`: brings it back where it is hidden. */
+  constructor(private readonly context: Context, private readonly show: () => void) {
     const { state } = context;
     this.#given = {
       context, subject: signal<Subject | null>(null), visible: signal<Subject | null>(null), shown: signal<readonly string[]>([]),
@@ -93,8 +93,6 @@ export class Inspector implements Panel {
       this.#met = true;
       // Beside the page's other parts, not in here: they are wanted also while the inspector is hidden.
       document.body.append(this.#values.element, this.#columns.element);
-      // The link's choice goes before the remembered one.
-      if (this.context.state.tracks.get() === null) this.context.state.tracks.set(rememberedTracks());
     }
     this.#showColumns();
   }
@@ -145,6 +143,7 @@ export class Inspector implements Panel {
       case "a":
         holdSubject(this.#given);
         this.#tab.set("compare");
+        this.show();
         break;
       case "m": this.#columns.open(); break;
       default: return;

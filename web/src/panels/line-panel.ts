@@ -10,7 +10,7 @@ import type { Range } from "../chart/view";
 import { EXACT, NEVER_RAN, cellKey, qualityOf, type Store } from "../data/store";
 import type { Column, Meta, Quality } from "../data/wire";
 import { el, setAttribute, setText } from "../lib/dom";
-import { formatDuration, formatValue, type Unit } from "../lib/format";
+import { NOTHING, formatDuration, formatValue, type Unit } from "../lib/format";
 import { lowerBound } from "../lib/search";
 import type { Context, Frame } from "./panel";
 import { columnOf, isAbsent, qualityAt, sharedReasons, showQuality, whyAbsent } from "./quality";
@@ -104,15 +104,20 @@ export class LinePanel implements Track {
     setText(this.#subtitle, this.spec.subtitle(meta.intervalMs));
 
     // The chart is made anew only when its lines have changed, not with every reading of /api/meta.
-    const made = absent ? "absent" : rows.map((r) => `${r.id}:${isAbsent(r.column)}`).join() + meta.intervalMs;
+    const made = absent ? "absent" : rows.map((r) => `${r.id}:${r.column ? isAbsent(r.column) : "unknown"}`).join() + meta.intervalMs;
     if (made === this.#made) {
       for (const row of this.#rows) row.column = rows.find((r) => r.id === row.id)?.column;
       return;
     }
     this.#made = made;
     this.#legend.replaceChildren(...(absent ? [] : rows.map((r) => r.item)));
+    // What the server does not know cannot be asked for: one such column would take the others along.
+    for (const row of rows.filter((r) => r.column === undefined)) {
+      setText(row.value, NOTHING);
+      showQuality(row.quality, { kind: "not supported", running: 0 }, whyAbsent(undefined));
+    }
     // What comes last is drawn on top: the first series above the others.
-    this.#rows = rows.reverse();
+    this.#rows = rows.filter((r) => r.column !== undefined).reverse();
     this.chart?.destroy();
     this.chart = null;
     this.#plot.replaceChildren();

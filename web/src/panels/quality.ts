@@ -13,7 +13,7 @@ export function isAbsent(column: Column | undefined): boolean {
 }
 
 export function whyAbsent(column: Column | undefined): string {
-  if (!column) return "This server does not offer it.";
+  if (!column) return "It was not measured.";
   if (column.why) return column.why;
   return column.quality.kind === "denied" ? "The kernel did not permit it." : "This machine cannot count it.";
 }

@@ -41,14 +41,16 @@ function Row({ column, s, whole, intervalMs, selected }: {
 }) {
   const unit: Unit = unitOf(column);
   const sum = hasSum(column) ? s?.sum ?? null : null;
+  // Of the six columns of numbers, what stands beside the name.
+  const beside = 1 + Number(sum !== null) + Number(selected);
   return (
     <tbody data-column={column.id}>
       <tr class="name">
-        <th scope="rowgroup" colSpan={sum === null ? 4 : 3} title={titleOf(column, intervalMs)}>
+        <th scope="rowgroup" colSpan={KEYS.length - beside} title={titleOf(column, intervalMs)}>
           {column.name} <span class="dim">{meaningOf(column, intervalMs)}</span>{" "}
           <Badge quality={runningQuality(s?.running ?? null)} />
         </th>
-        <td colSpan={sum === null ? 2 : 3}>
+        <td colSpan={beside}>
           {sum !== null && <span class="sum" title="Sum over the span">{"\u03a3\u00a0"}{formatValue(sum, unit)}</span>}
           {selected && <Delta mean={s?.mean ?? null} whole={whole?.mean ?? null} />}
         </td>

@@ -103,8 +103,8 @@ function makeTile(spec: TileSpec): Tile {
   spark.style.width = SPARK_WIDTH + "px";
   spark.style.height = SPARK_HEIGHT + "px";
   const root = el("div", { class: "tile", "data-tile": spec.id },
-    el("div", { class: "name" }, el("span", {}, spec.title), quality),
-    el("div", { class: "row" }, value, spark), sub);
+    el("div", { class: "name" }, el("span", {}, spec.title)),
+    el("div", { class: "row" }, value, spark), el("div", { class: "foot" }, sub, quality));
   return { spec, root, value, sub, quality, spark };
 }
 
