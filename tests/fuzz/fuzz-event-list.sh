@@ -38,7 +38,7 @@ W
 # shellcheck disable=SC2046
 clang -std=gnu17 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
     -I"$root/src" "$here/fuzz-event-list.c" \
-    $(cd "$root/src" && for f in event_catalog event_list event_names event_resolve modifiers nearest pfm pmu pmu_terms \
+    $(cd "$root/src" && for f in core_types event_catalog event_list event_names event_resolve modifiers nearest pfm pmu pmu_terms \
         tracepoint; do echo "$root/src/collect/$f.c"; done) \
     "$root/src/base/file.c" "$root/src/base/parse.c" -lpfm -o "$work/fuzz-event-list"
 cd "$work"
