@@ -31,7 +31,6 @@ struct keeper {
     struct tiers tiers;
     struct bucket rows[KEEPER_ROWS]; // taken, not yet written: [n_rows]
     size_t n_rows, rows_at_once;
-    uint64_t row_bytes; // of the newest packed one
 };
 
 // A line for the user; "" is none.

@@ -66,13 +66,13 @@ static int write_rows(struct keeper *k)
 {
     bool full = store_kind(k->store) != STORE_MEMORY; // the ring has them
     int64_t now_ms = k->rows[k->n_rows - 1].time_ms;
-    int r = store_begin(k->store, 2 * k->n_rows * (k->row_bytes + 512));
+    int r = store_begin(k->store, tiers_room(&k->tiers, k->n_rows));
 
     if (r < 0)
         return r;
     tiers_save(&k->tiers);
     for (size_t i = 0; r == 0 && i < k->n_rows; i++)
-        r = tiers_put(&k->tiers, k->store, &k->place, &k->rows[i], full, &k->row_bytes);
+        r = tiers_put(&k->tiers, k->store, &k->place, &k->rows[i], full);
     if (r == 0)
         r = store_commit(k->store, now_ms);
     if (r < 0) {

@@ -62,8 +62,8 @@ static size_t above(const struct tiers *t, size_t tier)
     return tier;
 }
 
-static int write_bucket(struct store *s, size_t tier, const struct store_place *place,
-                        const struct bucket *b, uint64_t *ret_bytes)
+static int write_bucket(struct tiers *t, struct store *s, size_t tier,
+                        const struct store_place *place, const struct bucket *b)
 {
     struct buf packed = {0};
     int r;
@@ -72,7 +72,8 @@ static int write_bucket(struct store *s, size_t tier, const struct store_place *
     r = buf_error(&packed);
     if (r == 0)
         r = store_put(s, tier, place, b, &packed);
-    *ret_bytes = packed.size;
+    if (packed.size > t->largest)
+        t->largest = packed.size;
     buf_done(&packed);
     return r;
 }
@@ -83,7 +84,6 @@ static int add_to_tier(struct tiers *t, struct store *s, size_t tier,
 {
     struct bucket *open = &t->open[tier];
     int64_t resolution;
-    uint64_t bytes;
     int r = 0;
 
     if (tier == LADDER_TIERS)
@@ -91,7 +91,7 @@ static int add_to_tier(struct tiers *t, struct store *s, size_t tier,
     resolution = ladder[tier].resolution_ms;
     if (open->intervals &&
         ladder_end(open->time_ms, resolution) != ladder_end(b->time_ms, resolution)) {
-        r = write_bucket(s, tier, place, open, &bytes);
+        r = write_bucket(t, s, tier, place, open);
         if (r == 0)
             r = add_to_tier(t, s, above(t, tier), place, open);
         bucket_clear(open);
@@ -101,11 +101,17 @@ static int add_to_tier(struct tiers *t, struct store *s, size_t tier,
 }
 
 int tiers_put(struct tiers *t, struct store *s, const struct store_place *place,
-              const struct bucket *row, bool full, uint64_t *ret_bytes)
+              const struct bucket *row, bool full)
 {
-    int r = full ? write_bucket(s, 0, place, row, ret_bytes) : 0;
+    int r = full ? write_bucket(t, s, 0, place, row) : 0;
 
     return r == 0 ? add_to_tier(t, s, above(t, 0), place, row) : r;
+}
+
+uint64_t tiers_room(const struct tiers *t, size_t n_rows)
+{
+    // What SQL sees of a bucket and the index take less than the packed one, or than 512.
+    return 2 * (n_rows + LADDER_TIERS) * (t->largest + 512);
 }
 
 // The tail of a tier that the next one does not have yet, as it is stored.
@@ -148,7 +154,7 @@ static int add_row(struct tiers *t, struct store *s, size_t tier, const struct s
     struct bucket *open = &t->open[tier];
     int64_t resolution = ladder[tier].resolution_ms, interval_ms;
     struct layout layout = {0};
-    uint64_t number, sequence, bytes;
+    uint64_t number, sequence;
     char run[17];
     int r = unpack_origin(row->bytes.data, row->bytes.size, &number, &sequence);
 
@@ -164,7 +170,7 @@ static int add_row(struct tiers *t, struct store *s, size_t tier, const struct s
     t->moving.time_ms = row->time_ms;
     if (open->intervals &&
         ladder_end(open->time_ms, resolution) != ladder_end(row->time_ms, resolution)) {
-        r = write_bucket(s, tier, place, open, &bytes);
+        r = write_bucket(t, s, tier, place, open);
         bucket_clear(open);
     }
     bucket_add(open, &t->moving, all_slots(t->layout), NULL);

@@ -10,6 +10,7 @@ struct tiers {
     struct bucket open[LADDER_TIERS];  // what is not complete yet; [0] is not used
     struct bucket saved[LADDER_TIERS]; // as they were before the transaction
     struct bucket moving;              // a stored row, while catching up
+    uint64_t largest;                  // bytes of the largest one that was packed
 };
 
 // 0 or -ENOMEM.
@@ -21,7 +22,9 @@ int tiers_place(struct tiers *t, struct store *s, const struct store_run *run, i
                 struct store_place *ret);
 // A row; with `full` it is stored itself, too. Within a transaction. 0 or -errno.
 int tiers_put(struct tiers *t, struct store *s, const struct store_place *place,
-              const struct bucket *row, bool full, uint64_t *ret_bytes);
+              const struct bucket *row, bool full);
+// What the store needs room for before so many rows: each may complete a bucket of every tier.
+uint64_t tiers_room(const struct tiers *t, size_t n_rows);
 // The state at the begin of a transaction, and back to it when that failed.
 void tiers_save(struct tiers *t);
 void tiers_restore(struct tiers *t);

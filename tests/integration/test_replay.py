@@ -44,6 +44,16 @@ class Replay(unittest.TestCase):
             # Times are kept as floats: 6e-8 of an interval.
             self.assertAlmostEqual(sums[name] / value, 1, delta=1e-6, msg=name)
 
+    def test_a_small_memory_holds_the_tiers_of_a_large_machine(self):
+        """Room is made for the buckets that come, however large they are: nothing is paused."""
+        with subprocess.Popen([REPLAY, "--cpus", "512", "--events", "12", "--hz", "10", "--seconds", "200", "--speed", "max"],
+                              stdout=subprocess.PIPE) as stream:
+            with Running("serve", "-", "--history", "none", "--memory", "4MiB", "--listen", "127.0.0.1:0", stdin=stream.stdout) as server:
+                self.assertTrue(server.said("has ended", 120))
+                meta = server.get("/api/meta")[1]
+                self.assertNotEqual(meta["history"]["state"], "failed", server.lines)
+                self.assertFalse([line for line in server.lines if "paused" in line])
+
     def test_what_was_counted_all_the_time_is_exact(self):
         self.replay("--cpus", "4", "--events", "13", "--hz", "10", "--seconds", "120")
         self.assertEqual((self.meta["rows"], self.meta["cpus"]["possible"], self.meta["interval_ms"]), (1200, 4, 100))
