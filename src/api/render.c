@@ -154,6 +154,27 @@ int selection_bind(struct selection *s, const struct session *session)
     return 1;
 }
 
+int selection_bind_once(struct selection *s, struct session *session)
+{
+    int r = 0;
+
+    session_read_lock(session);
+    if (session->history)
+        r = selection_bind(s, session);
+    session_unlock(session);
+    return r < 0 ? r : 0;
+}
+
+void render_plan(struct buf *out, const struct query_plan *plan)
+{
+    buf_puts(out, "\"interval_ms\":");
+    buf_put_i64(out, plan->interval_ms);
+    buf_puts(out, ",\"resolution_ms\":");
+    buf_put_i64(out, plan->resolution_ms);
+    buf_puts(out, ",\"per_bucket\":");
+    buf_put_u64(out, plan->per_bucket);
+}
+
 void render_count(struct buf *out, double value)
 {
     if (isfinite(value) && fabs(value) < COUNT_MAX)

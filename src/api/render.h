@@ -28,6 +28,9 @@ void selection_done(struct selection *s);
 // left out. 1 when it is bound to another run than before (also the first time), 0 when nothing
 // changed, -ENOMEM.
 int selection_bind(struct selection *s, const struct session *session);
+// The same, not under the lock, of a history that may not be there yet: no columns then. 0,
+// -ENOMEM.
+int selection_bind_once(struct selection *s, struct session *session);
 // The first name in "a,b" that the history has not, or that is empty: its place and length. NULL:
 // all are there.
 const char *selection_unknown(const char *names, const struct history *h, size_t *ret_length);
@@ -44,6 +47,8 @@ void render_point_open(struct buf *out, struct selection *s, const struct query_
 void render_columns(struct buf *out, struct selection *s, uint64_t from, uint64_t to, size_t slot);
 void render_point_columns(struct buf *out, struct selection *s, const struct query_point *p,
                           size_t slot);
+// "interval_ms":…,"resolution_ms":…,"per_bucket":… of a plan, without braces.
+void render_plan(struct buf *out, const struct query_plan *plan);
 // A number as JSON: a count is whole, a metric has six significant digits, what is not finite is
 // null.
 void render_count(struct buf *out, double value);

@@ -107,17 +107,6 @@ static void data_free(void *context)
     free(d);
 }
 
-static int bind_data(struct data *d)
-{
-    int r = 0;
-
-    session_read_lock(d->api->session);
-    if (d->api->session->history)
-        r = selection_bind(&d->columns, d->api->session);
-    session_unlock(d->api->session);
-    return r < 0 ? r : 0;
-}
-
 static bool on_point(void *context, const struct query_point *p)
 {
     struct data *d = context;
@@ -139,7 +128,7 @@ static enum web_next data_next(void *context, struct buf *out)
     if (!d->opened) {
         buf_putc(out, '[');
         d->opened = true;
-        if (bind_data(d) < 0) {
+        if (selection_bind_once(&d->columns, d->api->session) < 0) {
             out->failed = true;
             return WEB_NEXT_END;
         }

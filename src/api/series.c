@@ -175,12 +175,8 @@ static void put_head(struct series *s, struct buf *out)
     buf_append(out, s->seconds.data, s->seconds.size);
     buf_puts(out, "],\"sequence\":[");
     buf_append(out, s->sequences.data, s->sequences.size);
-    buf_puts(out, "],\"interval_ms\":");
-    buf_put_i64(out, s->plan.interval_ms);
-    buf_puts(out, ",\"resolution_ms\":");
-    buf_put_i64(out, s->plan.resolution_ms);
-    buf_puts(out, ",\"per_bucket\":");
-    buf_put_u64(out, s->plan.per_bucket);
+    buf_puts(out, "],");
+    render_plan(out, &s->plan);
     buf_puts(out, ",\"columns\":{");
     buf_done(&s->seconds);
     buf_done(&s->sequences);
@@ -208,23 +204,11 @@ static void put_columns(struct series *s, struct buf *out)
     }
 }
 
-// The columns of the history that is there; none when there is none yet.
-static int bind_columns(struct series *s)
-{
-    int r = 0;
-
-    session_read_lock(s->api->session);
-    if (s->api->session->history)
-        r = selection_bind(&s->columns, s->api->session);
-    session_unlock(s->api->session);
-    return r < 0 ? r : 0;
-}
-
 static enum web_next series_next(void *context, struct buf *out)
 {
     struct series *s = context;
 
-    if (!s->opened && bind_columns(s) < 0)
+    if (!s->opened && selection_bind_once(&s->columns, s->api->session) < 0)
         out->failed = true;
     if ((!s->opened || s->column < s->columns.n) && collect(s) == -ENOMEM)
         out->failed = true;

@@ -98,12 +98,8 @@ static void read_part(struct cpus *s)
 
 static void put_head(const struct cpus *s, struct buf *out)
 {
-    buf_puts(out, "{\"interval_ms\":");
-    buf_put_i64(out, s->plan.interval_ms);
-    buf_puts(out, ",\"resolution_ms\":");
-    buf_put_i64(out, s->plan.resolution_ms);
-    buf_puts(out, ",\"per_bucket\":");
-    buf_put_u64(out, s->plan.per_bucket);
+    buf_putc(out, '{');
+    render_plan(out, &s->plan);
     buf_puts(out, ",\"t\":[");
 }
 

@@ -328,13 +328,8 @@ static enum web_next span_next(void *context, struct buf *out)
 // The columns by their number, and room for their buckets. As params_…() answers.
 static int make_room(struct span *s, struct web_reply **ret)
 {
-    struct session *session = s->api->session;
-    int r = 0;
+    int r = selection_bind_once(&s->columns, s->api->session);
 
-    session_read_lock(session);
-    if (session->history)
-        r = selection_bind(&s->columns, session);
-    session_unlock(session);
     if (r < 0)
         return r;
     s->n_columns = s->columns.n;

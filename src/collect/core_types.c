@@ -26,26 +26,17 @@ static int add(struct core_types *c, const struct pmu *pmu)
     return 0;
 }
 
+static int add_typed(void *context, const struct pmu *pmu)
+{
+    return pmu->typed ? add(context, pmu) : 0;
+}
+
 int core_types_read(const char *root, struct core_types *ret)
 {
     struct core_types c = {0};
-    char **names;
-    size_t n;
-    int r = file_names(root, PMU_DEVICES, &names, &n);
+    int r = pmu_each(root, add_typed, &c);
 
     *ret = (struct core_types){0};
-    if (r < 0)
-        return r == -ENOMEM ? r : 0;
-    for (size_t i = 0; i < n && r == 0; i++) {
-        struct pmu pmu;
-
-        if (pmu_open(root, names[i], &pmu) < 0)
-            continue;
-        if (pmu.typed)
-            r = add(&c, &pmu);
-        pmu_done(&pmu);
-    }
-    file_names_free(names, n);
     if (r < 0 || c.n < 2) {
         core_types_done(&c);
         return r;

@@ -71,8 +71,9 @@ static int named_events(const struct walk *w, const struct pmu *pmu)
     return r;
 }
 
-static int events_of_pmu(const struct walk *w, const struct pmu *pmu)
+static int events_of_pmu(void *context, const struct pmu *pmu)
 {
+    const struct walk *w = context;
     char formats[EVENT_NAME_MAX], name[2 * EVENT_NAME_MAX];
     int r = named_events(w, pmu);
 
@@ -85,26 +86,6 @@ static int events_of_pmu(const struct walk *w, const struct pmu *pmu)
                                                     .name = name,
                                                     .description = "any event, by the PMU's terms",
                                                     .pattern = true});
-}
-
-static int pmu_events_all(const struct walk *w, const char *root)
-{
-    char **names;
-    size_t n;
-    int r = file_names(root, PMU_DEVICES, &names, &n);
-
-    if (r < 0)
-        return r == -ENOMEM ? r : 0;
-    for (size_t i = 0; i < n && r == 0; i++) {
-        struct pmu pmu;
-
-        if (pmu_open(root, names[i], &pmu) < 0)
-            continue;
-        r = events_of_pmu(w, &pmu);
-        pmu_done(&pmu);
-    }
-    file_names_free(names, n);
-    return r;
 }
 
 static int on_tracepoint(void *context, const char *system, const char *name)
@@ -138,7 +119,7 @@ int event_catalog(const char *root, unsigned sources, catalog_function f, void *
     if (r == 0 && sources & CATALOG_SOFTWARE)
         r = generic_events(&w, PERF_TYPE_SOFTWARE, CATALOG_SOFTWARE);
     if (r == 0 && sources & CATALOG_PMU)
-        r = pmu_events_all(&w, root);
+        r = pmu_each(root, events_of_pmu, &w);
     if (r == 0 && sources & CATALOG_TRACEPOINT) {
         r = tracepoint_each(root, NULL, NULL, on_tracepoint, &w);
         r = r < 0 && r != -ENOMEM ? 0 : r;

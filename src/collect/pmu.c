@@ -270,3 +270,23 @@ int pmu_events(const struct pmu *pmu, char ***ret_names, size_t *ret_n)
     *ret_n = kept;
     return 0;
 }
+
+int pmu_each(const char *root, int (*each)(void *context, const struct pmu *pmu), void *context)
+{
+    char **names;
+    size_t n;
+    int r = file_names(root, PMU_DEVICES, &names, &n);
+
+    if (r < 0)
+        return r == -ENOMEM ? r : 0;
+    for (size_t i = 0; i < n && r == 0; i++) {
+        struct pmu pmu;
+
+        if (pmu_open(root, names[i], &pmu) < 0)
+            continue;
+        r = each(context, &pmu);
+        pmu_done(&pmu);
+    }
+    file_names_free(names, n);
+    return r;
+}

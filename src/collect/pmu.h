@@ -24,6 +24,9 @@ bool pmu_name_valid(const char *name);
 
 // 0, -ENOENT when there is no such PMU, or what reading it gave.
 int pmu_open(const char *root, const char *name, struct pmu *ret);
+// Calls it with each PMU of this machine that can be opened, until one call gives other than 0:
+// that is the result. 0 where /sys names none; -ENOMEM.
+int pmu_each(const char *root, int (*each)(void *context, const struct pmu *pmu), void *context);
 void pmu_done(struct pmu *pmu);
 
 bool pmu_has_event(const struct pmu *pmu, const char *event);

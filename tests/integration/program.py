@@ -41,11 +41,6 @@ def run(*arguments, timeout=PATIENCE, **options):
     return subprocess.run([PROGRAM, *without_history(arguments)], stderr=subprocess.PIPE, timeout=timeout, check=False, **options)
 
 
-def has_history():
-    """Does this program keep a history on disk?"""
-    return "--history" in run("serve", "--help").stdout
-
-
 class Running:
     """The program with these arguments, running; its standard error is collected line by line. Use as a with-statement."""
 

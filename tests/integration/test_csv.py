@@ -7,7 +7,7 @@ import tempfile
 import time
 import unittest
 
-from program import PROGRAM, Running, has_history, run, wait_until
+from program import PROGRAM, Running, run, wait_until
 
 HEADER = "timestamp,cycles,instructions,temperature\n"
 
@@ -170,8 +170,7 @@ class Following(unittest.TestCase):
     def test_without_input_the_bridge_also_when_it_comes_later(self):
         program = os.open(PROGRAM, os.O_RDONLY)
         self.addCleanup(os.close, program)
-        history = "--history none" if has_history() else ""
-        shell = f"mount -t tmpfs -o mode=1777 none /tmp && exec /dev/fd/{program} serve --listen 127.0.0.1:0 {history}"
+        shell = f"mount -t tmpfs -o mode=1777 none /tmp && exec /dev/fd/{program} serve --listen 127.0.0.1:0 --history none"
         r = Running("-m", "sh", "-c", shell, program="unshare", pass_fds=[program])
         self.addCleanup(lambda: r.process.stderr.closed or r.stop())
         self.port = r.port()

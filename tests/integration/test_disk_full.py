@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import unittest
 
-from program import Running, has_history, wait_until
+from program import Running, wait_until
 
 
 @unittest.skipUnless(os.geteuid() == 0, "mounting a small tmpfs needs root")
@@ -51,7 +51,7 @@ class DiskFull(unittest.TestCase):
         """Of a copy, elsewhere, of the recording as it is now. (While it is written, the copy can end in half a record.)"""
         copy = os.path.join(self.folder, "copy.data")
         shutil.copyfile(self.recording, copy)
-        with Running("serve", copy, "--listen", "127.0.0.1:0", *(["--history", "none"] if has_history() else [])) as r:
+        with Running("serve", copy, "--listen", "127.0.0.1:0", "--history", "none") as r:
             port = r.port()
             self.assertTrue(wait_until(lambda: r.get("/api/meta", port)[1]["input"]["state"] == "ended"), r.lines)
             self.assertEqual(r.get("/api/meta", port)[1]["health"]["skipped_records"], 0)
@@ -86,7 +86,6 @@ class DiskFull(unittest.TestCase):
         with open(self.recording, "rb") as f:
             self.assertEqual(f.read(8), b"PERFILE2")
 
-    @unittest.skipUnless(has_history(), "this program has no history on disk yet")
     def test_history(self):
         with Running("--csv", "none", "-I", "10ms", "--listen", "127.0.0.1:0", "--history",
                      os.path.join(self.disk, "history.db")) as r:

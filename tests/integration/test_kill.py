@@ -12,7 +12,7 @@ import tempfile
 import time
 import unittest
 
-from program import Running, has_history, wait_until
+from program import Running, wait_until
 
 KILLS = int(os.environ.get("CYCLESCOPE_KILLS", "8" if os.environ.get("CYCLESCOPE_SANITIZED") else "50"))
 SEED = int(os.environ.get("CYCLESCOPE_SEED", str(random.randrange(1 << 30))))
@@ -36,10 +36,10 @@ class Kill(unittest.TestCase):
         os.chmod(folder.name, 0o777)  # a server of root's becomes another user, who keeps the history
         self.csv = os.path.join(folder.name, "x.csv")
         self.recording = os.path.join(folder.name, "x.data")
-        self.history = os.path.join(folder.name, "history.db") if has_history() else None
+        self.history = os.path.join(folder.name, "history.db")
 
     def start(self):
-        options = ["--history", self.history] if self.history else []
+        options = ["--history", self.history]
         r = Running("--csv", self.csv, "--csv-rows", "40", "-o", self.recording, "-I", f"{INTERVAL}ms", "-e", EVENTS,
                     "--listen", "127.0.0.1:0", *options)
         self.addCleanup(lambda: r.process.stderr.closed or r.stop())
@@ -60,8 +60,7 @@ class Kill(unittest.TestCase):
 
     def recorded_times(self):
         """The timestamps of the recording, read by the program itself."""
-        with Running("serve", self.recording, "--listen", "127.0.0.1:0",
-                     *(["--history", "none"] if self.history else [])) as r:
+        with Running("serve", self.recording, "--listen", "127.0.0.1:0", "--history", "none") as r:
             port = r.port()
             self.assertTrue(wait_until(lambda: r.get("/api/meta", port)[1]["input"]["state"] == "ended"), r.lines)
             meta = r.get("/api/meta", port)[1]
@@ -81,8 +80,6 @@ class Kill(unittest.TestCase):
 
     def check_history(self, last):
         """Everything but the last second is there after a new start, each timestamp once."""
-        if not self.history:
-            return
         r = self.start()
         port = r.port()
         self.assertTrue(wait_until(lambda: r.get("/api/latest", port)[1].get("timestamp", 0) > last), r.lines)
@@ -141,7 +138,7 @@ class Kill(unittest.TestCase):
                 time.sleep(moment)
                 victim(r)
                 self.check_history(self.csv_times()[-1])
-        self.assertTrue(self.checked or not self.history)
+        self.assertTrue(self.checked)
 
 
 if __name__ == "__main__":

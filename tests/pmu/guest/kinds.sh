@@ -84,15 +84,15 @@ every() {
     beside "$counters_events-cpu" -C 0 -e "$events"
     beside "$counters_events-command" -e "$events"
     # The shell that starts the work is in the cgroup, and so is all that it starts; the collector is not.
-    echo | cyclescope stat --json -o "/tmp/$counters_events-cgroup.data" -G work -e "$events" -- \
-        sh -c "echo \$\$ >/sys/fs/cgroup/work/cgroup.procs; exec pieces $ms /tmp/$counters_events-cgroup.pieces" \
+    echo | cyclescope stat --json -o "/tmp/$counters_events-cgroup.data" -G pieces -e "$events" -- \
+        sh -c "echo \$\$ >/sys/fs/cgroup/pieces/cgroup.procs; exec pieces $ms /tmp/$counters_events-cgroup.pieces" \
         >"/results/$counters_events-cgroup.json" 2>"/results/$counters_events-cgroup.err"
     finish "$counters_events-cgroup" $?
     attached "$counters_events-process" p -e "$events"
     attached "$counters_events-thread" t -e "$events"
 }
 
-mkdir /sys/fs/cgroup/work
+mkdir /sys/fs/cgroup/pieces
 echo +cpu >/sys/fs/cgroup/cgroup.subtree_control
 counters=/sys/module/synthetic_pmu/parameters/counters
 echo 2 >$counters
