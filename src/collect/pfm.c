@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collect/pfm.h"
 
+#include "base/library.h"
+
 // Not pfmlib_perf_event.h: it brings a perf_event_attr of its own, older than the kernel's.
 #include <perfmon/pfmlib.h>
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,19 +13,17 @@
 
 // Its tables of all processors take a third of the program's start to load, and most runs need no
 // name of them: it is loaded with the first one that nobody else knows.
-#define LIBRARY "libpfm.so.4"
 #define FUNCTIONS(X)                                                                               \
-    X(initialize)                                                                                  \
-    X(strerror)                                                                                    \
-    X(get_os_event_encoding)                                                                       \
-    X(get_event_info)                                                                              \
-    X(get_event_attr_info)                                                                         \
-    X(get_event_next)                                                                              \
-    X(get_pmu_info)
+    X(pfm_, initialize)                                                                            \
+    X(pfm_, strerror)                                                                              \
+    X(pfm_, get_os_event_encoding)                                                                 \
+    X(pfm_, get_event_info)                                                                        \
+    X(pfm_, get_event_attr_info)                                                                   \
+    X(pfm_, get_event_next)                                                                        \
+    X(pfm_, get_pmu_info)
 
-#define POINTER(name) __typeof__(pfm_##name) *name;
 static struct {
-    FUNCTIONS(POINTER)
+    FUNCTIONS(LIBRARY_POINTER)
 } pfm;
 
 #define EVERYWHERE (PFM_PLM0 | PFM_PLM3 | PFM_PLMH) // kernel, user, hypervisor
@@ -42,25 +41,17 @@ static bool is_kernels_own(pfm_pmu_t pmu)
     return pmu == PFM_PMU_PERF_EVENT || pmu == PFM_PMU_PERF_EVENT_RAW;
 }
 
-static bool load(void)
-{
-    void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-    bool whole = library != NULL;
-
-#define LOAD(name)                                                                                 \
-    pfm.name = library ? (__typeof__(pfm.name))dlsym(library, "pfm_" #name) : NULL;                \
-    whole = whole && pfm.name;
-    FUNCTIONS(LOAD)
-    return whole;
-}
-
 static bool started(void)
 {
+    static const char *const names[] = {FUNCTIONS(LIBRARY_NAME)};
     static enum { UNKNOWN, YES, NO } state;
 
     // A second call of pfm_initialize() would look at the processor anew.
     if (state == UNKNOWN)
-        state = load() && pfm.initialize() == PFM_SUCCESS ? YES : NO;
+        state = library_load("libpfm.so.4", names, sizeof(names) / sizeof(names[0]), &pfm) == 0 &&
+                        pfm.initialize() == PFM_SUCCESS
+                    ? YES
+                    : NO;
     return state == YES;
 }
 

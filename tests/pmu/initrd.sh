@@ -51,7 +51,7 @@ printf '%s\n' 'root:x:0:' 'nogroup:x:65534:' >"$tree/etc/group"
 echo '127.0.0.1 localhost' >"$tree/etc/hosts"
 
 # A program, and what it and its libraries name as NEEDED (or it is said to load later) and the guest does not have yet.
-add_program() { # FILE NAME TREE [LIBRARY]
+add_program() { # FILE NAME TREE [LIBRARIES]
     local folder queue=("$1") file name dir found
     folder=lib/$(basename "${library_dirs%% *}")
     mkdir -p "$3/usr/bin" "$3/$folder"
@@ -76,7 +76,7 @@ add_program() { # FILE NAME TREE [LIBRARY]
 }
 
 cp -L "$loader_from" "$tree$loader"
-add_program "$program" cyclescope "$tree" libpfm.so.4
+add_program "$program" cyclescope "$tree" "libpfm.so.4 libmicrohttpd.so.12"
 # perf, which is the oracle of some groups only and large: a disk of its own, so that no other guest unpacks it.
 add_program "$perf" perf "$tree.perf"
 tar cf "$tree.tar" -C "$tree.perf" .
