@@ -77,6 +77,10 @@ static int say_bind_failure(int error, const char *address)
     case EINVAL:
         say("--listen %s: an address and port are written 127.0.0.1:5000 or [::1]:5000", address);
         return EXIT_USAGE;
+    case ELIBACC:
+        say("libmicrohttpd.so.12 is missing: the web page needs it; install the package "
+            "libmicrohttpd12");
+        return EXIT_FAILED;
     case ENOKEY:
         say("--listen %s can be reached from other machines: it needs --token-file FILE", address);
         return EXIT_USAGE;
