@@ -124,6 +124,14 @@ static void say_text(const char *text)
     say("%s", text);
 }
 
+static bool is_ending(void *context)
+{
+    const struct serve *s = context;
+    struct pollfd signals = {.fd = s->signals, .events = POLLIN};
+
+    return poll(&signals, 1, 0) > 0;
+}
+
 // A recording is no part of this machine's history: it has a store of its own that goes with it,
 // unless it is to be put into one.
 static int open_history(struct serve *s)
@@ -135,7 +143,9 @@ static int open_history(struct serve *s)
                                    .bound = o->retain,
                                    .memory = o->memory / MEMORY_SHARE,
                                    .wait = recording,
-                                   .say = say_text};
+                                   .say = say_text,
+                                   .ending = is_ending,
+                                   .context = s};
 
     if (csv)
         config.off = "a CSV is kept in memory only";

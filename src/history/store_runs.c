@@ -225,7 +225,7 @@ static int place_run(struct store *s, const struct store_run *run, int64_t now_m
     if (r == 0)
         r = store_run_sql(s->writer, "COMMIT");
     if (r < 0)
-        sqlite3_exec(s->writer, "ROLLBACK", NULL, NULL, NULL);
+        store_undo(s);
     return r;
 }
 
@@ -235,6 +235,7 @@ int store_place_run(struct store *s, const struct store_run *run, int64_t now_ms
     int r;
 
     *ret = (struct store_place){0};
+    s->why[0] = '\0';
     store_lock_writer(s);
     r = place_run(s, run, now_ms, ret);
     store_unlock_writer(s);

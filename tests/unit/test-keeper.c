@@ -416,12 +416,12 @@ static void what_is_not_ours_is_not_touched(void **state)
         said[0] = '\0';
         run_sql(others[i]);
         life_open(&l, 100, STORE_FILE, BOUND);
+        life_begin(&l, ROWS_START, 36000);
         assert_contains(said, "not touched");
         keeper_status(l.keeper, &status);
         assert_int_equal(status.state, KEEPER_FAILED);
         assert_null(keeper_path(l.keeper));
         // It goes on in memory.
-        life_begin(&l, ROWS_START, 36000);
         life_push(&l, 2000);
         life_end(&l);
         assert_int_equal(number("SELECT x FROM precious"), 42);
