@@ -171,9 +171,10 @@ static int add_columns(struct store *s, size_t tier, const struct layout *l)
         if (!there && store_number(s->writer, 0, "SELECT count(*) FROM pragma_table_info('%s')",
                                    ladder[tier].table) >= STORE_COLUMNS_MAX)
             continue;
+        // A REAL that is whole, as 0 is, takes the room of a whole number.
         if (!there)
-            r = store_run_sql(s->writer, "ALTER TABLE %s ADD COLUMN \"%s\"", ladder[tier].table,
-                              id);
+            r = store_run_sql(s->writer, "ALTER TABLE %s ADD COLUMN \"%s\"%s", ladder[tier].table,
+                              id, c.metric ? " REAL" : "");
         if (r < 0)
             return r;
         s->plain[s->n_plain++] = i;
