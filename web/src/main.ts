@@ -7,14 +7,16 @@ import { View } from "./chart/view";
 import { Session, type Wanted } from "./data/session";
 import { pageState } from "./data/state";
 import { el, setAttribute } from "./lib/dom";
+import { signal } from "./lib/signal";
 import { colours, startTheme } from "./lib/theme";
 import { Navigation, linked } from "./navigation";
+import { GLANCE_RULE, GlancePanel, WATCHED } from "./panels/glance";
 import { HeaderPanel } from "./panels/header";
 import { heatColumn } from "./panels/heat-panel";
 import { INSPECTOR_KEYS, Inspector } from "./panels/inspector";
 import { attachKeys, helpDialog, type KeyActions } from "./panels/keys";
 import { NotesPanel } from "./panels/notes";
-import type { Context, Panel } from "./panels/panel";
+import type { Context, Panel, Unusual } from "./panels/panel";
 import { SelectionBar } from "./panels/selection-bar";
 import { StatusPanel } from "./panels/status";
 import { HEAT_TRACK, trackIds } from "./panels/table";
@@ -57,6 +59,8 @@ function start(): void {
   };
   const context: Context = {
     session, view, state, redraw,
+    unusual: signal<ReadonlyMap<string, Unusual>>(new Map()),
+    apart: signal<readonly number[]>([]),
     onCursor(left) {
       if (left === cursorLeft) return;
       cursorLeft = left;
@@ -70,7 +74,7 @@ function start(): void {
   const notes = new NotesPanel();
   const status = new StatusPanel(context);
   const inspector = new Inspector(context, () => showInspector(true));
-  const help = helpDialog(INSPECTOR_KEYS);
+  const help = helpDialog(INSPECTOR_KEYS, GLANCE_RULE);
   const showInspector = (show: boolean): void => {
     setAttribute(document.documentElement, "data-inspector", show ? "shown" : "hidden");
     setAttribute(header.inspector, "aria-pressed", String(show));
@@ -85,8 +89,10 @@ function start(): void {
     }
   };
   const header = new HeaderPanel(context, { help: () => help.showModal(), toggleInspector });
+  const glance = new GlancePanel(context);
   const bar = new SelectionBar(context);
-  const panels: readonly Panel[] = [header, tiles, notes, bar, timeline, inspector, status];
+  // The glance first: others show what it found.
+  const panels: readonly Panel[] = [glance, header, tiles, notes, bar, timeline, inspector, status];
   let shown = "shown";
   try {
     shown = localStorage.getItem(INSPECTOR_KEY) ?? shown;
@@ -96,7 +102,8 @@ function start(): void {
   showInspector(shown !== "hidden");
   document.body.append(header.element,
     el("main", {},
-      el("div", { class: "stage" }, tiles.element, notes.element, bar.element, timeline.element, timeline.absent),
+      el("div", { class: "stage" }, tiles.element, notes.element,
+        el("div", { class: "now" }, glance.element, bar.element), timeline.element, timeline.absent),
       inspector.element),
     status.element, tokenForm(session), help);
 
@@ -106,7 +113,7 @@ function start(): void {
     const tracks = trackIds(state.tracks.get());
     const heat = tracks.includes(HEAT_TRACK) ? heatColumn(meta, state.heat.get()) : null;
     const wanted: Wanted = {
-      columns: [...new Set([...tracks.flatMap(trackColumns), ...TILE_COLUMNS, ...(heat === null ? [] : [heat])])],
+      columns: [...new Set([...tracks.flatMap(trackColumns), ...TILE_COLUMNS, ...WATCHED, ...(heat === null ? [] : [heat])])],
       heat, cpu: state.cpu.get(),
     };
     session.want(wanted);

@@ -6,7 +6,7 @@ import { composePng } from "../chart/compose-png";
 import { SAMPLES_MOST, fetchData } from "../data/api";
 import { csvOf } from "../data/csv";
 import type { Span } from "../data/state";
-import { formatClock, formatDuration } from "../lib/format";
+import { formatClock, formatDay, formatDuration, formatRange } from "../lib/format";
 import { copyText, fileStem, saveFile } from "../lib/handout";
 import type { Given } from "./inspect";
 
@@ -82,11 +82,10 @@ export function ExportMenu({ given }: { given: Given }) {
     const meta = context.session.meta.get();
     const range = context.view.range();
     run("PNG", async () => {
-      const day = new Date(range.from).toLocaleDateString("en-CA");
-      const line = [meta?.host, meta?.target, `${day} ${formatClock(range.from)} \u2013 ${formatClock(range.to)}`];
+      const line = [meta?.host, meta?.target, formatRange(range.from, range.to, false, 0)];
       const png = await composePng(p.plot, p.over, {
         title: p.title, detail: p.detail, line: line.filter(Boolean).join(" \u00b7 "), mark: "cyclescope", legend: p.legend,
-        from: formatClock(range.from), to: formatClock(range.to),
+        from: formatDay(range.from, range.to) + formatClock(range.from), to: formatDay(range.to, range.from) + formatClock(range.to),
       });
       saveFile(`${stem(range)}-${p.title.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-")}.png`, png);
       return "saved.";

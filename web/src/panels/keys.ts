@@ -127,7 +127,7 @@ export function attachKeys(actions: KeyActions, help: HTMLDialogElement): void {
 }
 
 /** `more`: keys that others run. */
-export function helpDialog(more: readonly (readonly [string, string])[]): HTMLDialogElement {
+export function helpDialog(more: readonly (readonly [string, string])[], ...remarks: readonly string[]): HTMLDialogElement {
   const rows = (list: readonly (readonly [string, string])[]): HTMLElement[] =>
     list.flatMap(([key, what]) => [el("dt", {}, el("kbd", {}, key)), el("dd", {}, what)]);
   const close = button("Close", "Close (Esc)", () => dialog.close());
@@ -136,6 +136,7 @@ export function helpDialog(more: readonly (readonly [string, string])[]): HTMLDi
     el("div", { class: "columns" },
       el("dl", {}, ...rows([...KEYS.map((k): [string, string] => [k.shown, k.what]), ...more, ["?", "this list"]])),
       el("dl", {}, ...rows(HANDS))),
+    ...remarks.map((text) => el("p", { class: "dim" }, text)),
     close);
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog) dialog.close();

@@ -5,11 +5,11 @@ import { fetchSpan, type SpanQuery } from "../data/api";
 import { compare, type Comparison, type Interval, type Verdict } from "../data/compare";
 import type { Span } from "../data/state";
 import type { Column } from "../data/wire";
-import { NOTHING, formatRatio, formatSigned, formatValue, type Unit } from "../lib/format";
+import { NOTHING, formatRatio, formatSigned, type Unit } from "../lib/format";
 import {
   AbsentLine, ColumnsChoice, ErrorLine, spanText, useAnswer, useColumns, useWatched, type Given, type Tab,
 } from "./inspect";
-import { formatDifference, meaningOf, titleOf, unitOf } from "./units";
+import { formatDifference, formatUnder, meaningOf, titleOf, unitOf } from "./units";
 
 const WORDS: Record<Verdict, string> = {
   clear: "clear difference", even: "not distinguishable", few: "too few samples", absent: "no value",
@@ -47,8 +47,8 @@ function Row({ column, c, intervalMs }: { column: Column; c: Comparison; interva
         <td><span class="verdict" data-verdict={c.verdict}>{WORDS[c.verdict]}{arrow}</span></td>
       </tr>
       <tr>
-        <td data-stat="a">{formatValue(c.a, unit)}</td>
-        <td data-stat="b">{formatValue(c.b, unit)}</td>
+        <td data-stat="a">{formatUnder(c.a, unit)}</td>
+        <td data-stat="b">{formatUnder(c.b, unit)}</td>
         <td data-stat="difference">
           {c.difference === null ? NOTHING : signed(c.difference)}<Range interval={c.differenceInterval} format={signed} />
         </td>
