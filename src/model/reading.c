@@ -72,10 +72,14 @@ void sum_add_place(struct sum *to, struct sum s, enum reading_scope scope)
         *to = s;
         return;
     }
-    // Once a place has never run, running stays 0 and the whole has no value.
     if (q == QUALITY_NEVER_RAN || sum_quality(*to, scope) == QUALITY_NEVER_RAN) {
-        to->enabled += s.enabled;
-        to->running = 0;
+        double enabled = to->enabled + s.enabled;
+
+        if (scope == SCOPE_TASK && q != QUALITY_NEVER_RAN)
+            *to = s;
+        to->enabled = enabled;
+        if (scope == SCOPE_CPU) // and stays so: the whole has no value
+            to->running = 0;
         return;
     }
     count = sum_count(*to, scope) + sum_count(s, scope);

@@ -43,6 +43,8 @@ double sum_running_percent(struct sum s, enum reading_scope scope);
 void sum_add(struct sum *to, struct sum s);
 // The same stretch in several places (CPUs, threads): counts are scaled place by place, and then
 // added, because a busy CPU and an idle one do not share a running time. The result is again a sum:
-// its count is the sum of the counts, its times are the added times. A place that was enabled but
-// never ran leaves the whole without value; a place that was offline is left out.
+// its count is the sum of the counts, its times are the added times. A place that was offline is
+// left out. A CPU that was enabled but never ran leaves the whole without value. A task that never
+// ran is taken for one that counts as the others do, as perf does: it may have been on a CPU for
+// less than a group's turn, and its time is in what the whole says of itself.
 void sum_add_place(struct sum *to, struct sum s, enum reading_scope scope);
