@@ -2,6 +2,7 @@
 // The table of commands.
 #include "cmd/command.h"
 #include "cmd/options.h"
+#include "collect/nearest.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -36,6 +37,21 @@ static const struct command *find(const char *name)
     return NULL;
 }
 
+static int refuse(const char *word)
+{
+    struct nearest near = {.wanted = word};
+    char words[256];
+
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        if (commands[i]->name)
+            nearest_offer(&near, commands[i]->name, commands[i]->name);
+    nearest_words(&near, words, sizeof(words));
+    say("'%s' is not a command%s; cyclescope --help lists them (a program to measure comes after "
+        "--)",
+        word, words);
+    return EXIT_USAGE;
+}
+
 int main(int argc, char **argv)
 {
     const char *word = argc > 1 ? argv[1] : "";
@@ -47,8 +63,7 @@ int main(int argc, char **argv)
     if (find(word))
         return find(word)->run(find(word), argc - 1, argv + 1);
     if (*word && *word != '-') {
-        say("'%s' is not a command; cyclescope --help lists them", word);
-        return EXIT_USAGE;
+        return refuse(word);
     }
     return command_run.run(&command_run, argc, argv);
 }

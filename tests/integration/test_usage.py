@@ -36,14 +36,26 @@ class Usage(unittest.TestCase):
         self.assertRegex(run("--version").stdout, r"^cyclescope \d+\.\d+\.\d+\n$")
 
     def test_unknown_command(self):
-        self.refused("colect", says=("colect", "--help"))
+        self.refused("colect", says=("colect", "the nearest name is 'collect'", "--help"))
+        self.refused("frobnicate", says="'frobnicate' is not a command; cyclescope --help lists them (a program")
 
     def test_unknown_option(self):
-        self.refused("--frobnicate", says="--frobnicate")
+        self.refused("--frobnicate", says="--frobnicate: no such option; cyclescope --help lists them")
+        self.refused("--dryrun", says="--dryrun: no such option; the nearest name is '--dry-run'; cyclescope --help")
+        self.refused("stat", "--intervall=1s", says=("--intervall: no such option of this command", "'--interval'",
+                                                     "cyclescope stat --help"))
         self.refused("collect", "-Z", says="-Z")
 
     def test_option_of_the_other_command(self):
         self.refused("collect", "--listen", "127.0.0.1:0", says="--listen")
+
+    def test_value_of_an_option_that_has_none(self):
+        self.refused("stat", "--csv=x", says="--csv takes no value")
+        self.refused("--help=x", says="--help takes no value")
+
+    def test_nothing_would_be_kept(self):
+        done = run("collect", "--csv", "none", "--duration", "20ms", "-e", "page-faults")
+        self.assertEqual((done.returncode, done.stderr), (0, "cyclescope: neither -o nor --csv: what is measured goes nowhere\n"))
 
     def test_missing_value(self):
         self.refused("--interval", says="needs a value")
@@ -55,6 +67,7 @@ class Usage(unittest.TestCase):
             (("-F", "99"), "not built"), (("--duration", "0s"), "10s"), (("--csv-rows", "3"), "16"),
             (("--memory", "12"), "MiB"), (("--memory", "1TB"), "MiB"), (("-e", "cycels"), "cycles"),
             (("-e", "{cycles"), "braces"), (("-e", "cycles:q"), "modifier"), (("-e", ""), "missing"),
+            (("-e", "page-faults,,cpu-clock"), "missing in 'page-faults,,cpu-clock'"), (("-p", ""), "--pid '':"),
             (("-C", "9-2"), "CPU list"), (("-C", "0", "-p", "1"), "exclude"), (("sleep",), "command"),
             (("-p", "1", "-t", "1"), "exclude"), (("-G", "x", "-a"), "exclude"), (("-p", "1,,2"), "commas"),
             (("--listen", "nowhere:80"), "127.0.0.1:5000"), (("-z",), "-o FILE"),
