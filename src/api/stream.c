@@ -235,18 +235,23 @@ static int put_past(struct stream *s, struct buf *out)
     return r == -ENOMEM ? r : 0;
 }
 
-// Is something between what was sent and the ring?
+// Is something between what was sent and the ring? Under the lock.
+static bool has_missed(struct stream *s, const struct history *h)
+{
+    return h && follow(s, h) >= 0 && s->sent && s->sent != s->stuck &&
+           s->sent + 1 < history_first(h);
+}
+
 static void look_back(struct stream *s)
 {
-    const struct history *h;
     bool missed;
 
     session_read_lock(s->api->session);
-    h = s->api->session->history;
-    missed = h && follow(s, h) >= 0 && s->sent && s->sent + 1 < history_first(h);
+    missed = has_missed(s, s->api->session->history);
     session_unlock(s->api->session);
-    missed &= s->sent != s->stuck;
     s->behind = s->fresh = missed && query_past(s->api->query, s->sent, &s->past);
+    if (missed && !s->behind)
+        s->stuck = s->sent;
 }
 
 static void put_end(struct stream *s, struct buf *out)
@@ -275,10 +280,14 @@ static enum web_next stream_next(void *context, struct buf *out)
     if (s->behind) {
         if (put_past(s, out) < 0)
             out->failed = true;
-        return WEB_NEXT_MORE; // the ring has moved on meanwhile: look again
+        return WEB_NEXT_MORE; // there may be more, or the ring has moved on: look again
     }
     session_read_lock(session);
     h = session->history;
+    if (has_missed(s, h)) { // the ring has moved on since that look
+        session_unlock(session);
+        return WEB_NEXT_MORE;
+    }
     ended = session->state == SESSION_ENDED || session->state == SESSION_FAILED;
     if (s->generation != session->meta_generation) {
         s->generation = session->meta_generation;
