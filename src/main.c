@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The table of commands.
+#include "base/text.h"
 #include "cmd/command.h"
 #include "cmd/options.h"
 #include "collect/nearest.h"
@@ -21,10 +22,7 @@ void say(const char *format, ...)
     va_start(args, format);
     vsnprintf(line, sizeof(line), format, args);
     va_end(args);
-    // Names of files and processes are somebody else's bytes: they must not steer a terminal.
-    for (char *p = line; *p; p++)
-        if ((unsigned char)*p < ' ' || *p == 0x7f)
-            *p = '?';
+    text_tame(line); // names of files and processes are somebody else's bytes
     // One write: two processes share the terminal.
     fprintf(stderr, "cyclescope: %s\n", line);
 }

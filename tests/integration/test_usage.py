@@ -110,8 +110,35 @@ class Usage(unittest.TestCase):
             self.refused("serve", "/dev/null", "--token-file", os.path.join(d, "none"), says="No such file", status=1)
 
     def test_names_do_not_steer_the_terminal(self):
-        done = run("serve", "/nonexistent/\x1b[31mred")
+        done = run("serve", "/nonexistent/\x1b[31mred\x9b1m")
         self.assertNotIn("\x1b", done.stderr)
+        self.assertNotIn("\x9b", done.stderr)
+
+    def test_a_recordings_names_do_not_steer_the_terminal(self):
+        with tempfile.TemporaryDirectory() as d:
+            path = os.path.join(d, "run.data")
+            self.assertEqual(run("collect", "-o", path, "--csv", "none", "-e", "page-faults", "--duration", "200ms").returncode, 0)
+            with open(path, "rb") as f:
+                recording = f.read()
+            with open(path, "wb") as f:
+                f.write(recording.replace(b"page-faults", b"\x1b]0;x\x07\xc2\x9b31m"))
+            done = run("report", path, text=False)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn(b"?]0;x???31m", done.stdout)
+            self.assertFalse(any(c < 32 and c != 10 for c in done.stdout), done.stdout)
+
+    def test_a_process_does_not_steer_the_terminal(self):
+        with open("/proc/self/comm", encoding="ascii") as f:
+            before = f.read()
+        try:
+            with open("/proc/self/comm", "w", encoding="ascii") as f:
+                f.write("\x1b[31mred")
+            done = run("--dry-run", "-p", str(os.getpid()), "-e", "page-faults")
+        finally:
+            with open("/proc/self/comm", "w", encoding="ascii") as f:
+                f.write(before)
+        self.assertIn("?[31mred", done.stdout)
+        self.assertNotIn("\x1b", done.stdout + done.stderr)
 
 
 if __name__ == "__main__":
