@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  formatBytes, formatClock, formatCount, formatDuration, formatRate, formatRatio, formatShare, formatTick, formatTimeTick,
+  formatBytes, formatClock, formatCount, formatDuration, formatRate, formatRatio, formatShare, formatSpan, formatTick, formatTimeTick,
   formatValue,
 } from "../src/lib/format";
 
@@ -64,6 +64,19 @@ test("clock and time ticks", () => {
   assert.equal(formatTimeTick(t, 5000), "07:05:09");
   assert.equal(formatTimeTick(t, 100), "07:05:09.0");
   assert.equal(formatTimeTick(t, 10), "07:05:09.04");
+  const almost = new Date(2026, 10, 22, 7, 16, 50, 999).getTime();
+  assert.equal(formatTimeTick(almost, 500), "07:16:51.0");
+  assert.equal(formatTimeTick(almost, 1000), "07:16:51");
+});
+
+test("a span of time: dates where they are needed", () => {
+  const at = (day: number, hour: number): number => new Date(2021, 2, day, hour, 5, 50).getTime();
+  assert.equal(formatSpan(at(1, 7), at(1, 8)), "2021-03-01 07:05:50 \u2013 08:05:50");
+  assert.equal(formatSpan(at(1, 7), at(2, 6), true), "2021-03-01 07:05:50.000 \u2013 2021-03-02 06:05:50.000");
+  const today = new Date();
+  const noon = today.setHours(12, 0, 0, 0);
+  assert.equal(formatSpan(noon, noon + 1000), "12:00:00 \u2013 12:00:01");
+  assert.match(formatSpan(noon - 86_400_000, noon), /^\d{4}-\d\d-\d\d 1\d:00:00 \u2013 \d{4}-\d\d-\d\d 12:00:00$/);
 });
 
 test("bytes", () => {

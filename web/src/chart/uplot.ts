@@ -46,6 +46,7 @@ const FONT = "11px system-ui, sans-serif";
 /** Least distance of two labels, CSS pixels. */
 const TICK_SPACE = 26;
 const TIME_SPACE = 90;
+const DIGIT_WIDTH = 6.5;
 const LABEL_HEIGHT = 12;
 /** The top of a log scale when all is zero, above what is linear. */
 const LOG_LEAST = 100;
@@ -74,8 +75,11 @@ export class LineChart {
         {
           ...axis, grid, space: TIME_SPACE, gap: 4,
           size: () => (this.#showTimes ? TIMES_HEIGHT : NO_TIMES_HEIGHT),
-          values: (_, splits, __, ___, increment) =>
-            splits.map((t) => (this.#showTimes ? formatTimeTick(t, increment) : "")),
+          values: (u, splits, __, ___, increment) => splits.map((t) => {
+            const label = this.#showTimes ? formatTimeTick(t, increment) : "";
+            // At the right edge there may be no room for a whole one.
+            return u.valToPos(t, "x") + (label.length * DIGIT_WIDTH) / 2 > this.width + PAD_RIGHT ? "" : label;
+          }),
         },
         this.#yAxis({ ...axis, grid, size: AXIS_WIDTH, space: TICK_SPACE, gap: 6 }),
       ],

@@ -5,7 +5,7 @@ import { PRESETS } from "../chart/view";
 import type { Connection } from "../data/session";
 import type { Meta } from "../data/wire";
 import { button, el, setAttribute, setText } from "../lib/dom";
-import { formatClock, formatDay, formatDuration } from "../lib/format";
+import { formatClock, formatDuration, formatSpan } from "../lib/format";
 import { nextTheme, theme } from "../lib/theme";
 import type { Context, Frame, Panel } from "./panel";
 
@@ -90,7 +90,7 @@ export class HeaderPanel implements Panel {
     this.#showState();
     for (const [ms, b] of this.#presets) setAttribute(b, "aria-pressed", String(Math.abs(view.span - ms) < 1));
     if (!frame.text) return;
-    setText(this.#span, `${formatDay(frame.range.from)}${formatClock(frame.range.from)} \u2013 ${formatClock(frame.range.to)} (${formatDuration(view.span)})`);
+    setText(this.#span, `${formatSpan(frame.range.from, frame.range.to)} (${formatDuration(view.span)})`);
     setText(this.#cursor, frame.cursorTime === null ? "" : `at ${formatClock(frame.cursorTime, true)}`);
   }
 

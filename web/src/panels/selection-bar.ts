@@ -3,7 +3,7 @@
 
 import type { Meta } from "../data/wire";
 import { button, el, setAttribute, setText } from "../lib/dom";
-import { formatClock, formatDuration } from "../lib/format";
+import { formatDuration, formatSpan } from "../lib/format";
 import { zoomToSelection } from "./keys";
 import type { Context, Frame, Panel } from "./panel";
 
@@ -48,9 +48,8 @@ export class SelectionBar implements Panel {
     const span = state.selection.get();
     const cpu = state.cpu.get();
     const length = span ? span.to - span.from : 0;
-    const millis = length < 10_000;
     setText(this.#text, state.brush.get() ? "Drag over the timeline"
-      : span ? `${formatDuration(length)} selected: ${formatClock(span.from, millis)} \u2013 ${formatClock(span.to, millis)}` : HINT);
+      : span ? `${formatDuration(length)} selected: ${formatSpan(span.from, span.to, length < 10_000)}` : HINT);
     setAttribute(this.#text, "data-hint", span ? null : "");
     setAttribute(this.#zoom, "hidden", span ? null : "");
     setAttribute(this.#clear, "hidden", span ? null : "");
