@@ -69,9 +69,10 @@ export function attachGestures(target: GestureTarget, { view, state, onCursor }:
     if (event.ctrlKey) return; // the browser's own zoom
     event.preventDefault();
     const unit = event.deltaMode === 0 ? 1 : LINE_PX;
-    // With Shift, many browsers turn the wheel sideways by themselves.
-    if (Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
-      view.moveTo(view.range().to + (event.deltaX * unit / Math.max(1, over.clientWidth)) * view.span);
+    // With Shift, many browsers turn the wheel sideways by themselves, but not all.
+    const sideways = event.shiftKey && event.deltaX === 0 ? event.deltaY : event.deltaX;
+    if (event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
+      view.moveTo(view.range().to + (sideways * unit / Math.max(1, over.clientWidth)) * view.span);
     } else if (event.deltaY !== 0) {
       view.zoom(Math.exp(event.deltaY * unit * WHEEL_RATE), timeAt(event.clientX));
     }

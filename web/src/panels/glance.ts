@@ -35,6 +35,12 @@ function range(low: number, high: number, column: Column): string {
   return a === b ? a : `${suffix !== undefined && b.endsWith("\u00a0" + suffix) ? number : a} \u2013 ${b}`;
 }
 
+/** Rounded down, so that it does not change with every second. */
+function roughly(ms: number): string {
+  const step = ms < 60_000 ? 10_000 : 60_000;
+  return formatDuration(Math.floor(ms / step) * step);
+}
+
 /** A judgement that tells of a difference that can be seen in the number as it is written. */
 function seen({ now, usual, verdict }: Judgement, column: Column): boolean {
   const unit = unitOf(column);
@@ -101,7 +107,7 @@ export class GlancePanel implements Panel {
       found.set(id, {
         verdict: judgement.verdict ?? "high",
         why: `Unusually ${judgement.verdict}: over the last second ${value}, ${word} than in any second of the `
-          + `${formatDuration(judgement.before)} before (half of them: ${usual}).`,
+          + `${roughly(judgement.before)} before (half of them: ${usual}).`,
       });
       said.push(`${column.name} ${value} (usually ${usual})`);
     }
@@ -109,7 +115,7 @@ export class GlancePanel implements Panel {
     const some = said.length > 0;
     setAttribute(this.element, "data-unusual", some ? "" : null);
     setText(this.#lead, some ? "\u26a0\ufe0e Unusual now:" : judged > 0 ? "\u2713 Nothing unusual now" : "");
-    const compared = `last second against the ${formatDuration(before)} before`;
+    const compared = `last second against the ${roughly(before)} before`;
     const what = some ? said.join(" \u00b7 ") : judged > 0 ? `in ${judged} metrics, ${compared}`
       : store.newestTime === null ? "Nothing was measured yet." : "What is unusual can be said when half a minute has been measured.";
     setText(this.#rest, [what, where].filter((s) => s !== "").join(" \u00b7 "));
