@@ -135,6 +135,11 @@ test("touch: the Select button and a finger; the ends of the selection; what is 
   // Beside the line that shows it: a finger is not a pixel.
   await swipe(marked.x + marked.width + 10, marked.x + marked.width + 60, y);
   await until(() => page.locator(".overlay .selection").boundingBox(), (b) => Math.abs(b.width - marked.width - 55) < 12, "its end further on");
+  // A tap is how a finger points.
+  await page.touchscreen.tap(200, y);
+  await until(() => page.textContent(".cursor-time"), (t) => /^at \d/.test(t), "a cursor");
+  await page.touchscreen.tap(204, y);
+  await until(() => page.textContent(".cursor-time"), (t) => t === "", "none");
   await page.evaluate(AXE);
   const found = await page.evaluate(() => globalThis.axe.run(document, { runOnly: ["target-size"] }));
   assert.deepEqual(found.violations.map((v) => v.nodes.map((n) => n.target.join())), []);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keeps the URL and the page the same. One movement (a zoom of many steps, a drag, a selection) is one entry of the browser's
-// history: it is made when the movement begins, and set right when it has come to rest. Back and forward, and a link that is
-// opened, set the page.
+// history: it is made when the movement begins, and set right when it has come to rest, which it has not while a pointer is down.
+// Back and forward, and a link that is opened, set the page.
 
 import type { View } from "./chart/view";
 import type { PageState } from "./data/state";
@@ -25,6 +25,8 @@ export class Navigation {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #writeTimer: ReturnType<typeof setTimeout> | undefined;
   #writtenAt = -Infinity;
+  /** Buttons or fingers that are down. */
+  readonly #pointers = new Set<number>();
   /** The page is being set from the URL. */
   #applying = false;
   #themeLinked: boolean;
@@ -33,6 +35,8 @@ export class Navigation {
     this.#themeLinked = linked().theme !== null;
     this.apply(linked());
     addEventListener("popstate", () => this.apply(linked()));
+    addEventListener("pointerdown", (event) => this.#pointers.add(event.pointerId), true);
+    for (const end of ["pointerup", "pointercancel"] as const) addEventListener(end, (event) => this.#pointers.delete(event.pointerId), true);
     // Who leaves right after a change finds it again.
     addEventListener("pagehide", () => this.#flush());
     state.selection.watch(() => this.changed());
@@ -58,7 +62,14 @@ export class Navigation {
       clearTimeout(this.#writeTimer);
       this.#writeTimer = setTimeout(() => this.#replace(), Math.max(WRITE_MS, this.#writtenAt + WRITE_EVERY_MS - performance.now()));
     }
-    this.#timer = setTimeout(() => this.#flush(), REST_MS);
+    this.#rest();
+  }
+
+  #rest(): void {
+    this.#timer = setTimeout(() => {
+      if (this.#pointers.size > 0) this.#rest();
+      else this.#flush();
+    }, REST_MS);
   }
 
   /** A change that the person did not make now: no entry of its own. */

@@ -2,7 +2,7 @@
 // One sentence for the first glance: what is unusual now, and where. What it is compared with stands in it; the rule is that
 // of data/unusual.ts.
 
-import { apart, judge, type Judgement } from "../data/unusual";
+import { Windows, apart, judge, type Judgement } from "../data/unusual";
 import type { CpuMatrix } from "../data/matrix";
 import type { Column, Meta } from "../data/wire";
 import { el, setAttribute, setText } from "../lib/dom";
@@ -70,6 +70,7 @@ export class GlancePanel implements Panel {
   readonly element = el("p", { class: "glance" });
   readonly #lead = el("b");
   readonly #rest = el("span");
+  readonly #windows = new Windows();
   #at = -Infinity;
 
   constructor(private readonly context: Context) {
@@ -96,7 +97,7 @@ export class GlancePanel implements Panel {
     let judged = 0;
     for (const id of WATCHED) {
       const column = columnOf(meta, id);
-      const judgement = column && !isAbsent(column) ? judge(store, id, meta.intervalMs) : null;
+      const judgement = column && !isAbsent(column) ? judge(this.#windows, store, id, meta.intervalMs) : null;
       if (!column || !judgement) continue;
       judged++;
       before = Math.max(before, judgement.before);
@@ -113,8 +114,9 @@ export class GlancePanel implements Panel {
     }
     const where = this.#where(meta);
     const some = said.length > 0;
+    const when = this.context.session.connection.get().state === "live" ? "now" : "in the newest second";
     setAttribute(this.element, "data-unusual", some ? "" : null);
-    setText(this.#lead, some ? "\u26a0\ufe0e Unusual now:" : judged > 0 ? "\u2713 Nothing unusual now" : "");
+    setText(this.#lead, some ? `\u26a0\ufe0e Unusual ${when}:` : judged > 0 ? `\u2713 Nothing unusual ${when}` : "");
     const compared = `last second against the ${roughly(before)} before`;
     const what = some ? said.join(" \u00b7 ") : judged > 0 ? `in ${judged} metrics, ${compared}`
       : store.newestTime === null ? "Nothing was measured yet." : "What is unusual can be said when half a minute has been measured.";

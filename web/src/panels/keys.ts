@@ -115,6 +115,7 @@ const HANDS: readonly [string, string][] = [
   ["double click", "back to the live edge"],
   ["click on a row of the heatmap", "the charts of that CPU; again: of all"],
   ["two fingers", "zoom and move in time"],
+  ["tap", "the values at that time; there again: the newest ones"],
   ["long press and drag", "select a span"],
 ];
 
