@@ -150,7 +150,7 @@ static bool on_point(void *context, const struct query_point *p)
     if (!s->n_buckets++)
         s->from_ms = (double)p->t_ms - (s->plan.single ? round(1e3 * p->bucket->seconds)
                                                        : (double)s->plan.resolution_ms);
-    s->to = (double)p->t_ms;
+    s->to = (double)p->bucket->time_ms; // the newest bucket may go on growing beyond it
     s->seconds += p->bucket->seconds;
     return true;
 }

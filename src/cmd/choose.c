@@ -94,4 +94,9 @@ void choose_print_plan(const struct options *o, const struct collector *c)
     printf("descriptors  %zu\n", collector_descriptors(c));
     printf("reads        %zu a tick, %.0f a second\n", reads,
            (double)reads * (double)NS_PER_SEC / (double)o->interval);
+    printf("opened in    %.1f ms, ", (double)c->opening / (double)NS_PER_MS);
+    if (c->target.kind == TARGET_COMMAND)
+        printf("enabled by the command's exec\n");
+    else
+        printf("enabled in %.1f ms\n", (double)c->enabling / (double)NS_PER_MS);
 }

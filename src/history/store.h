@@ -51,10 +51,12 @@ void store_close(struct store *s);
 enum store_kind store_kind(const struct store *s);
 uint64_t store_bound(const struct store *s);
 uint64_t store_bytes(struct store *s); // as last written, with the log before the file
-// The text of the last error. Writer's thread.
-const char *store_error(const struct store *s);
+// What the last call of the writer's failed with, for the user: of a -errno that it returned. Valid
+// until the next one. Writer's thread.
+const char *store_why(const struct store *s, int error);
 
-// The writer's. 0 or -errno: -ENOSPC disk full, -EBADMSG damaged, -EIO.
+// The writer's. 0 or -errno: -ENOSPC disk full, -EBADMSG damaged, -EBUSY another process holds it,
+// -EACCES this connection may not write, -EIO.
 // Finds or adds the run. `now_ms`: a line whose newest time is far in the future is left alone, and
 // another begun.
 int store_place_run(struct store *s, const struct store_run *run, int64_t now_ms,

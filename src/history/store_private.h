@@ -35,7 +35,8 @@ struct store {
         uint64_t rows, bytes;
     } use[LADDER_TIERS];
     unsigned commits;
-    atomic_bool damaged; // a reader came across it
+    atomic_bool damaged;     // a reader came across it
+    char why[STORE_WHY_MAX]; // what was rolled back; ""
 };
 
 static inline int64_t row_id(int64_t line, int64_t time_ms)
@@ -54,6 +55,8 @@ int64_t store_number(sqlite3 *db, int64_t otherwise, const char *format, ...)
 void store_lock_writer(struct store *s);
 void store_unlock_writer(struct store *s);
 void store_forget_statements(struct store *s);
+// Rolls back what failed, and keeps why: ROLLBACK replaces SQLite's own text.
+void store_undo(struct store *s);
 
 // One of the columns that every tier has.
 bool store_own_column(const char *id);
@@ -61,7 +64,7 @@ int store_load_run(sqlite3 *db, uint64_t number, struct layout *ret_layout, char
                    int64_t *ret_interval_ms);
 
 // store_schema.c: brings a database to this version. 0 or -errno (-EPROTO: newer, or not ours).
-int schema_prepare(sqlite3 *db, bool file);
+int schema_prepare(struct store *s);
 int schema_load_use(struct store *s);
 int schema_save_use(struct store *s);
 

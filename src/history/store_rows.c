@@ -39,7 +39,7 @@ static void bind_columns(struct store *s, sqlite3_stmt *put, const struct bucket
 
         if (!isfinite(v))
             sqlite3_bind_null(put, place);
-        else if (c.event && fabs(v) < 9e18)
+        else if (c.event && event_is_whole(c.event) && fabs(v) < 9e18)
             sqlite3_bind_int64(put, place, llround(v));
         else
             sqlite3_bind_double(put, place, v);

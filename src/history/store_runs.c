@@ -171,9 +171,10 @@ static int add_columns(struct store *s, size_t tier, const struct layout *l)
         if (!there && store_number(s->writer, 0, "SELECT count(*) FROM pragma_table_info('%s')",
                                    ladder[tier].table) >= STORE_COLUMNS_MAX)
             continue;
+        // A REAL that is whole, as 0 is, takes the room of a whole number.
         if (!there)
-            r = store_run_sql(s->writer, "ALTER TABLE %s ADD COLUMN \"%s\"", ladder[tier].table,
-                              id);
+            r = store_run_sql(s->writer, "ALTER TABLE %s ADD COLUMN \"%s\"%s", ladder[tier].table,
+                              id, c.metric ? " REAL" : "");
         if (r < 0)
             return r;
         s->plain[s->n_plain++] = i;
@@ -225,7 +226,7 @@ static int place_run(struct store *s, const struct store_run *run, int64_t now_m
     if (r == 0)
         r = store_run_sql(s->writer, "COMMIT");
     if (r < 0)
-        sqlite3_exec(s->writer, "ROLLBACK", NULL, NULL, NULL);
+        store_undo(s);
     return r;
 }
 
@@ -235,6 +236,7 @@ int store_place_run(struct store *s, const struct store_run *run, int64_t now_ms
     int r;
 
     *ret = (struct store_place){0};
+    s->why[0] = '\0';
     store_lock_writer(s);
     r = place_run(s, run, now_ms, ret);
     store_unlock_writer(s);

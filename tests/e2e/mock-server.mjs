@@ -107,6 +107,19 @@ export class Mock {
       }
     }
     if (!this.pmu) for (const id of [...HARDWARE, ...Object.keys(METRICS), "ghz"]) quality[id] = "not supported";
+    // What is to be unusual: values of the whole, and of single CPUs.
+    Object.assign(values, this.bump);
+    const bump = this.bumpCpus;
+    const makeCpus = () => this.makeCpus(n, bump);
+    let cpus;
+    // Those of every CPU are made when someone asks: 512 of them take longer than an interval of a busy machine.
+    const sample = { timestamp: this.nextTime, seconds: 0.1, sequence: n, values, quality, get cpus() { return (cpus ??= makeCpus()); } };
+    this.samples.push(sample);
+    if (this.samples.length > this.options.limitRows) this.samples.shift();
+    return sample;
+  }
+
+  makeCpus(n, bump) {
     const cpus = {};
     for (let c = 0; c < this.options.cpus; c++) cpus[c] = makeValues(n + c * 37, 1 / this.options.cpus, this.pmu);
     // CPU 0 idle, 1 not counted, 2 offline, the others busy.
@@ -115,13 +128,8 @@ export class Mock {
       Object.assign(cpus[1], { cpu_use: null, quality: { cpu_use: "never ran" } });
       Object.assign(cpus[2], { cpu_use: null, quality: { cpu_use: "offline" } });
     }
-    // What is to be unusual: values of the whole, and of single CPUs.
-    Object.assign(values, this.bump);
-    for (const [c, bump] of Object.entries(this.bumpCpus ?? {})) Object.assign(cpus[c], bump);
-    const sample = { timestamp: this.nextTime, seconds: 0.1, sequence: n, values, quality, cpus };
-    this.samples.push(sample);
-    if (this.samples.length > this.options.limitRows) this.samples.shift();
-    return sample;
+    for (const [c, values] of Object.entries(bump ?? {})) Object.assign(cpus[c], values);
+    return cpus;
   }
 
   async start() {
@@ -370,7 +378,7 @@ export class Mock {
   }
 
   flush(stream) {
-    const fresh = this.samples.slice(-this.samples.length).filter((s) => s.sequence > stream.sent);
+    const fresh = this.samples.filter((s) => s.sequence > stream.sent);
     if (fresh.length === 0) return;
     stream.sent = fresh.at(-1).sequence;
     stream.response.write(

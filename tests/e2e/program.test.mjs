@@ -5,10 +5,9 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { columnsOfColour, launch, open, range, until, waitState } from "./browser.mjs";
+import { PATIENCE_MS, columnsOfColour, launch, open, range, until, waitState } from "./browser.mjs";
 
 const BINARY = process.env.CYCLESCOPE ?? fileURLToPath(new URL("../../build/cyclescope", import.meta.url));
-const START_MS = 15_000;
 
 let browser;
 before(async () => { browser = await launch(); });
@@ -20,7 +19,7 @@ function start(listen = "127.0.0.1:0") {
   const exited = new Promise((resolve) => child.once("exit", (code, sig) => resolve({ code, sig })));
   const url = new Promise((resolve, reject) => {
     let said = "";
-    const timer = setTimeout(() => reject(new Error(`it does not listen after ${START_MS} ms; it said: ${said}`)), START_MS);
+    const timer = setTimeout(() => reject(new Error(`it does not listen after ${PATIENCE_MS} ms; it said: ${said}`)), PATIENCE_MS);
     child.once("error", reject); // no such program
     child.once("exit", (code) => reject(new Error(`it ended with ${code}; it said: ${said}`)));
     child.stderr.on("data", (piece) => {

@@ -4,6 +4,8 @@
 #
 #   run.sh [FILE…]       the named test files, or all: against mock servers, and program (against the
 #                        real program, CYCLESCOPE, by default build/cyclescope)
+#
+# E2E_SLOWDOWN=6 slows the page's main thread down so many times: what holds then, and with busy loops beside it, holds in CI.
 set -eu
 cd "$(dirname "$0")"
 if [ $# -eq 0 ]; then set -- page.test.mjs glance.test.mjs timeline.test.mjs states.test.mjs inspector.test.mjs access.test.mjs program.test.mjs; fi

@@ -42,7 +42,6 @@ test("a CSV with other columns: what is not known is never asked for, and takes 
   }));
 
 test("gaps are gaps: missed ticks, and an event that never ran", () => withPage({ scenario: "gaps" }, async (page, mock) => {
-  mock.silent = true;
   await page.keyboard.press(" ");
   await waitState(page, "paused");
   const r = await range(page);
@@ -139,10 +138,11 @@ test("ten minutes asleep: what was measured meanwhile is there, without a hole",
   for (const stream of mock.streams) stream.response.destroy();
   try {
     Date.now = () => now() + 600_000; // the mock's clock; the page's stays behind
-    await until(() => range(page), (r) => r.to >= mock.samples.at(-1).timestamp - 500, "the newest sample", 30_000);
+    const newest = now() + 600_000;
+    await until(() => range(page), (r) => r.to >= newest, "what was measured since");
     await waitState(page, "live");
     mock.silent = true;
-    await until(() => page.textContent("[data-status=rows]"), (n) => Number(n.replaceAll(",", "")) === mock.samples.length, "every sample, once", 30_000);
+    await until(() => page.textContent("[data-status=rows]"), (n) => Number(n.replaceAll(",", "")) === mock.samples.length, "every sample, once");
     assert.ok(mock.samples.length > 6_000);
   } finally {
     Date.now = now;
@@ -165,9 +165,8 @@ for (const hours of [-1, 1]) {
     await waitState(page, "live");
     await advanced(page, 300);
     const { to } = await range(page);
-    assert.ok(Math.abs(to - mock.samples.at(-1).timestamp) < 2_000);
-    const columns = await columnsOfColour(page, "cpu", "--total");
-    assert.ok(columns.filter(Boolean).length > 0.8 * columns.length);
+    assert.ok(Math.abs(to - mock.samples.at(-1).timestamp) < 60_000);
+    await until(() => columnsOfColour(page, "cpu", "--total"), (c) => c.filter(Boolean).length > 0.8 * c.length, "its line");
   }));
 }
 
@@ -234,7 +233,8 @@ test("a hidden tab stores and does not draw; shown again it is up to date", () =
     for (const f of globalThis.waiting.splice(0)) globalThis.requestAnimationFrame(f);
     document.dispatchEvent(new Event("visibilitychange"));
   });
-  await until(() => range(page), (r) => r.to >= mock.samples.at(-1).timestamp - 300, "the newest sample");
+  const newest = mock.samples.at(-1).timestamp;
+  await until(() => range(page), (r) => r.to >= newest, "the newest sample");
 }));
 
 test("themes: the system's, and the person's choice, which lasts", () => withPage({}, async (page) => {

@@ -253,6 +253,54 @@ class History(unittest.TestCase):
             self.assertTrue(wait_until(lambda: self.rows() > 20), server.lines)
         self.assertTrue(any(name.startswith("history.db.damaged-") for name in os.listdir(self.folder)))
 
+    def holding(self, how):
+        """Another program, which begins a transaction of its own."""
+        other = sqlite3.connect(self.path, isolation_level=None)
+        self.addCleanup(other.close)
+        other.execute(f"BEGIN {how}")
+        return other
+
+    def test_another_program_is_waited_for(self):
+        for how in ("EXCLUSIVE", "IMMEDIATE"):  # a file without tables, and one with a log
+            before = self.rows()
+            other = self.holding(how)
+            with self.serve() as server:
+                self.assertTrue(server.server.said("another program keeps it busy; waiting for it"), server.lines)
+                other.execute("ROLLBACK")
+                self.assertTrue(wait_until(lambda: server.json("/api/meta")["rows"] > 0), server.lines)
+                first = server.json("/api/meta")["first"]
+                self.assertTrue(wait_until(lambda: self.rows() > before + 20), server.lines)
+                self.assertEqual(server.json("/api/meta")["history"]["state"], "ok")
+            self.assertEqual(self.times()[before], first)  # nothing was lost
+
+    def in_memory(self, server, reason):
+        self.assertTrue(server.server.said(reason + "; what is measured now stays in memory only"), server.lines)
+        self.assertTrue(wait_until(lambda: server.json("/api/meta")["history"]["tiers"][1]["first"]), server.lines)
+        history = server.json("/api/meta")["history"]
+        self.assertEqual((history["path"], history["state"], history["reason"]), (None, "failed", reason))
+        series = server.json("/api/series?columns=cpu_use&points=3")
+        self.assertTrue(0 < len(series["t"]) <= 3, series)
+        self.assertEqual(server.request("/healthz")[0], 200)
+
+    def test_another_program_that_never_lets_go_is_done_without(self):
+        self.fill(20)
+        before = self.rows()
+        other = self.holding("IMMEDIATE")
+        with self.serve() as server:
+            self.in_memory(server, "another program keeps it busy")
+        other.execute("ROLLBACK")
+        self.assertEqual(self.rows(), before)
+
+    @unittest.skipUnless(os.geteuid() == 0, "the server is another user then")
+    def test_a_log_of_another_user_is_done_without(self):
+        self.fill(20)
+        with Server("--history", self.path, interval="20ms", start=False) as server:
+            self.holding("IMMEDIATE").execute("ROLLBACK")  # has made the log anew
+            for suffix in ("-wal", "-shm"):
+                os.chown(self.path + suffix, 0, 0)
+            server.begin()
+            self.in_memory(server, "attempt to write a readonly database")
+
     def test_none_keeps_nothing(self):
         with Server("--history", "none") as server:
             self.assertTrue(wait_until(lambda: server.json("/api/meta")["rows"] > 30))

@@ -211,12 +211,12 @@ class PerfStat(unittest.TestCase):
             perf.stdout.close()
             with Running("serve", "-", "--listen", "127.0.0.1:0", stdin=tee.stdout) as server:
                 tee.stdout.close()
-                self.assertTrue(wait_until(lambda: server.get("/api/latest")[1], 5), "nothing arrived")
+                self.assertTrue(wait_until(lambda: server.get("/api/latest")[1]), "nothing arrived")
                 self.assertIsNone(perf.poll(), "it came only at the end")
                 self.assertEqual(perf.wait(timeout=PATIENCE), 0)
                 tee.wait(timeout=PATIENCE)
                 theirs = perf_report(copy.name)
-                self.assertTrue(wait_until(lambda: server.get("/healthz")[0] == 503, 5))
+                self.assertTrue(wait_until(lambda: server.get("/healthz")[0] == 503))
                 rows = server.get("/api/data")[1]
         for name in ("context-switches", "cpu-migrations", "page-faults"):
             ours = [row[name.replace("-", "_")] for row in rows]

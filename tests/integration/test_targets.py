@@ -201,7 +201,7 @@ class Refused(Folder):
         done = run("--dry-run", "-e", "{context-switches,page-faults},cpu-clock", "-I", "10ms", "-C", "0")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertRegex(done.stdout, r"context-switches, page-faults +\(2 descriptors\)")
-        self.assertRegex(done.stdout, r"descriptors +4\nreads +2 a tick, 200 a second\n")
+        self.assertRegex(done.stdout, r"descriptors +4\nreads +2 a tick, 200 a second\nopened in +[0-9.]+ ms, enabled in [0-9.]+ ms\n$")
 
 
 if __name__ == "__main__":

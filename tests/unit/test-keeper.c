@@ -416,12 +416,12 @@ static void what_is_not_ours_is_not_touched(void **state)
         said[0] = '\0';
         run_sql(others[i]);
         life_open(&l, 100, STORE_FILE, BOUND);
+        life_begin(&l, ROWS_START, 36000);
         assert_contains(said, "not touched");
         keeper_status(l.keeper, &status);
         assert_int_equal(status.state, KEEPER_FAILED);
         assert_null(keeper_path(l.keeper));
         // It goes on in memory.
-        life_begin(&l, ROWS_START, 36000);
         life_push(&l, 2000);
         life_end(&l);
         assert_int_equal(number("SELECT x FROM precious"), 42);
@@ -430,25 +430,77 @@ static void what_is_not_ours_is_not_touched(void **state)
     }
 }
 
+static void copy_fixture(const char *name)
+{
+    FILE *from = fopen(fixture(name), "rb"), *to = fopen(path, "wb");
+    char bytes[4096];
+    size_t size;
+
+    assert_non_null(from);
+    assert_non_null(to);
+    while ((size = fread(bytes, 1, sizeof(bytes), from)) > 0)
+        assert_int_equal(fwrite(bytes, 1, size, to), size);
+    fclose(from);
+    assert_int_equal(fclose(to), 0);
+}
+
+// history/version-2.db was written by a program of that version: the first 250 rows of rows.h, of
+// 100 ms each.
+#define OLD_ROWS 250
+
+static void check_old_rows(struct life *l, struct rows *old)
+{
+    static const char *const ids[] = {"cycles", "cpi"};
+    static const uint64_t points[] = {1000, 40, 5};
+    const struct query_columns columns = {ids, 2};
+
+    for (size_t i = 0; i < sizeof(points) / sizeof(points[0]); i++)
+        for (size_t slot = 0; slot < ROWS_SLOTS; slot++) {
+            struct query_plan plan;
+            struct found f = {.h = old->session.history, .plan = &plan, .slot = slot};
+
+            query_plan(l->query, (double)ROWS_START + 1, (double)old->time_ms, points[i], &plan);
+            assert_int_equal(plan.single, i == 0);
+            f.error = query_points(l->query, &plan, plan.from_ms, plan.to_ms,
+                                   (struct slots){slot, slot + 1}, &columns, on_point, &f);
+            assert_int_equal(f.error, 0);
+            assert_int_equal(f.intervals, OLD_ROWS);
+        }
+}
+
 static void an_older_version_is_migrated(void **state)
 {
-    struct life l;
-    struct query_plan plan;
-    struct found f;
+    static const char *const steps[] = {
+        "",                                          // version 2, as it is
+        "DROP TABLE tiers; PRAGMA user_version = 1", // which did not have this table
+    };
+    struct rows old;
 
     (void)state;
-    live(BOUND);
-    // Version 1 did not have this table.
-    run_sql("DROP TABLE tiers; PRAGMA user_version = 1");
-    life_open(&l, 100, STORE_FILE, BOUND);
-    life_begin(&l, ROWS_START + 300000, 36000);
-    life_push(&l, 100);
-    f = ask(&l, -1e15, 1e15, 10000, false, &plan);
-    assert_int_equal(f.n, 2100);
-    life_end(&l);
-    assert_int_equal(number("PRAGMA user_version"), 2);
-    assert_int_equal(number("SELECT rows FROM tiers WHERE name = 'samples'"), 2100);
-    assert_string_equal(said, "");
+    rows_init(&old, 100);
+    rows_ring(&old, 1000);
+    for (int i = 0; i < OLD_ROWS; i++)
+        rows_push(&old);
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        struct life l;
+
+        copy_fixture("history/version-2.db");
+        run_sql(steps[i]);
+        life_open(&l, 100, STORE_FILE, BOUND);
+        // Another run of the same host and target.
+        snprintf(l.rows.session.run, sizeof(l.rows.session.run), "0000002b");
+        life_begin(&l, old.time_ms + 60000, 36000);
+        life_push(&l, 1000);
+        check_old_rows(&l, &old);
+        life_end(&l);
+        assert_int_equal(number("PRAGMA user_version"), 3);
+        assert_int_equal(number("SELECT rows FROM tiers WHERE name = 'samples'"), OLD_ROWS + 1000);
+        assert_int_equal(number("SELECT count(*) FROM samples"), OLD_ROWS + 1000);
+        assert_int_equal(number("SELECT count(DISTINCT line) FROM samples"), 1);
+        assert_string_equal(said, "");
+        unlink(path);
+    }
+    rows_done(&old);
 }
 
 static uint64_t size_of(const char *suffix)
