@@ -195,7 +195,7 @@ export class Mock {
       case "/api/span":
         if (this.options.noSpan) return this.error(response, 404, "not_found", "no such path");
         return this.json(response, mockSpan(this.between(q), q, this.options.interval));
-      case "/api/processes": return this.json(response, mockProcesses(this.between(q), q, this.hostile));
+      case "/api/processes": return this.json(response, mockProcesses(this.between(q), q, this.hostile, this.options.processes));
       case "/api/doctor": return this.json(response, { checks: mockDoctor(this.hostile), at: this.samples[0]?.timestamp ?? null });
       case "/api/series":
         setTimeout(() => this.json(response, this.series(q)), this.delay ?? 0);

@@ -13,7 +13,7 @@ import { Navigation, linked } from "./navigation";
 import { GLANCE_RULE, GlancePanel, WATCHED } from "./panels/glance";
 import { HeaderPanel } from "./panels/header";
 import { heatColumn } from "./panels/heat-panel";
-import { INSPECTOR_KEYS, Inspector } from "./panels/inspector";
+import { INSPECTOR_KEYS, INSPECTOR_WITHIN, Inspector } from "./panels/inspector";
 import { attachKeys, helpDialog, type KeyActions } from "./panels/keys";
 import { NotesPanel } from "./panels/notes";
 import type { Context, Panel, Unusual } from "./panels/panel";
@@ -46,6 +46,7 @@ function start(): void {
 
   let scheduled = false;
   let cursorLeft: number | null = null;
+  let cursorByKeys = false;
   let textAt = -Infinity;
   let textTimer = 0;
   // A hidden tab gets no animation frame: samples are stored, nothing is drawn, and the first frame catches up.
@@ -58,14 +59,18 @@ function start(): void {
     textAt = -Infinity;
     redraw();
   };
+  const setCursor = (left: number | null): void => {
+    if (left === cursorLeft) return;
+    cursorLeft = left;
+    writeNow();
+  };
   const context: Context = {
     session, view, state, redraw,
     unusual: signal<ReadonlyMap<string, Unusual>>(new Map()),
     apart: signal<readonly number[]>([]),
     onCursor(left) {
-      if (left === cursorLeft) return;
-      cursorLeft = left;
-      writeNow();
+      cursorByKeys = false;
+      setCursor(left);
     },
   };
 
@@ -75,7 +80,7 @@ function start(): void {
   const notes = new NotesPanel();
   const status = new StatusPanel(context);
   const inspector = new Inspector(context, () => showInspector(true));
-  const help = helpDialog(INSPECTOR_KEYS, GLANCE_RULE);
+  const help = helpDialog(INSPECTOR_KEYS, INSPECTOR_WITHIN, GLANCE_RULE);
   const showInspector = (show: boolean): void => {
     setAttribute(document.documentElement, "data-inspector", show ? "shown" : "hidden");
     setAttribute(header.inspector, "aria-pressed", String(show));
@@ -180,6 +185,17 @@ function start(): void {
     cpus: () => session.meta.get()?.possible ?? 0,
     oldest: () => session.oldestTime,
     focusSelection: () => overlay.focusHandle(),
+    moveCursor(samples) {
+      const { width } = timeline.placement();
+      const step = Math.max(1, ((session.meta.get()?.intervalMs ?? 100) / view.span) * width);
+      cursorByKeys = true;
+      setCursor(Math.min(width, Math.max(0, (cursorLeft ?? width) + samples * step)));
+    },
+    dropCursor() {
+      if (!cursorByKeys || cursorLeft === null) return false;
+      setCursor(null);
+      return true;
+    },
   };
   attachKeys(actions, help);
   session.start();

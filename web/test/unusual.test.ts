@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Store } from "../src/data/store";
-import { apart, judge, usualOf, verdictOf, windowMeans } from "../src/data/unusual";
+import { Windows, apart, judge as judgeBy, usualOf, verdictOf, type Judgement } from "../src/data/unusual";
 import type { Sample } from "../src/data/wire";
 
 function sample(sequence: number, timestamp: number, value: number | null): Sample {
@@ -21,16 +21,35 @@ function storeOf(values: readonly (number | null)[]): Store {
 /** `seconds` of values that swing between 10 and 20 once a minute. */
 const swing = (seconds: number): number[] => Array.from({ length: seconds * 10 }, (_, i) => 15 + 5 * Math.sin((i / 600) * 2 * Math.PI));
 
-test("the newest second and those before it, as means, newest first", () => {
-  const store = storeOf([...Array<number>(10).fill(1), ...Array<number>(10).fill(2), ...Array<number>(10).fill(4)]);
-  assert.deepEqual(windowMeans(store, "c", 1000), [4, 2]); // the oldest may not be whole
-  assert.deepEqual(windowMeans(store, "c", 1000, 1), [4]);
-  assert.deepEqual(windowMeans(store, "none", 1000), []);
+const means = (store: Store): number[] => new Windows().means(store, "c", 1000);
+const judge = (store: Store): Judgement | null => judgeBy(new Windows(), store, "c", 100);
+const constant = (value: number | null, n: number): (number | null)[] => Array<number | null>(n).fill(value);
+
+test("seconds that are over, as means, newest first", () => {
+  const store = storeOf([...constant(1, 10), ...constant(2, 10), ...constant(4, 10), ...constant(9, 5)]);
+  assert.deepEqual(means(store), [4, 2]); // the oldest may not be whole, the newest is not over
+  assert.deepEqual(new Windows().means(store, "none", 1000), []);
 });
 
-test("a window without a value is none, not zero", () => {
-  const store = storeOf([...Array<number>(20).fill(3), ...Array<null>(10).fill(null), ...Array<number>(10).fill(5)]);
-  assert.deepEqual(windowMeans(store, "c", 1000), [5, NaN, 3]);
+test("a second without a value is none, not zero", () => {
+  assert.deepEqual(means(storeOf([...constant(3, 20), ...constant(null, 10), ...constant(5, 10)])), [5, NaN, 3]);
+});
+
+test("they go on with the store, and begin anew when its history changes or it is another", () => {
+  const windows = new Windows();
+  const store = storeOf(constant(1, 20));
+  assert.deepEqual(windows.means(store, "c", 1000), [1]);
+  store.push(constant(2, 15).map((v, i) => sample(21 + i, 2100 + i * 100, v)));
+  assert.deepEqual(windows.means(store, "c", 1000), [2, 1]);
+  store.merge({
+    t: [1500], sequence: [15], perBucket: 1, resolutionMs: 100, columns: { c: { mean: [11], min: [11], max: [11], running: [100] } },
+  });
+  assert.deepEqual(windows.means(store, "c", 1000), [2, 2]);
+  assert.deepEqual(windows.means(storeOf(constant(7, 30)), "c", 1000), [7, 7]);
+});
+
+test("no more than ten minutes", () => {
+  assert.equal(means(storeOf(constant(1, 7000))).length, 600);
 });
 
 test("quartiles and ends", () => {
@@ -38,9 +57,9 @@ test("quartiles and ends", () => {
 });
 
 test("what swings as before is not unusual; what leaves its range by its own width is", () => {
-  assert.equal(judge(storeOf(swing(300)), "c", 100)?.verdict, null);
+  assert.equal(judge(storeOf(swing(300)))?.verdict, null);
   for (const [now, verdict] of [[60, "high"], [-40, "low"], [20.5, null], [9.5, null]] as const) {
-    const found = judge(storeOf([...swing(300), ...Array<number>(10).fill(now)]), "c", 100);
+    const found = judge(storeOf([...swing(300), ...Array<number>(10).fill(now)]));
     assert.equal(found?.verdict, verdict, String(now));
     assert.equal(found?.now, now);
   }
@@ -48,7 +67,7 @@ test("what swings as before is not unusual; what leaves its range by its own wid
 
 test("a change that lasts stays unusual for a while, then it is what is usual", () => {
   const after = (seconds: number): string | null | undefined =>
-    judge(storeOf([...swing(600), ...Array<number>(seconds * 10).fill(60)]), "c", 100)?.verdict;
+    judge(storeOf([...swing(600), ...Array<number>(seconds * 10).fill(60)]))?.verdict;
   assert.equal(after(2), "high");
   assert.equal(after(50), "high");
   assert.equal(after(120), null);
@@ -56,7 +75,7 @@ test("a change that lasts stays unusual for a while, then it is what is usual", 
 
 test("a peak that was there before is not unusual", () => {
   const peak = Array<number>(10).fill(60);
-  assert.equal(judge(storeOf([...swing(100), ...peak, ...swing(100), ...peak]), "c", 100)?.verdict, null);
+  assert.equal(judge(storeOf([...swing(100), ...peak, ...swing(100), ...peak]))?.verdict, null);
 });
 
 test("of what mostly stands still, any record counts; of what stands still quite, nothing is said", () => {
@@ -65,9 +84,9 @@ test("of what mostly stands still, any record counts; of what stands still quite
 });
 
 test("with less than half a minute before it, or without a value now, nothing is judged", () => {
-  assert.equal(judge(storeOf(swing(25)), "c", 100), null);
-  assert.equal(judge(storeOf([...swing(300), ...Array<null>(15).fill(null)]), "c", 100), null);
-  assert.notEqual(judge(storeOf(swing(40)), "c", 100), null);
+  assert.equal(judge(storeOf(swing(25))), null);
+  assert.equal(judge(storeOf([...swing(300), ...Array<null>(15).fill(null)])), null);
+  assert.notEqual(judge(storeOf(swing(40))), null);
 });
 
 test("CPUs apart from the others, farthest first; of a few CPUs nothing is said", () => {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whether a value of now is unusual, by nothing but the values before it.
 //
-// Time is cut, backwards from the newest sample, into windows of a second (or of an interval, where that is longer), and each
-// window has the mean of its samples. The newest window is what is judged. What it is judged by are the windows of the last ten
-// minutes without the newest tenth of them: so a change that lasts is not at once its own measure. Unusual is what lies
+// Time is cut into windows of a second (or of an interval, where that is longer), and each window has the mean of its samples. What
+// is judged is the mean over the length of a window up to the newest sample. What it is judged by are the windows of the last ten
+// minutes, without the newest tenth of them: so a change that lasts is not at once its own measure. Unusual is what lies
 // outside of all of these, by more than their middle half is wide. So neither a record by a hair nor the peak that comes every
 // minute is called unusual.
 //
@@ -61,44 +61,73 @@ export function verdictOf(now: number, { q1, q3, least, most }: Usual): Judgemen
   return now > most + margin ? "high" : now < least - margin ? "low" : null;
 }
 
-/** Means of the windows that end with the newest sample, newest first; NaN for one without a value. */
-export function windowMeans(store: Store, key: string, window: number, most = WINDOWS_MOST): number[] {
-  const values = store.slots(key);
-  const newest = store.newestTime;
-  if (!values || newest === null) return [];
-  const means: number[] = [];
+/** Mean of a column over from < t ≤ to; NaN without a value. */
+function meanOf(store: Store, values: Float64Array, from: number, to: number): number {
   let sum = 0;
   let n = 0;
-  let k = 0;
-  const close = (): void => {
-    means.push(n > 0 ? sum / n : NaN);
-    sum = n = 0;
-    k++;
-  };
-  for (let i = store.end - 1; i >= store.first; i--) {
-    if (!store.isPresent(i)) continue;
-    const at = Math.floor((newest - store.time(i)) / window);
-    while (k < at && k < most) close();
-    if (k >= most) return means;
+  for (let i = store.lowerBound(from + 0.001); i < store.end && store.time(i) <= to; i++) {
     const v = values[i % store.capacity] as number;
-    if (v !== v) continue;
+    if (v !== v || !store.isPresent(i)) continue;
     sum += v;
     n++;
   }
-  // The oldest window may have begun before the store: it is left out.
-  return means;
+  return n > 0 ? sum / n : NaN;
+}
+
+/** Means of windows, each worked out once: a second brings one new window, not ten minutes of them. */
+export class Windows {
+  #store: Store | null = null;
+  #version = -1;
+  #length = 0;
+  /** Rings: the number of the window in each slot, and its mean. */
+  #columns = new Map<string, { numbers: Float64Array; means: Float64Array }>();
+
+  /** Those that are over, newest first. Window n is n · length < t ≤ (n + 1) · length. */
+  means(store: Store, key: string, length: number): number[] {
+    const values = store.slots(key);
+    const { oldestTime, newestTime } = store;
+    if (!values || oldestTime === null || newestTime === null) return [];
+    if (store !== this.#store || store.version !== this.#version || length !== this.#length) {
+      this.#columns.clear();
+      this.#store = store;
+      this.#version = store.version;
+      this.#length = length;
+    }
+    let column = this.#columns.get(key);
+    if (!column) {
+      column = { numbers: new Float64Array(WINDOWS_MOST).fill(NaN), means: new Float64Array(WINDOWS_MOST) };
+      this.#columns.set(key, column);
+    }
+    const { numbers, means } = column;
+    const last = Math.floor(newestTime / length) - 1;
+    // The oldest window may have begun before the store.
+    const first = Math.max(Math.floor(oldestTime / length) + 1, last - WINDOWS_MOST + 1);
+    const out: number[] = [];
+    for (let n = last; n >= first; n--) {
+      const slot = n % WINDOWS_MOST;
+      if (numbers[slot] !== n) {
+        numbers[slot] = n;
+        means[slot] = meanOf(store, values, n * length, (n + 1) * length);
+      }
+      out.push(means[slot] as number);
+    }
+    return out;
+  }
 }
 
 /** null: there is no value now, or too little before it. */
-export function judge(store: Store, key: string, interval: number): Judgement | null {
-  const window = Math.max(WINDOW_MS, interval);
-  const means = windowMeans(store, key, window);
-  const now = means[0];
+export function judge(windows: Windows, store: Store, key: string, interval: number): Judgement | null {
+  const length = Math.max(WINDOW_MS, interval);
+  const values = store.slots(key);
+  const newest = store.newestTime;
+  if (!values || newest === null) return null;
+  const now = meanOf(store, values, newest - length, newest);
+  const means = windows.means(store, key, length);
   const before = means.slice(Math.max(1, Math.ceil(means.length * NEWEST_SHARE)));
-  const values = before.filter((v) => v === v);
-  if (now === undefined || now !== now || values.length < WINDOWS_LEAST) return null;
-  const usual = usualOf(values);
-  return { now, usual, verdict: verdictOf(now, usual), before: before.length * window };
+  const some = before.filter((v) => v === v);
+  if (now !== now || some.length < WINDOWS_LEAST) return null;
+  const usual = usualOf(some);
+  return { now, usual, verdict: verdictOf(now, usual), before: before.length * length };
 }
 
 /** Those of the CPUs' values (NaN: none) that are beyond the outer fence around all of them, farthest out first. */

@@ -2,7 +2,7 @@
 // One sentence for the first glance: what is unusual now, and where. What it is compared with stands in it; the rule is that
 // of data/unusual.ts.
 
-import { apart, judge, type Judgement } from "../data/unusual";
+import { Windows, apart, judge, type Judgement } from "../data/unusual";
 import type { CpuMatrix } from "../data/matrix";
 import type { Column, Meta } from "../data/wire";
 import { el, setAttribute, setText } from "../lib/dom";
@@ -35,6 +35,12 @@ function range(low: number, high: number, column: Column): string {
   return a === b ? a : `${suffix !== undefined && b.endsWith("\u00a0" + suffix) ? number : a} \u2013 ${b}`;
 }
 
+/** Rounded down, so that it does not change with every second. */
+function roughly(ms: number): string {
+  const step = ms < 60_000 ? 10_000 : 60_000;
+  return formatDuration(Math.floor(ms / step) * step);
+}
+
 /** A judgement that tells of a difference that can be seen in the number as it is written. */
 function seen({ now, usual, verdict }: Judgement, column: Column): boolean {
   const unit = unitOf(column);
@@ -64,6 +70,7 @@ export class GlancePanel implements Panel {
   readonly element = el("p", { class: "glance" });
   readonly #lead = el("b");
   readonly #rest = el("span");
+  readonly #windows = new Windows();
   #at = -Infinity;
 
   constructor(private readonly context: Context) {
@@ -90,7 +97,7 @@ export class GlancePanel implements Panel {
     let judged = 0;
     for (const id of WATCHED) {
       const column = columnOf(meta, id);
-      const judgement = column && !isAbsent(column) ? judge(store, id, meta.intervalMs) : null;
+      const judgement = column && !isAbsent(column) ? judge(this.#windows, store, id, meta.intervalMs) : null;
       if (!column || !judgement) continue;
       judged++;
       before = Math.max(before, judgement.before);
@@ -101,15 +108,16 @@ export class GlancePanel implements Panel {
       found.set(id, {
         verdict: judgement.verdict ?? "high",
         why: `Unusually ${judgement.verdict}: over the last second ${value}, ${word} than in any second of the `
-          + `${formatDuration(judgement.before)} before (half of them: ${usual}).`,
+          + `${roughly(judgement.before)} before (half of them: ${usual}).`,
       });
       said.push(`${column.name} ${value} (usually ${usual})`);
     }
     const where = this.#where(meta);
     const some = said.length > 0;
+    const when = this.context.session.connection.get().state === "live" ? "now" : "in the newest second";
     setAttribute(this.element, "data-unusual", some ? "" : null);
-    setText(this.#lead, some ? "\u26a0\ufe0e Unusual now:" : judged > 0 ? "\u2713 Nothing unusual now" : "");
-    const compared = `last second against the ${formatDuration(before)} before`;
+    setText(this.#lead, some ? `\u26a0\ufe0e Unusual ${when}:` : judged > 0 ? `\u2713 Nothing unusual ${when}` : "");
+    const compared = `last second against the ${roughly(before)} before`;
     const what = some ? said.join(" \u00b7 ") : judged > 0 ? `in ${judged} metrics, ${compared}`
       : store.newestTime === null ? "Nothing was measured yet." : "What is unusual can be said when half a minute has been measured.";
     setText(this.#rest, [what, where].filter((s) => s !== "").join(" \u00b7 "));

@@ -8,7 +8,7 @@ import { zoomToSelection } from "./keys";
 import type { Context, Frame, Panel } from "./panel";
 
 const HINT = "Drag to move in time, wheel to zoom";
-const TOUCH_HINT = "Two fingers zoom and move; long press and drag selects";
+const TOUCH_HINT = "Two fingers zoom, long press selects";
 
 export class SelectionBar implements Panel {
   readonly element: HTMLElement;
