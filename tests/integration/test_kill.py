@@ -17,7 +17,7 @@ from program import Running, wait_until
 KILLS = int(os.environ.get("CYCLESCOPE_KILLS", "8" if os.environ.get("CYCLESCOPE_SANITIZED") else "50"))
 SEED = int(os.environ.get("CYCLESCOPE_SEED", str(random.randrange(1 << 30))))
 INTERVAL = 10  # ms
-HISTORY_MAY_LOSE = 1000 + 10 * INTERVAL  # ms; it is written once a second
+HISTORY_MAY_LOSE = 1500  # ms; it is written once a second, later on a machine that is busy
 # What is measured must exist on every machine, and be cheap enough for 10 ms.
 EVENTS = "context-switches,minor-faults"
 
@@ -86,7 +86,8 @@ class Kill(unittest.TestCase):
         times = [s["timestamp"] for s in r.get("/api/data?from=0&columns=context_switches", port)[1]]
         r.stop()
         self.assertEqual(times, sorted(set(times)))
-        kept = {t for t in self.recorded if t <= last - HISTORY_MAY_LOSE}
+        killed, back = self.away
+        kept = {t for t in self.recorded if t <= killed - HISTORY_MAY_LOSE or back < t <= last - HISTORY_MAY_LOSE}
         self.checked += len(kept)
         self.assertEqual(kept - set(times), set(), (last, times[:3], times[-3:]))
 
@@ -94,7 +95,7 @@ class Kill(unittest.TestCase):
         server = r.child()
         port = r.port()
         kill(r.process.pid)
-        r.process.wait(timeout=20)
+        r.process.wait(timeout=60)
         try:
             # The server goes on showing what it has, and says what became of the collector.
             self.assertTrue(wait_until(lambda: r.get("/healthz", port)[0] == 503))
@@ -106,9 +107,11 @@ class Kill(unittest.TestCase):
         self.check_files(whole=False)
 
     def kill_server(self, r):
+        killed = self.csv_times()[-1]
         kill(r.child())
         self.assertTrue(wait_until(lambda: sum("listening on" in line for line in list(r.lines)) > 1), r.lines)
         before = self.csv_times()[-1]
+        self.away = killed, before + 2 * INTERVAL  # the next server's first round is a baseline
         self.assertTrue(wait_until(lambda: self.csv_times()[-1] > before + 2 * INTERVAL))
         self.assertEqual(r.stop(), 0)
         self.check_files(whole=True)
@@ -120,7 +123,7 @@ class Kill(unittest.TestCase):
         os.kill(r.process.pid, signal.SIGSTOP)
         for pid in victims:
             kill(pid)
-        r.process.wait(timeout=20)
+        r.process.wait(timeout=60)
         self.check_files(whole=False)
 
     def test_what_is_left_is_whole(self):
@@ -130,12 +133,13 @@ class Kill(unittest.TestCase):
         for number in range(KILLS):
             victim = chance.choice([self.kill_collector, self.kill_server, self.kill_both])
             # Now and then late enough for the history to have something.
-            moment = chance.uniform(0.02, 0.7) + (1.5 if number % 4 == 0 else 0)
+            moment = chance.uniform(0.02, 0.7) + (2 if number % 4 == 0 else 0)
             with self.subTest(number=number, victim=victim.__name__, moment=moment, seed=SEED):
                 r = self.start()
                 # From its first interval on: rotations of a ring of 40 rows come every 0.2 s.
                 self.assertTrue(wait_until(lambda: len(self.csv_times()) > 1))
                 time.sleep(moment)
+                self.away = 0, 0  # from when to when there was a collector, and no server
                 victim(r)
                 self.check_history(self.csv_times()[-1])
         self.assertTrue(self.checked)
