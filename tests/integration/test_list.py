@@ -93,7 +93,7 @@ class List(unittest.TestCase):
         with subprocess.Popen([PROGRAM, "list"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
             process.stdout.close()
             self.assertEqual(process.stderr.read(), b"")
-            self.assertEqual(process.wait(timeout=20), 0)
+            self.assertEqual(process.wait(timeout=60), 0)
 
     def test_a_full_disk(self):
         with open("/dev/full", "wb") as full:
@@ -178,7 +178,7 @@ class AgainstPerf(unittest.TestCase):
                 wait_for_rows(csv, 8)
                 worker.stdin.write(b"\n")
                 worker.stdin.close()
-                self.assertEqual(collector.wait(timeout=20), 0)
+                self.assertEqual(collector.wait(timeout=60), 0)
             with open(csv, encoding="ascii") as f:
                 header, *rows = [line.strip().split(",") for line in f]
         column = header.index("syscalls_sys_enter_write")
