@@ -85,7 +85,10 @@ class List(unittest.TestCase):
         self.assertEqual({e["source"] for e in listed("software")}, {"software"})
         done = run("list", "no-such-event")
         self.assertEqual(done.returncode, 1)
-        self.assertIn("no event matches 'no-such-event'", done.stderr)
+        self.assertIn("no event matches 'no-such-event'; cyclescope list without", done.stderr)
+        done = run("list", "context-swiches")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("no event matches 'context-swiches'; the nearest name is 'context-switches'", done.stderr)
         self.assertEqual(run("list", "a", "b").returncode, 2)
         self.assertEqual(listed("no-such-event"), [])
 

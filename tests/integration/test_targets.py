@@ -204,6 +204,11 @@ class Refused(Folder):
         self.assertRegex(done.stdout, r"context-switches, page-faults +\(2 descriptors\)")
         self.assertRegex(done.stdout, r"descriptors +4\nreads +2 a tick, 200 a second\nopened in +[0-9.]+ ms, enabled in [0-9.]+ ms\n$")
 
+    def test_dry_run_has_a_line_for_each_reason(self):
+        done = run("--dry-run", "-e", "context-switches:u,page-faults,cpu-migrations:u", "-C", "0")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"\nwithout +context-switches:u, cpu-migrations:u: it happens in the kernel")
+
 
 if __name__ == "__main__":
     unittest.main()
