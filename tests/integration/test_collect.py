@@ -218,6 +218,15 @@ class Recording(Folder):
             p.stderr.close()
         self.assertIn("reader is gone", said)
 
+    def test_a_pipe_whose_reader_is_gone_from_the_start(self):
+        for options in ((), ("-z",)):  # the sanitizers see what is not given back
+            reader, writer = os.pipe()
+            os.close(reader)
+            done = run("collect", "-o", "-", "--csv", "none", *options, stdout=writer)
+            os.close(writer)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn("reader is gone", done.stderr)
+
     def test_a_terminal_is_spared(self):
         ours, theirs = os.openpty()
         try:
