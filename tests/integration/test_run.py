@@ -58,6 +58,7 @@ class Together(unittest.TestCase):
         self.assertTrue(wait_until(lambda: sum("listening" in line for line in list(r.lines)) == 2))
         self.assertNotEqual(r.child(), first)
         second = int(r.lines[-1].rsplit(":", 1)[1].strip("/"))
+        self.assertEqual(second, port)
         self.assertTrue(wait_until(lambda: r.get("/api/latest", second)[1].get("sequence", 0) > 3))
         # The first interval after the restart is one interval long, not all that was counted since the start.
         samples = r.get("/api/data", second)[1]
