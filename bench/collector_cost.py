@@ -5,9 +5,9 @@
     bench/collector_cost.py [ROUNDS] [SECONDS]        as root; 5 rounds of 10 s each by default
 
 Both measure the whole system and write what they measured: ours the stream into a pipe and the CSV, perf its text into a file.
-CPU time is user + system as wait4(2) gives it. The start is that of a run of SHORT seconds; what a second costs after it is the
-difference of a run of SECONDS and the short one, divided by that of their times. Both are printed, and the whole of the long run.
-Intervals kept are counted in the outputs.
+CPU time is user + system as wait4(2) gives it. The start is that of a run of SHORT seconds; what an interval costs after it is
+the difference of a run of SECONDS and the short one, divided by that of the intervals kept, which are counted in the outputs:
+of a busy machine perf stat keeps fewer. Both are printed, and the whole of the long run.
 """
 import os
 import subprocess
@@ -53,12 +53,12 @@ def main():
     print("| interval | what | ours | perf stat | ours / perf stat |\n|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         for ms in INTERVALS_MS:
-            runs = [[(f(ms, SHORT, folder)[0], *f(ms, seconds, folder)) for f in (ours, perfs)] for _ in range(rounds)]
+            runs = [[(f(ms, SHORT, folder), f(ms, seconds, folder)) for f in (ours, perfs)] for _ in range(rounds)]
             for what, figure in (
-                    ("start, CPU ms", lambda short, whole, rows: 1000 * short),
-                    ("after it, % of a core", lambda short, whole, rows: 100 * (whole - short) / (seconds - SHORT)),
-                    (f"{seconds} s in all, % of a core", lambda short, whole, rows: 100 * whole / seconds),
-                    ("intervals/s", lambda short, whole, rows: rows / seconds)):
+                    (f"start ({SHORT} s), CPU ms", lambda short, whole: 1000 * short[0]),
+                    ("an interval after it, CPU µs", lambda short, whole: 1e6 * (whole[0] - short[0]) / (whole[1] - short[1])),
+                    (f"{seconds} s in all, % of a core", lambda short, whole: 100 * whole[0] / seconds),
+                    ("intervals/s", lambda short, whole: whole[1] / seconds)):
                 pairs = [[figure(*run) for run in both] for both in runs]
                 print(f"| {ms} ms | {what} | {spread([o for o, _ in pairs])} | {spread([p for _, p in pairs])} "
                       f"| {spread([o / p for o, p in pairs])} |", flush=True)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/choose.h"
 
+#include "base/text.h"
 #include "collect/notes.h"
 
 #include <errno.h>
@@ -76,9 +77,12 @@ int choose_collector(const struct options *o, pid_t command, const struct machin
 
 void choose_print_plan(const struct options *o, const struct collector *c)
 {
+    char target[TARGET_TEXT_MAX];
     size_t reads = 0;
 
-    printf("target       %s\n", c->target.text);
+    text_copy(target, sizeof(target), c->target.text);
+    text_tame(target); // processes name themselves
+    printf("target       %s\n", target);
     for (size_t i = 0; i < c->groups.n; i++) {
         const struct group *g = &c->groups.groups[i];
 

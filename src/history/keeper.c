@@ -133,6 +133,12 @@ void keeper_flush(struct keeper *k)
     pthread_mutex_unlock(&k->lock);
 }
 
+void keeper_wait_end(struct keeper *k)
+{
+    if (k->config.wait)
+        keeper_flush(k);
+}
+
 void keeper_stop(struct keeper *k)
 {
     if (!k->started)

@@ -46,6 +46,8 @@ int keeper_begin(struct keeper *k, const struct event_table *events, size_t n_sl
                  uint64_t *ret_sequence);
 // Ingest's, now and then, without the lock: waits where the configuration says so.
 void keeper_wait(struct keeper *k);
+// The same at the end: until all was written, so that what has ended is whole for whoever asks.
+void keeper_wait_end(struct keeper *k);
 
 struct keeper_status {
     enum { KEEPER_OK, KEEPER_OFF, KEEPER_FAILED } state;

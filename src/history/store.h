@@ -83,3 +83,7 @@ int store_read_run(struct store *s, uint64_t number, struct layout *ret_layout, 
 // Time of the oldest and the newest row of a tier; 0: there is none.
 int64_t store_first(struct store *s, size_t tier, int64_t line);
 int64_t store_last(struct store *s, size_t tier, int64_t line);
+// Time of the nth row back (1: the newest) of those with from ≤ time ≤ to; 0: there are not so
+// many.
+int64_t store_nth_back(struct store *s, size_t tier, int64_t line, int64_t from_ms, int64_t to_ms,
+                       uint64_t n);

@@ -11,7 +11,7 @@
 // A row's id: the line above, the time (ms since the epoch, to the year 2527) below.
 #define STORE_TIME_BITS 44
 #define STORE_TIME_MAX  (((int64_t)1 << STORE_TIME_BITS) - 1)
-#define STORE_LINES_MAX 4096
+#define STORE_LINES_MAX 4096 // of more, the one that ended first is forgotten
 #define STORE_SLOTS_MAX 8193 // as many CPUs as a Linux kernel can be built for
 
 struct store {
@@ -72,6 +72,8 @@ int schema_save_use(struct store *s);
 int store_prune_ages(struct store *s, int64_t now_ms);
 // Makes room for so many bytes.
 int store_prune_bytes(struct store *s, uint64_t bytes);
+// Deletes all rows of a line.
+int store_prune_line(struct store *s, int64_t line);
 
 // run_json.c: a run's columns as JSON and back.
 void run_json_write(struct buf *out, const struct layout *l);

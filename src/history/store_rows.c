@@ -218,3 +218,19 @@ int64_t store_last(struct store *s, size_t tier, int64_t line)
 {
     return edge(s, "max", tier, line);
 }
+
+int64_t store_nth_back(struct store *s, size_t tier, int64_t line, int64_t from_ms, int64_t to_ms,
+                       uint64_t n)
+{
+    int64_t id = 0;
+
+    pthread_mutex_lock(&s->lock);
+    if (s->reader)
+        id = store_number(s->reader, 0,
+                          "SELECT id FROM %s_detail WHERE id >= %lld AND id <= %lld ORDER BY id "
+                          "DESC LIMIT 1 OFFSET %llu",
+                          ladder[tier].table, (long long)row_id(line, clamp_time(from_ms)),
+                          (long long)row_id(line, clamp_time(to_ms)), (unsigned long long)n - 1);
+    pthread_mutex_unlock(&s->lock);
+    return id & STORE_TIME_MAX;
+}

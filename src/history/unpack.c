@@ -161,40 +161,34 @@ static struct extremes get_extremes(enum extremes_code code, const unsigned char
     return e;
 }
 
-// The codes tell where each value is; only those that are wanted are looked at.
+// The kth of them into `to`; NULL: it is passed over.
+static void get_next(struct cursor *in, const unsigned char *codes, size_t k, struct form form,
+                     struct extremes *to)
+{
+    const size_t sizes[] = {0, 0, sizeof(float), form.float24 ? 6 : sizeof(uint32_t)};
+    enum extremes_code code = codes[k / 4] >> 2 * (k % 4) & 3;
+    const unsigned char *bytes = cursor_take(in, sizes[code]);
+
+    if (to && bytes)
+        *to = get_extremes(code, bytes, form);
+}
+
 static void get_all_extremes(struct cursor *in, struct bucket *b, size_t slot, struct form form,
                              const struct wanted *wanted)
 {
-    const size_t sizes[] = {0, 0, sizeof(float), form.float24 ? 6 : sizeof(uint32_t)};
     const struct layout *l = b->layout;
-    size_t n = pack_count_kept(l, slot, form.aggregated), size = 0, i = 0, place;
-    const unsigned char *codes = cursor_take(in, (n + 3) / 4), *values;
-    struct {
-        enum extremes_code code;
-        size_t at;
-    } kept[EVENTS_MAX + LAYOUT_METRICS_MAX];
+    size_t n = pack_count_kept(l, slot, form.aggregated), k = 0, place;
+    const unsigned char *codes = cursor_take(in, (n + 3) / 4);
 
-    for (size_t k = 0; codes && k < n; k++) {
-        kept[k].code = codes[k / 4] >> 2 * (k % 4) & 3;
-        kept[k].at = size;
-        size += sizes[kept[k].code];
-    }
-    values = cursor_take(in, size);
-    if (!codes || !values)
+    if (!codes)
         return;
     for (size_t e = 0; form.aggregated && e < l->events.n; e++)
-        if ((place = layout_raw(l, slot, e)) != LAYOUT_NONE) {
-            if (!wanted || wanted->events[e])
-                b->events[place] = get_extremes(kept[i].code, values + kept[i].at, form);
-            i++;
-        }
+        if ((place = layout_raw(l, slot, e)) != LAYOUT_NONE)
+            get_next(in, codes, k++, form, !wanted || wanted->events[e] ? &b->events[place] : NULL);
     for (size_t m = 0; m < l->n_metrics; m++)
-        if ((place = layout_metric(l, slot, m)) != LAYOUT_NONE &&
-            pack_keeps(l, m, form.aggregated)) {
-            if (!wanted || wanted->metrics[m])
-                b->metrics[place] = get_extremes(kept[i].code, values + kept[i].at, form);
-            i++;
-        }
+        if ((place = layout_metric(l, slot, m)) != LAYOUT_NONE && pack_keeps(l, m, form.aggregated))
+            get_next(in, codes, k++, form,
+                     !wanted || wanted->metrics[m] ? &b->metrics[place] : NULL);
 }
 
 // What an interval's columns were follows from its sums.

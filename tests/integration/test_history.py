@@ -169,6 +169,45 @@ class History(unittest.TestCase):
         times = self.times()
         self.assertEqual(times, sorted(set(times)))
 
+    def test_what_a_stream_missed_has_the_cpus_that_were_asked_for(self):
+        """A server that is started again in a run, and clients that come before its first interval, when any CPU could be."""
+        recording = os.path.join(self.folder, "run.data")
+        self.assertEqual(run("collect", "-o", recording, "--csv", "none", "-I", "10ms", "--duration", "1s").returncode, 0)
+        with open(recording, "rb") as f:
+            stream = f.read()
+
+        def serve():
+            reader, writer = os.pipe()
+            program = Running("serve", "-", "--listen", "127.0.0.1:0", "--history", self.path, stdin=reader)
+            os.close(reader)
+            program.port()
+            return program, os.fdopen(writer, "wb")
+
+        def paths(last):
+            yield f"/api/stream?columns=cpu_use,cpu_user&cpu=0,60000&last={last}"
+            yield f"/api/stream?columns=cpu_use,cpu_user&cpu=0&cpu_columns=cpu_use&last={last}"
+            yield f"/api/stream?columns=cpu_use,cpu_user&cpu=0&cpu_columns=cpu_use&focus=0&last={last}"
+
+        program, pipe = serve()
+        with program, pipe:
+            pipe.write(stream)
+            pipe.close()
+            self.assertTrue(wait_until(lambda: self.rows() > 50), program.lines)
+            name = program.get("/api/meta")[1]["run"]
+        program, pipe = serve()
+        with program, pipe:
+            server = type("At", (), {"port": program.port()})
+            clients = [EventStream(server, path) for path in paths(f"{name}.1")]
+            pipe.write(stream)
+            pipe.flush()
+            for client, columns in zip(clients, ({"cpu_use", "cpu_user"}, {"cpu_use"}, {"cpu_use", "cpu_user"})):
+                samples, _ = client.samples(80)  # some of the file, the others of memory
+                self.assertEqual([s["sequence"] for s in samples], list(range(2, 2 + len(samples))))
+                for sample in samples:
+                    self.assertEqual(list(sample["cpus"]), ["0"])
+                    self.assertEqual(set(sample["cpus"]["0"]) - {"quality"}, columns, sample)
+                client.close()
+
     def test_the_bound(self):
         most = 0
 

@@ -503,6 +503,70 @@ static void an_older_version_is_migrated(void **state)
     rows_done(&old);
 }
 
+// Without a number of points: so many of the newest rows, however long nothing was measured.
+static void the_newest_rows_are_counted_not_their_time(void **state)
+{
+    const size_t old = 3000, gap_ms = 3600000, new = HISTORY_ROWS_MAX - 1000;
+    struct life l;
+    struct query_plan plan;
+    struct found f;
+    int64_t end, middle;
+
+    (void)state;
+    life_open(&l, 100, STORE_FILE, BOUND);
+    life_begin(&l, ROWS_START, 1000);
+    life_push(&l, old);
+    end = l.rows.time_ms;
+    life_end(&l);
+    life_open(&l, 100, STORE_FILE, BOUND);
+    snprintf(l.rows.session.run, sizeof(l.rows.session.run), "0000002b");
+    life_begin(&l, end + (int64_t)gap_ms, 1000);
+    life_push(&l, new);
+    // The last thousand of the first run, and all of the second, most of which has left the ring.
+    f = ask(&l, -1e15, 1e15, 0, false, &plan);
+    assert_int_equal(f.n, HISTORY_ROWS_MAX);
+    assert_true(f.first_ms < end && f.first_ms > end - 2 * 1000 * 100);
+    // Fewer than that: all that there are.
+    f = ask(&l, (double)ROWS_START, (double)end, 0, false, &plan);
+    assert_int_equal(f.n, old);
+    // To a time in the store, and in the ring.
+    f = ask(&l, -1e15, (double)end + (double)gap_ms + 100 * 100, 0, false, &plan);
+    assert_true(f.n > old && f.n <= old + 100);
+    middle = history_timestamp(l.rows.session.history, history_last(l.rows.session.history) - 500);
+    f = ask(&l, -1e15, (double)middle, 0, false, &plan);
+    assert_int_equal(f.n, HISTORY_ROWS_MAX);
+    assert_int_equal(f.last_ms, middle);
+    life_end(&l);
+}
+
+// Neither its slots nor its columns are too many, but both together would take a third of a GiB.
+static void a_run_that_would_take_too_much_is_passed_over(void **state)
+{
+    struct life l;
+    struct query_plan plan;
+    struct layout layout;
+    struct found f;
+    int64_t interval_ms;
+    char run[17];
+
+    (void)state;
+    live(BOUND);
+    run_sql("UPDATE runs SET slots = 8193;"
+            "UPDATE columns SET json = json_set(json, '$.events', (WITH RECURSIVE n(i) AS (SELECT "
+            "1 UNION "
+            "SELECT i + 1 FROM n WHERE i < 64) SELECT json_group_array(json_object('id', 'e' || i, "
+            "'quality', 'exact', 'group', 0)) FROM n))");
+    life_open(&l, 100, STORE_FILE, BOUND);
+    snprintf(l.rows.session.run, sizeof(l.rows.session.run), "0000002b");
+    life_begin(&l, ROWS_START + 300000, 36000);
+    life_push(&l, 100);
+    assert_int_equal(store_read_run(keeper_store(l.keeper), 1, &layout, run, &interval_ms),
+                     -EBADMSG);
+    f = ask(&l, -1e15, 1e15, 10000, false, &plan);
+    assert_int_equal(f.n, 100);
+    life_end(&l);
+}
+
 static uint64_t size_of(const char *suffix)
 {
     char full[160];
@@ -563,6 +627,10 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(what_is_not_ours_is_not_touched, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_older_version_is_migrated, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_newest_rows_are_counted_not_their_time, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_run_that_would_take_too_much_is_passed_over, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(the_bound_holds, set_up, tear_down),
     };
 

@@ -25,6 +25,7 @@ import { Timeline } from "./panels/timeline";
 import { rememberedTracks } from "./panels/track-choice";
 import { tokenForm } from "./panels/token-form";
 import { trackColumns } from "./panels/tracks";
+import { WholeRecording } from "./whole-recording";
 
 /** Numbers are written at most so often: faster ones cannot be read. Lines move with every sample. */
 const TEXT_EVERY_MS = 200;
@@ -153,17 +154,12 @@ function start(): void {
     writeNow();
   };
   session.onData = redraw;
-  let met = false;
+  const wholeRecording = new WholeRecording(view, navigation, linked().span !== null);
   session.meta.watch((meta) => {
     if (!meta) return;
     for (const panel of panels) panel.meta(meta);
     want();
-    // A recording that has ended is shown whole, unless a link says what to show.
-    if (!met && (meta.input.state === "ended" || meta.input.state === "failed") && meta.historyFirst !== null && meta.latest !== null
-      && linked().span === null) {
-      view.restore(Math.max(meta.latest - meta.historyFirst, 5 * meta.intervalMs), null);
-    }
-    met = true;
+    wholeRecording.meta(meta);
     writeNow();
   });
   const chosen = (): void => {

@@ -64,6 +64,9 @@ test("clock and time ticks", () => {
   assert.equal(formatTimeTick(t, 5000), "07:05:09");
   assert.equal(formatTimeTick(t, 100), "07:05:09.0");
   assert.equal(formatTimeTick(t, 10), "07:05:09.04");
+  const almost = new Date(2026, 10, 22, 7, 16, 50, 999).getTime();
+  assert.equal(formatTimeTick(almost, 500), "07:16:51.0");
+  assert.equal(formatTimeTick(almost, 1000), "07:16:51");
 });
 
 test("bytes", () => {

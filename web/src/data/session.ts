@@ -162,6 +162,8 @@ export class Session {
     }
     this.meta.set(meta);
     if (meta.input.state === "ended" || meta.input.state === "failed") {
+      // While a recording is read, its history is not whole.
+      if (before && before.input.state !== meta.input.state) this.tiles.renew();
       this.#set(meta.input.state, meta.input.reason ?? "");
     } else if (state === "reconnecting" || (state === "live" && meta.input.state === "waiting")) {
       this.#set(meta.input.state === "live" ? "live" : "waiting", meta.input.reason ?? "");

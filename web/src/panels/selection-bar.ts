@@ -53,9 +53,8 @@ export class SelectionBar implements Panel {
     const span = state.selection.get();
     const cpu = state.cpu.get();
     const length = span ? span.to - span.from : 0;
-    const millis = length < 10_000;
     setText(this.#text, state.brush.get() ? "Drag over the timeline"
-      : span ? `${formatDuration(length)} selected: ${formatRange(span.from, span.to, millis)}` : this.#touch.matches ? TOUCH_HINT : HINT);
+      : span ? `${formatDuration(length)} selected: ${formatRange(span.from, span.to, length < 10_000)}` : this.#touch.matches ? TOUCH_HINT : HINT);
     setAttribute(this.#text, "data-hint", span ? null : "");
     setAttribute(this.#zoom, "hidden", span ? null : "");
     setAttribute(this.#clear, "hidden", span ? null : "");
