@@ -3,14 +3,10 @@
 // the page says so.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { columnsOfColour, plotBox, range, until, waitState } from "./browser.mjs";
-import { legend, withPage } from "./harness.mjs";
+import { axe, columnsOfColour, plotBox, range, until, waitState } from "./browser.mjs";
+import { NETWORK, legend, withPage } from "./harness.mjs";
 
-const AXE = readFileSync(createRequire(fileURLToPath(new URL("../../web/package.json", import.meta.url))).resolve("axe-core/axe.min.js"), "utf8");
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 
 test("Tab goes to everything that can be used, and the focus can be seen", () => withPage({ scenario: "gaps" }, async (page) => {
@@ -140,9 +136,7 @@ test("touch: the Select button and a finger; the ends of the selection; what is 
   await until(() => page.textContent(".cursor-time"), (t) => /^at \d/.test(t), "a cursor");
   await page.touchscreen.tap(204, y);
   await until(() => page.textContent(".cursor-time"), (t) => t === "", "none");
-  await page.evaluate(AXE);
-  const found = await page.evaluate(() => globalThis.axe.run(document, { runOnly: ["target-size"] }));
-  assert.deepEqual(found.violations.map((v) => v.nodes.map((n) => n.target.join())), []);
+  assert.deepEqual(await axe(page, { runOnly: ["target-size"] }), []);
 }, { context: PHONE }));
 
 test("a link brings the spans, the tracks with their axes, and the CPU", () => withPage({ rows: 1500, cpus: 4 }, async (page, mock, { context }) => {
@@ -182,3 +176,20 @@ test("where a bound is met, the page says so: 24 columns in the matrix, 300 proc
     const asked = new URLSearchParams(mock.requests.filter((r) => r.startsWith("/api/processes")).at(-1).split("?")[1]);
     assert.equal(asked.get("to") - asked.get("from"), 3_600_000);
   }));
+
+for (const colorScheme of ["light", "dark"]) {
+  test(`axe finds nothing, whatever the state: ${colorScheme}`, async () => {
+    for (const [scenario, state] of [["no-pmu", "live"], ["cells", "live"], ["ended", "ended"], ["token", "token"]]) {
+      await withPage({ scenario, cpus: 4 }, async (page, mock) => {
+        if (state !== "token") await until(() => page.textContent(".glance"), (t) => t.length > 5, "the first glance");
+        assert.deepEqual(await axe(page), [], scenario);
+        if (scenario !== "cells") return;
+        await mock.stop();
+        await waitState(page, "reconnecting");
+        assert.deepEqual(await axe(page), [], "without a server");
+        await mock.start();
+        await waitState(page, "live");
+      }, { state, context: { colorScheme }, allowed: [...NETWORK, /401/] });
+    }
+  });
+}

@@ -31,6 +31,9 @@ function swap({ context: { state }, subject }: Given): void {
   state.selection.set(a);
 }
 
+/** The lower end of a ratio's interval may be below zero. */
+const ratio = (v: number): string => (v < 0 ? "\u2212" : "") + formatRatio(Math.abs(v));
+
 function Range({ interval, format }: { interval: Interval | null; format: (v: number) => string }) {
   if (!interval) return null;
   return <span class="interval" title="95 % confidence interval">{format(interval.low)}{" \u2026 "}{format(interval.high)}</span>;
@@ -53,7 +56,7 @@ function Row({ column, c, intervalMs }: { column: Column; c: Comparison; interva
           {c.difference === null ? NOTHING : signed(c.difference)}<Range interval={c.differenceInterval} format={signed} />
         </td>
         <td data-stat="ratio">
-          {c.ratio === null ? NOTHING : formatRatio(c.ratio)}<Range interval={c.ratioInterval} format={formatRatio} />
+          {c.ratio === null ? NOTHING : formatRatio(c.ratio)}<Range interval={c.ratioInterval} format={ratio} />
         </td>
       </tr>
     </tbody>
