@@ -395,7 +395,9 @@ class Ours(unittest.TestCase):
             second = run("collect", "-o", self.path, "--csv", "none", "--duration", "100ms")
             self.assertEqual(second.returncode, 1, second.stderr)
             self.assertIn("is being written by another collector", second.stderr)
-            self.assertGreater(os.path.getsize(self.path), 10000)
+            size = os.path.getsize(self.path)
+            self.assertGreater(size, 10000)
+            self.assertTrue(wait_until(lambda: os.path.getsize(self.path) > size + 5000))
             self.assertEqual(collector.stop(), 0)
         self.assertTrue(report(self.path)["samples"])
         # Once it has ended it may be written again.
