@@ -140,6 +140,8 @@ static int grow(struct span *s)
 
     if (s->capacity == SPAN_BUCKETS_MAX)
         return -E2BIG;
+    if (s->api->span_bytes + bytes - s->bytes > SPAN_BYTES_MAX)
+        return -ENOMEM;
     values = malloc(bytes);
     if (!values)
         return -ENOMEM;
@@ -156,7 +158,6 @@ static int grow(struct span *s)
 static bool on_point(void *context, const struct query_point *p)
 {
     struct span *s = context;
-
     int r = s->n_buckets == s->capacity ? grow(s) : 0;
 
     if (r == 0)
