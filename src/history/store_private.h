@@ -36,6 +36,7 @@ struct store {
     } use[LADDER_TIERS];
     unsigned commits;
     atomic_bool damaged; // a reader came across it
+    atomic_uint generation;
 };
 
 static inline int64_t row_id(int64_t line, int64_t time_ms)
