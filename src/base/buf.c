@@ -86,16 +86,6 @@ void buf_printf(struct buf *b, const char *format, ...)
     va_end(again);
 }
 
-void buf_consume(struct buf *b, size_t size)
-{
-    if (size >= b->size) {
-        b->size = 0;
-        return;
-    }
-    memmove(b->data, b->data + size, b->size - size);
-    b->size -= size;
-}
-
 void buf_put_u64(struct buf *b, uint64_t value)
 {
     char digits[20];

@@ -55,7 +55,6 @@ static bool take_rows(struct keeper *k)
     k->status.lost += lost;
     if (h) {
         k->taken = taken + k->n_rows;
-        k->newest = last;
         k->capacity = history_capacity(h);
     }
     pthread_cond_broadcast(&k->taken_news);
