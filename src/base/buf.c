@@ -71,16 +71,6 @@ void buf_printf(struct buf *b, const char *format, ...)
     va_end(again);
 }
 
-void buf_consume(struct buf *b, size_t size)
-{
-    if (size >= b->size) {
-        b->size = 0;
-        return;
-    }
-    memmove(b->data, b->data + size, b->size - size);
-    b->size -= size;
-}
-
 static const uint64_t powers[20] = {1,
                                     10,
                                     100,

@@ -42,8 +42,6 @@ static inline void buf_putc(struct buf *b, char c)
 }
 void buf_puts(struct buf *b, const char *text);
 void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
-// Drops the first `size` bytes (at most all of them).
-void buf_consume(struct buf *b, size_t size);
 // 0, or -ENOMEM when an append found no memory.
 int buf_error(const struct buf *b);
 

@@ -103,9 +103,3 @@ void json_count(struct json *j, double value)
     }
     json_i64(j, (int64_t)llround(value));
 }
-
-void json_raw(struct json *j, const char *text, size_t size)
-{
-    separate(j);
-    buf_append(j->out, text, size);
-}

@@ -23,7 +23,6 @@ struct keeper {
     uint64_t taken;   // sequence of the newest row that was taken
     uint64_t written; // of the newest that was written
     size_t capacity;  // of the ring; 0 unknown
-    uint64_t newest;  // sequence of its newest row, as last seen
     struct keeper_status status;
 
     // The thread's alone, once placed.

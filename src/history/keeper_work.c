@@ -30,6 +30,7 @@ void keeper_note_firsts(struct keeper *k)
         first[t] = store_first(k->store, t, k->place.line);
     pthread_mutex_lock(&k->lock);
     memcpy(k->status.first_ms, first, sizeof(first));
+    k->status.line = k->place.line; // in a file that was begun anew it is another
     k->written = k->taken;
     pthread_cond_broadcast(&k->taken_news);
     pthread_mutex_unlock(&k->lock);
@@ -40,20 +41,20 @@ static bool take_rows(struct keeper *k)
 {
     const struct slots all = {0, k->layout.n_slots};
     const struct history *h;
-    uint64_t first, last, lost = 0;
+    uint64_t first, last, taken = k->taken, lost = 0;
 
     session_read_lock(k->session);
     h = k->session->history;
     if (h) {
         first = history_first(h);
         last = history_last(h);
-        if (k->taken + 1 < first) {
-            lost = first - k->taken - 1;
-            k->taken = first - 1;
+        if (taken + 1 < first) {
+            lost = first - taken - 1;
+            taken = first - 1;
         }
-        for (k->n_rows = 0; k->n_rows < k->rows_at_once && k->taken + k->n_rows < last; k->n_rows++)
-            bucket_take(&k->rows[k->n_rows], h, k->taken + k->n_rows + 1, k->session->interval_ms,
-                        all, NULL);
+        for (k->n_rows = 0; k->n_rows < k->rows_at_once && taken + k->n_rows < last; k->n_rows++)
+            bucket_take(&k->rows[k->n_rows], h, taken + k->n_rows + 1, k->session->interval_ms, all,
+                        NULL);
     }
     session_unlock(k->session);
     for (size_t i = 0; i < k->n_rows; i++)
@@ -61,8 +62,7 @@ static bool take_rows(struct keeper *k)
     pthread_mutex_lock(&k->lock);
     k->status.lost += lost;
     if (h) {
-        k->taken += k->n_rows;
-        k->newest = last;
+        k->taken = taken + k->n_rows;
         k->capacity = history_capacity(h);
     }
     pthread_cond_broadcast(&k->taken_news);

@@ -195,6 +195,7 @@ int store_set_aside(struct store *s, char ret_note[STORE_WHY_MAX])
     r = rename_damaged(s, ret_note);
     if (r == 0)
         r = open_connections(s);
+    atomic_fetch_add(&s->generation, 1);
     pthread_mutex_unlock(&s->lock);
     return r;
 }
@@ -250,6 +251,11 @@ enum store_kind store_kind(const struct store *s)
 uint64_t store_bound(const struct store *s)
 {
     return s->bound;
+}
+
+unsigned store_generation(struct store *s)
+{
+    return atomic_load(&s->generation);
 }
 
 uint64_t store_bytes(struct store *s)

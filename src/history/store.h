@@ -50,6 +50,8 @@ int store_open(enum store_kind kind, const char *path, uint64_t bound, struct st
 void store_close(struct store *s);
 enum store_kind store_kind(const struct store *s);
 uint64_t store_bound(const struct store *s);
+// Another one after store_set_aside(): numbers of lines and runs mean others then. Any thread.
+unsigned store_generation(struct store *s);
 uint64_t store_bytes(struct store *s); // as last written, with the log before the file
 // What the last call of the writer's failed with, for the user: of a -errno that it returned. Valid
 // until the next one. Writer's thread.

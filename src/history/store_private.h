@@ -30,12 +30,12 @@ struct store {
     int64_t line;                       // of the run that `put` is for
     size_t plain[STORE_COLUMNS_MAX];    // columns of its layout that SQL sees
     size_t n_plain;
-    int64_t newest_ms;
     struct tier_use {
         uint64_t rows, bytes;
     } use[LADDER_TIERS];
     unsigned commits;
-    atomic_bool damaged;     // a reader came across it
+    atomic_bool damaged; // a reader came across it
+    atomic_uint generation;
     char why[STORE_WHY_MAX]; // what was rolled back; ""
 };
 

@@ -103,7 +103,6 @@ int store_put(struct store *s, size_t tier, const struct store_place *place, con
         return r;
     s->use[tier].rows++;
     s->use[tier].bytes += packed->size + ROW_BYTES + 6 * s->n_plain;
-    s->newest_ms = b->time_ms;
     return 0;
 }
 

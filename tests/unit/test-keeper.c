@@ -93,6 +93,7 @@ struct found {
     const struct history *h; // NULL: not compared
     const struct query_plan *plan;
     size_t slot, n;
+    size_t others; // points of other runs
     int64_t first_ms, last_ms;
     double seconds;
     uint64_t intervals, missing;
@@ -133,6 +134,7 @@ static bool on_point(void *context, const struct query_point *p)
         f->first_ms = p->t_ms;
     f->last_ms = p->t_ms;
     f->n++;
+    f->others += !p->sequence;
     f->seconds += p->bucket->seconds;
     f->intervals += p->bucket->intervals;
     f->missing += p->bucket->missing;
@@ -366,30 +368,36 @@ static void a_damaged_file_is_set_aside(void **state)
     }
 }
 
+// All but the first page, and what the log has of them; until it is seen.
+static void damage(struct life *l)
+{
+    struct query_plan plan;
+    char bytes[8192];
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+    memset(bytes, 0x5a, sizeof(bytes));
+    for (off_t at = 4096; at < 4096 * 400; at += (off_t)sizeof(bytes))
+        assert_int_equal(pwrite(fd, bytes, sizeof(bytes), at), sizeof(bytes));
+    close(fd);
+    for (int i = 0; i < 20 && !said[0]; i++) {
+        ask(l, -1e15, 1e15, 5000, false, &plan); // who reads it may be the first to see it
+        life_push(l, 100);
+    }
+    assert_contains(said, "damaged");
+}
+
 static void damage_that_shows_later_begins_a_new_file(void **state)
 {
     struct life l;
     struct query_plan plan;
     struct found f;
-    char bytes[8192];
-    int fd;
 
     (void)state;
     live(BOUND);
     life_open(&l, 100, STORE_FILE, BOUND);
     life_begin(&l, ROWS_START + 300000, 36000);
     life_push(&l, 100);
-    // All but the first page, and what the log has of them.
-    fd = open(path, O_WRONLY | O_CLOEXEC);
-    memset(bytes, 0x5a, sizeof(bytes));
-    for (off_t at = 4096; at < 4096 * 400; at += (off_t)sizeof(bytes))
-        assert_int_equal(pwrite(fd, bytes, sizeof(bytes), at), sizeof(bytes));
-    close(fd);
-    for (int i = 0; i < 20 && !said[0]; i++) {
-        ask(&l, -1e15, 1e15, 5000, false, &plan); // who reads it may be the first to see it
-        life_push(&l, 100);
-    }
-    assert_contains(said, "damaged");
+    damage(&l);
     life_push(&l, 3000);
     f = ask(&l, -1e15, 1e15, 5, false, &plan);
     assert_true(f.intervals >= 3000);
@@ -398,6 +406,35 @@ static void damage_that_shows_later_begins_a_new_file(void **state)
     assert_int_equal(number("SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> "
                             "'ok'"),
                      0);
+}
+
+// A run that was the second, or of the second target, is the first of both in the new file.
+static void a_new_file_is_asked_for_what_it_has(void **state)
+{
+    static const char *const targets[] = {"", "another"};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct query_plan plan;
+        struct life l;
+        struct found f;
+
+        live(BOUND);
+        said[0] = '\0';
+        life_open(&l, 100, STORE_FILE, BOUND);
+        strcat(l.rows.session.target_text, targets[i]);
+        strcpy(l.rows.session.run, "second");
+        life_begin(&l, ROWS_START + 300000, 512);
+        life_push(&l, 1000);
+        ask(&l, -1e15, 1e15, 0, false, &plan);
+        damage(&l);
+        life_push(&l, 3000);
+        f = ask(&l, -1e15, 1e15, 0, false, &plan);
+        assert_true(f.intervals >= 3000);
+        assert_int_equal(f.others, 0);
+        life_end(&l);
+        unlink(path);
+    }
 }
 
 static void what_is_not_ours_is_not_touched(void **state)
@@ -625,6 +662,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_damaged_file_is_set_aside, set_up, tear_down),
         cmocka_unit_test_setup_teardown(damage_that_shows_later_begins_a_new_file, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(a_new_file_is_asked_for_what_it_has, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_not_ours_is_not_touched, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_older_version_is_migrated, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_newest_rows_are_counted_not_their_time, set_up,
