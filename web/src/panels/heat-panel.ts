@@ -11,7 +11,7 @@ import { el, setAttribute, setText } from "../lib/dom";
 import { NOTHING, formatClock, formatTick, formatValue, type Unit } from "../lib/format";
 import type { Context, Frame } from "./panel";
 import type { Track } from "./track";
-import { columnOf, isAbsent, showQuality, whyAbsent } from "./quality";
+import { columnOf, isAbsent, showGap, showQuality, whyAbsent } from "./quality";
 import { unitOf } from "./units";
 
 /** What is shown unless something else was chosen: the first of these that the machine has. */
@@ -204,7 +204,11 @@ export class HeatPanel implements Track {
       setText(this.#where, `CPU ${cpu} at ${formatClock(frame.cursorTime, true)}`);
       setText(this.#value, found ? formatValue(found.value, unit) : NOTHING);
       const kind = found?.value == null && !this.#online.has(cpu) ? { kind: "offline" as const, running: 0 } : qualityOf(found?.quality ?? 100);
-      showQuality(this.#quality, kind, "");
+      const { newestTime } = this.context.session.store;
+      const gap = found === null && kind.kind === "exact" && !source.tiles.busy
+        && frame.cursorTime > (source.oldest ?? Infinity) && frame.cursorTime < (newestTime ?? -Infinity);
+      if (gap) showGap(this.#quality);
+      else showQuality(this.#quality, kind, "");
       return;
     }
     let best = -1;
