@@ -2,7 +2,7 @@
 // A server that speaks docs/api.md with made-up numbers, so that the page can be tested in situations that a real machine
 // does not offer on demand: no PMU, gaps, a token, a restart, an end, names full of HTML.
 //
-//   node mock-server.mjs [--port N] [--page FILE] [--scenario pmu|no-pmu|gaps|token|ended|html|cells] [--cpus N] [--rows N] [--days N]
+//   node mock-server.mjs [--port N] [--page FILE] [--scenario pmu|no-pmu|gaps|qualities|token|ended|html|cells] [--cpus N] [--rows N] [--days N]
 
 import { createServer } from "node:http";
 import { readFileSync } from "node:fs";
@@ -26,6 +26,7 @@ const RATES = ["context_switches", "cpu_migrations", "minor_faults", "major_faul
 const RATE_NAMES = { context_switches: "Context switches", cpu_migrations: "CPU migrations", minor_faults: "Minor faults", major_faults: "Major faults" };
 const PRESSURES = { pressure_cpu_some: "CPU pressure", pressure_io_some: "I/O pressure", pressure_memory_some: "Memory pressure" };
 const WHY = "The virtual machine offers no hardware PMU to its guest; ask its host for one (QEMU: -cpu host).";
+const DENIED = "perf_event_paranoid is 3: type `sysctl kernel.perf_event_paranoid=2`, or be root.";
 const KEEP_ALIVE_MS = 10_000;
 const HTML = "<img src=x onerror=\"document.body.dataset.hacked='yes'\"><script>document.body.dataset.hacked='yes'</script>";
 
@@ -94,7 +95,7 @@ export class Mock {
     const n = ++this.sequence;
     this.nextTime += this.options.interval;
     // Ticks that were missed: 5 seconds without a sample.
-    if (this.options.scenario === "gaps" && n === 1300) this.nextTime += 5000;
+    if (["gaps", "qualities"].includes(this.options.scenario) && n === 1300) this.nextTime += 5000;
     const values = makeValues(n, 1, this.pmu);
     const quality = {};
     if (this.options.scenario === "gaps") {
@@ -104,6 +105,15 @@ export class Mock {
           values[id] = null;
           quality[id] = "never ran";
         }
+      }
+    }
+    // One of each kind beside the others.
+    if (this.options.scenario === "qualities") {
+      quality.cycles = quality.ghz = "scaled 40";
+      const kinds = { cache_miss_rate: "never ran", branch_miss_rate: "denied", cpu_migrations_per_second: "not supported" };
+      for (const [id, kind] of Object.entries(kinds)) {
+        values[id] = null;
+        quality[id] = kind;
       }
     }
     if (!this.pmu) for (const id of [...HARDWARE, ...Object.keys(METRICS), "ghz"]) quality[id] = "not supported";
@@ -229,7 +239,8 @@ export class Mock {
     const absent = (id) => !this.pmu && (HARDWARE.has(id) || id in METRICS || id === "ghz");
     const newest = this.samples.at(-1)?.quality ?? {};
     const base = (id) => ({
-      per_cpu: true, quality: absent(id) ? "not supported" : newest[id] ?? "exact", why: absent(id) ? WHY : null,
+      per_cpu: true, quality: absent(id) ? "not supported" : newest[id] ?? "exact",
+      why: absent(id) || newest[id] === "not supported" ? WHY : newest[id] === "denied" ? DENIED : null,
     });
     return [
       ...COUNTS.map((id) => ({ id, name: id.replaceAll("_", "-"), kind: "count", unit: "", scale: 1, group: 0, ...base(id) })),

@@ -62,6 +62,7 @@ test("gaps are gaps: missed ticks, and an event that never ran", () => withPage(
   const { y, box } = await middle(page, "miss-rates");
   await page.mouse.move(box.x + box.width * (hole[0] + hole[1]) / 2, y);
   await until(() => legend(page, "cycles"), (v) => v === "\u2014", "no value in the gap");
+  await until(() => page.textContent('.legend [data-column="cycles"] .quality'), (v) => v === "no sample", "and the word for it");
   await page.mouse.move(box.x + box.width * (never[0] + never[1]) / 2, y);
   const quality = '.legend [data-column="cache_miss_rate"] .quality';
   await until(() => page.textContent(quality), (v) => v === "never ran", "never ran");
@@ -78,6 +79,47 @@ test("gaps are gaps: missed ticks, and an event that never ran", () => withPage(
   const inside = columns.slice(Math.ceil(wideHole[0] * columns.length) + 2, Math.floor(wideHole[1] * columns.length) - 1);
   assert.ok(inside.length >= 2 && !inside.includes(true), "the gap is a gap when zoomed out");
 }));
+
+test("scaled, never ran, denied, not supported, offline and no sample look different and say why", () =>
+  withPage({ scenario: "qualities", cpus: 4, rows: 1500 }, async (page, mock) => {
+    const look = (selector) => page.$eval(selector, (e) => {
+      const { backgroundColor, color, boxShadow, outlineStyle } = getComputedStyle(e);
+      return { text: e.textContent, title: e.title, label: e.getAttribute("aria-label"), style: [backgroundColor, color, boxShadow, outlineStyle].join() };
+    });
+    const of = (column) => `.legend [data-column="${column}"] .quality`;
+    const seen = {};
+    const columns = { scaled: "cycles", "never ran": "cache_miss_rate", denied: "branch_miss_rate", "not supported": "cpu_migrations_per_second" };
+    for (const [kind, column] of Object.entries(columns)) {
+      await until(() => page.textContent(of(column)), (t) => t.startsWith(kind), kind);
+      seen[kind] = await look(of(column));
+    }
+    // A CPU that is offline, in the charts of that CPU.
+    mock.options.scenario = "cells";
+    await page.selectOption("#heat-cpu", "2");
+    await until(() => page.textContent(of("cpu_use")), (t) => t === "offline", "offline");
+    seen.offline = await look(of("cpu_use"));
+    await page.selectOption("#heat-cpu", "");
+    await page.keyboard.press("Escape"); // from the list
+    await page.evaluate(() => document.activeElement.blur());
+    await page.keyboard.press(" ");
+    await waitState(page, "paused");
+    const r = await range(page);
+    const hole = mock.samples.find((s, i, all) => s.timestamp - all[i - 1]?.timestamp > 4000).timestamp - 2500;
+    const { y, box } = await middle(page);
+    await page.mouse.move(box.x + box.width * (hole - r.from) / (r.to - r.from), y);
+    await until(() => page.textContent(of("cycles")), (t) => t === "no sample", "no sample");
+    seen["no sample"] = await look(of("cycles"));
+    for (const [kind, { text, title, label }] of Object.entries(seen)) {
+      assert.equal(text, kind === "scaled" ? "scaled 40\u00a0%" : kind);
+      assert.ok(title.length > 15, `${kind} explains itself: ${title}`);
+      assert.equal(label, `${text}: ${title}`, "also to those who do not hover");
+    }
+    assert.match(seen.scaled.title, /40 % of the time/);
+    assert.match(seen.denied.title, /sysctl kernel\.perf_event_paranoid/);
+    for (const part of ["style", "title"]) {
+      assert.equal(new Set(Object.values(seen).map((s) => s[part])).size, 6, `each has a ${part} of its own: ${JSON.stringify(seen)}`);
+    }
+  }));
 
 test("a token is asked for; a wrong one is refused; the right one is kept for the tab, in no URL", () =>
   withPage({ scenario: "token", token: "right-token" }, async (page, mock) => {

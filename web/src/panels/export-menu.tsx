@@ -72,19 +72,22 @@ export function ExportMenu({ given }: { given: Given }) {
   };
   const stem = (span: Span): string => fileStem(context.session.meta.get()?.host ?? "", span.from);
   const span = subject.get();
-  const long = span !== null && (span.to - span.from) / (context.session.meta.get()?.intervalMs ?? 100) > SAMPLES_MOST;
+  const meta = context.session.meta.get();
+  const long = span !== null && (span.to - span.from) / (meta?.intervalMs ?? 100) > SAMPLES_MOST;
+  /** Single samples are not kept as long as their sums. */
+  const old = span !== null && span.from < (meta?.history?.tiers[0]?.first ?? -Infinity);
+  const thinned = long || old;
   const samples = (kind: "csv" | "json"): void => {
     if (!span) return;
     run(kind.toUpperCase(), async () => {
-      const data = await fetchData({ from: span.from, to: span.to, cpu: context.state.cpu.get(), ...(long ? { points: ROWS_OF_LONG } : {}) });
+      const data = await fetchData({ from: span.from, to: span.to, cpu: context.state.cpu.get(), ...(thinned ? { points: ROWS_OF_LONG } : {}) });
       const rows = JSON.parse(await data.text()) as unknown[];
       saveFile(`${stem(span)}.${kind}`, kind === "json" ? data : new Blob([csvOf(rows)], { type: "text/csv" }));
       const n = rows.length.toLocaleString("en-US");
-      return long ? `${n} rows saved, each of several samples.` : `${n} samples saved.`;
+      return long ? `${n} rows saved, each of several samples.` : old ? `${n} rows saved, as fine as they are kept.` : `${n} samples saved.`;
     });
   };
   const picture = (p: Picture): void => {
-    const meta = context.session.meta.get();
     const range = context.view.range();
     run("PNG", async () => {
       const line = [meta?.host, meta?.target, formatRange(range.from, range.to, false, 0)];

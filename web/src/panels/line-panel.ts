@@ -7,13 +7,14 @@ import { linesOf } from "../chart/lines";
 import { noLines, type Lines } from "../chart/lod";
 import { LineChart, type Line, type ScaleKind } from "../chart/uplot";
 import type { Range } from "../chart/view";
+import type { Session } from "../data/session";
 import { EXACT, NEVER_RAN, cellKey, qualityOf, type Store } from "../data/store";
 import type { Column, Meta, Quality } from "../data/wire";
 import { el, setAttribute, setText } from "../lib/dom";
 import { NOTHING, formatDuration, formatValue, type Unit } from "../lib/format";
 import { lowerBound } from "../lib/search";
 import type { Context, Frame } from "./panel";
-import { columnOf, isAbsent, qualityAt, sharedReasons, showQuality, whyAbsent } from "./quality";
+import { columnOf, isAbsent, qualityAt, sharedReasons, showGap, showQuality, whyAbsent } from "./quality";
 import type { Track } from "./track";
 
 export interface LineSpec {
@@ -147,9 +148,10 @@ export class LinePanel implements Track {
     setText(this.#of, cpu !== null ? `CPU ${cpu}` : context.state.cpu.get() !== null ? "all CPUs" : "");
     this.#rows.forEach((row, k) => {
       const key = cellKey(row.id, cpu ?? undefined);
-      const { value, quality } = this.#read(frame, row, key, k, interval);
+      const { value, quality, gap } = this.#read(frame, row, key, k, interval);
       setText(row.value, formatValue(value, this.spec.unit));
-      showQuality(row.quality, quality, whyAbsent(row.column));
+      if (gap) showGap(row.quality);
+      else showQuality(row.quality, quality, whyAbsent(row.column));
     });
   }
 
@@ -159,7 +161,7 @@ export class LinePanel implements Track {
   }
 
   /** Value and quality in the frame's row, or at its cursor in what the store does not hold. */
-  #read(frame: Frame, row: Row, key: string, k: number, interval: number): { value: number | null; quality: Quality } {
+  #read(frame: Frame, row: Row, key: string, k: number, interval: number): { value: number | null; quality: Quality; gap?: boolean } {
     const { session } = this.context;
     const { store } = session;
     const since = store.since(key);
@@ -173,7 +175,8 @@ export class LinePanel implements Track {
     const value = pointAt(this.#lines, k, t, interval);
     if (isAbsent(row.column)) return { value, quality: qualityAt(store, key, null, row.column) };
     const running = session.tiles.at(this.#cpu(), row.id, t)?.quality ?? EXACT;
-    return { value, quality: qualityOf(running === NEVER_RAN && value !== null ? EXACT : running) };
+    const gap = value === null && running === EXACT && frame.cursorTime !== null && isBetween(session, t) && !session.tiles.busy;
+    return { value, quality: qualityOf(running === NEVER_RAN && value !== null ? EXACT : running), gap };
   }
 
   /** What is on the canvas is right to half a pixel: a view of an hour need not be drawn ten times a second. */
@@ -220,6 +223,11 @@ export class LinePanel implements Track {
     this.chart.setSize(clientWidth, clientHeight);
     this.context.redraw();
   }
+}
+
+/** Within the history: before and behind it there is nothing to miss. */
+function isBetween({ oldestTime, store }: Session, t: number): boolean {
+  return oldestTime !== null && store.newestTime !== null && t > oldestTime && t < store.newestTime;
 }
 
 /** The mean of the point that covers a time; null where there is none. */
