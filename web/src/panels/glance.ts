@@ -13,7 +13,7 @@ import { unitOf } from "./units";
 
 /** Columns that are watched, the most telling first: what tasks wait for, how much is done, and how well. */
 export const WATCHED: readonly string[] = [
-  "cpu_use", "pressure_cpu_some", "pressure_io_some", "pressure_memory_some", "ipc", "ghz", "cache_miss_rate", "branch_miss_rate",
+  "cpus_utilized", "cpu_use", "pressure_cpu_some", "pressure_io_some", "pressure_memory_some", "ipc", "ghz", "cache_miss_rate", "branch_miss_rate",
   "context_switches_per_second",
 ];
 
