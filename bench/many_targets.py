@@ -5,8 +5,8 @@ long 1,024 descriptors take to open and to enable.
 
     bench/many_targets.py [ROUNDS] [SECONDS]        as root; 3 rounds of 5 s each by default
 
-The cost of a tick is the CPU time (user + system, as wait4(2) gives it) of a run of SECONDS minus that of a run of one
-interval, which is nearly all start, divided by the ticks between. The threads sleep 10 ms at a time. Opening and enabling are the
+The cost of a tick is the CPU time (user + system, as wait4(2) gives it) of a run of SECONDS minus that of a run of two
+intervals, which is nearly all start, divided by the ticks between. The threads sleep 10 ms at a time. Opening and enabling are the
 program's own figures in a dry run, which is compared as a whole, from its start to its end, with a `perf stat` of the same that
 is over at once.
 """
@@ -14,6 +14,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 
 from figures import PROGRAM, spread
@@ -35,13 +36,23 @@ def cpu_seconds(arguments):
 
 
 def ours(pids, seconds):
+    """CPU seconds, and intervals: we keep the grid."""
     return cpu_seconds([PROGRAM, "collect", "-p", pids, "-e", f"{{{EVENTS}}}", "--csv", "none", "-o", "/dev/null",
-                        "--duration", f"{int(seconds * 1000)}ms"])
+                        "--duration", f"{int(seconds * 1000)}ms"]), round(10 * seconds)
 
 
 def perfs(pids, seconds):
-    return cpu_seconds(["perf", "stat", "-p", pids, "-x,", "-I", "100", "-e", EVENTS, "-o", "/dev/null", "--",
-                        "sleep", str(seconds)])
+    """The same; of a busy machine it keeps fewer."""
+    with tempfile.NamedTemporaryFile("r", encoding="ascii") as out:
+        cost = cpu_seconds(["perf", "stat", "-p", pids, "-x,", "-I", "100", "-e", EVENTS, "-o", out.name, "--",
+                            "sleep", str(seconds)])
+        return cost, len({line.split(",", 1)[0] for line in out if line.strip() and not line.startswith("#")})
+
+
+def tick(run, pids, seconds):
+    """CPU ms."""
+    (whole, ticks), (short, least) = run(pids, seconds), run(pids, 0.2)
+    return 1000 * (whole - short) / (ticks - least)
 
 
 def opening(pids):
@@ -64,8 +75,7 @@ def main():
     try:
         time.sleep(3)
         pids = ",".join(str(w.pid) for w in workers)
-        ticks = 10 * seconds - 2
-        pairs = [[1000 * (f(pids, seconds) - f(pids, 0.2)) / ticks for f in (ours, perfs)] for _ in range(rounds)]
+        pairs = [[tick(f, pids, seconds) for f in (ours, perfs)] for _ in range(rounds)]
         opens = [opening(pids) for _ in range(7)]
     finally:
         for w in workers:

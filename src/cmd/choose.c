@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 // Is it the command itself, and not the rest of the system while it runs?
 static bool is_command(const struct options *o)
@@ -75,6 +76,37 @@ int choose_collector(const struct options *o, pid_t command, const struct machin
     return 0;
 }
 
+// Why an event is not there, without its name where it begins with that.
+static const char *reason_of(const struct event *e)
+{
+    size_t length = strlen(e->name);
+
+    return strncmp(e->why, e->name, length) == 0 && strncmp(e->why + length, ": ", 2) == 0
+               ? e->why + length + 2
+               : e->why;
+}
+
+// A line for each reason, with all events that are not there for it.
+static void print_missing(const struct event_table *t)
+{
+    for (size_t i = 0; i < t->n; i++) {
+        const char *reason = reason_of(&t->events[i]);
+        bool said = t->events[i].availability == QUALITY_EXACT;
+
+        for (size_t k = 0; k < i && !said; k++)
+            said = t->events[k].availability != QUALITY_EXACT &&
+                   strcmp(reason_of(&t->events[k]), reason) == 0;
+        if (said)
+            continue;
+        printf("without      %s", t->events[i].name);
+        for (size_t k = i + 1; k < t->n; k++)
+            if (t->events[k].availability != QUALITY_EXACT &&
+                strcmp(reason_of(&t->events[k]), reason) == 0)
+                printf(", %s", t->events[k].name);
+        printf(": %s\n", reason);
+    }
+}
+
 void choose_print_plan(const struct options *o, const struct collector *c)
 {
     char target[TARGET_TEXT_MAX];
@@ -92,9 +124,7 @@ void choose_print_plan(const struct options *o, const struct collector *c)
             printf("%s%s", m ? ", " : "", c->events.events[g->events[m]].name);
         printf("  (%zu descriptors)\n", group_descriptors(g));
     }
-    for (size_t i = 0; i < c->events.n; i++)
-        if (c->events.events[i].availability != QUALITY_EXACT)
-            printf("without      %s\n", c->events.events[i].why);
+    print_missing(&c->events);
     printf("descriptors  %zu\n", collector_descriptors(c));
     printf("reads        %zu a tick, %.0f a second\n", reads,
            (double)reads * (double)NS_PER_SEC / (double)o->interval);

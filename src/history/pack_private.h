@@ -29,10 +29,13 @@ enum extremes_code { EXTREMES_NONE, EXTREMES_ZERO, EXTREMES_ONE, EXTREMES_TWO };
 // so many slots it would save little, and to read that CPU would take all others.
 #define REST_SLOTS_MAX 9
 
-// Nanoseconds, and what else is a whole number in a double.
+// Nanoseconds of at most 36 years, of all CPUs together: a difference of two of them fits, with a
+// sign and a bit.
+#define WHOLE_MAX 0x1p60
+
 static inline int64_t pack_whole(double v)
 {
-    return fabs(v) < 9e18 ? (int64_t)llround(v) : 0;
+    return fabs(v) < WHOLE_MAX ? (int64_t)llround(v) : 0;
 }
 
 // Of a tier all extremes are kept; of an interval those of the metrics over a window, which do not

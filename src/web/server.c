@@ -97,6 +97,7 @@ int web_server_bind(const struct web_config *c, struct web_server **ret, char *r
         *ret_failed = '\0';
     if (!s)
         return -ENOMEM;
+    s->wake_fd = -1; // 0 would be somebody else's to close
     r = mhd_load();
     if (r < 0)
         return r;

@@ -293,13 +293,14 @@ class Streams(SharedServer):
         with EventStream(self.server, "/api/stream?every=500&columns=cpi") as stream:
             events = iter(stream)
             next(events)
-            started = time.monotonic()
-            for _ in range(3):
+            together = []
+            while sum(together) < 30:
                 event, _, data = next(events)
                 self.assertEqual(event, "sample")
-                self.assertGreater(len(data), 2)
                 self.assertEqual(set(data[0]) - {"quality"}, {"timestamp", "seconds", "sequence", "cpi"})
-            self.assertAlmostEqual(time.monotonic() - started, 1.5, delta=0.5)
+                together.append(len(data))
+            # Ten at a time, fewer where ticks were missed; without it one or two.
+            self.assertGreater(sum(together) / len(together), 3, together)
 
     def test_cpus(self):
         with EventStream(self.server, "/api/stream?cpu=all&columns=context_switches") as stream:

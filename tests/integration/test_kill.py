@@ -103,7 +103,7 @@ class Kill(unittest.TestCase):
         server = r.child()
         port = r.port()
         kill(r.process.pid)
-        r.process.wait(timeout=20)
+        r.process.wait(timeout=60)
         try:
             # The server goes on showing what it has (503 comes before the first interval, too), and says what became of
             # the collector.
@@ -131,7 +131,7 @@ class Kill(unittest.TestCase):
         os.kill(r.process.pid, signal.SIGSTOP)
         for end, pid in victims:
             end(pid)
-        r.process.wait(timeout=20)
+        r.process.wait(timeout=60)
         self.check_files(whole=False)
 
     def test_what_is_left_is_whole(self):

@@ -54,6 +54,15 @@ sys.stdin.readline()
 """
 
 
+def counts_events(pid):
+    """It has opened some."""
+    folder = f"/proc/{pid}/fd"
+    try:
+        return any("perf_event" in os.readlink(os.path.join(folder, fd)) for fd in os.listdir(folder))
+    except FileNotFoundError:  # one that was closed meanwhile
+        return False
+
+
 class Folder(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()
