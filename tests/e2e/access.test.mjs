@@ -13,7 +13,8 @@ test("Tab goes to everything that can be used, and the focus can be seen", () =>
   await page.waitForSelector(".stats td");
   const wanted = await page.evaluate(() => {
     const all = [...document.querySelectorAll("button, select, input, summary, [tabindex='0']")];
-    const some = all.filter((e) => e.checkVisibility({ visibilityProperty: true }) && !e.disabled && e.tabIndex >= 0 && !e.closest("dialog"));
+    const usable = (e) => e.checkVisibility({ visibilityProperty: true }) && !e.disabled && e.tabIndex >= 0 && !e.closest("dialog");
+    const some = all.filter(usable);
     some.forEach((e, i) => { e.dataset.walk = String(i); });
     return some.length;
   });
@@ -26,8 +27,11 @@ test("Tab goes to everything that can be used, and the focus can be seen", () =>
       const e = document.activeElement;
       const style = getComputedStyle(e);
       const box = e.getBoundingClientRect();
-      return { walk: e.dataset.walk, body: e === document.body, what: e.outerHTML.slice(0, 120), outline: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 1,
-        inside: box.width > 0 && box.bottom > 0 && box.top < innerHeight };
+      return {
+        walk: e.dataset.walk, body: e === document.body, what: e.outerHTML.slice(0, 120),
+        outline: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 1,
+        inside: box.width > 0 && box.bottom > 0 && box.top < innerHeight,
+      };
     });
     if (at.body || (at.walk !== undefined && seen.has(at.walk))) break;
     assert.ok(at.outline, `no focus to be seen on ${at.what}`);
@@ -35,14 +39,19 @@ test("Tab goes to everything that can be used, and the focus can be seen", () =>
     if (at.walk !== undefined) seen.add(at.walk);
     last = at.what;
   }
-  const missed = await page.evaluate((seen) => [...document.querySelectorAll("[data-walk]")].filter((e) => e.isConnected && e.checkVisibility() && !e.disabled && !seen.includes(e.dataset.walk))
-    .map((e) => e.outerHTML.slice(0, 120)), [...seen]);
+  const missed = await page.evaluate((seen) => [...document.querySelectorAll("[data-walk]")]
+    .filter((e) => e.checkVisibility() && !e.disabled && !seen.includes(e.dataset.walk)).map((e) => e.outerHTML.slice(0, 120)), [...seen]);
   assert.deepEqual(missed, [], `never came to these; the last was ${last}`);
 }));
 
 test("the focus is where it was when a dialog or a menu is closed", () => withPage({}, async (page) => {
-  const focused = () => page.evaluate(() => document.activeElement.id || document.activeElement.dataset.action || document.activeElement.getAttribute("aria-controls"));
-  for (const [selector, shown] of [["#help", "dialog.help[open]"], ["[data-action=columns]", ".columns-dialog[open]"], ["[aria-controls=export-list]", "#export-list button"]]) {
+  const focused = () => page.evaluate(() => {
+    const e = document.activeElement;
+    return e.id || e.dataset.action || e.getAttribute("aria-controls");
+  });
+  for (const [selector, shown] of [
+    ["#help", "dialog.help[open]"], ["[data-action=columns]", ".columns-dialog[open]"], ["[aria-controls=export-list]", "#export-list button"],
+  ]) {
     await page.focus(selector);
     const before = await focused();
     await page.keyboard.press("Enter");
@@ -75,7 +84,9 @@ test("the cursor by keys: the values of a sample, and of the next; Escape takes 
 test("? lists every key, those of the tabs and what unusual means", () => withPage({}, async (page) => {
   await page.keyboard.press("?");
   const listed = await page.$$eval("dialog.help kbd", (l) => l.map((e) => e.textContent));
-  for (const key of ["Space", "End", "Esc", "Home", "\u2190", "\u2192", ",", ".", "+", "\u2212", "1 \u2013 4", "s", "b", "z", "c", "Shift c", "i", "t", "a", "m", "?"]) {
+  for (const key of [
+    "Space", "End", "Esc", "Home", "\u2190", "\u2192", ",", ".", "+", "\u2212", "1 \u2013 4", "s", "b", "z", "c", "Shift c", "i", "t", "a", "m", "?",
+  ]) {
     assert.ok(listed.includes(key), key);
   }
   assert.match(await page.textContent("dialog.help"), /Space in the scatter plot.*Unusual is a second/s);
@@ -89,7 +100,8 @@ test("who wants less motion gets none", async () => {
     return s.animationName !== "none" || s.transitionDuration.split(",").some((d) => parseFloat(d) > 0);
   }).length);
   await withPage({}, async (page) => assert.equal(await moving(page), 0), { context: { reducedMotion: "reduce" } });
-  await withPage({}, async (page) => assert.ok(await moving(page) > 0, "the question can be answered otherwise"), { context: { reducedMotion: "no-preference" } });
+  await withPage({}, async (page) => assert.ok(await moving(page) > 0, "the question can be answered otherwise"),
+    { context: { reducedMotion: "no-preference" } });
 });
 
 for (const colorScheme of ["light", "dark"]) {
@@ -110,7 +122,8 @@ for (const colorScheme of ["light", "dark"]) {
   }, { context: { forcedColors: "active", colorScheme } }));
 }
 
-test("touch: the Select button and a finger; the ends of the selection; what is touched is large enough", () => withPage({ rows: 1500 }, async (page, mock, { context }) => {
+const TOUCHED = "touch: the Select button and a finger; the ends of the selection; a tap; what is touched is large enough";
+test(TOUCHED, () => withPage({ rows: 1500 }, async (page, mock, { context }) => {
   const cdp = await context.newCDPSession(page);
   const touch = (type, ...points) => cdp.send("Input.dispatchTouchEvent", { type, touchPoints: points.map(([x, y], id) => ({ x, y, id })) });
   const swipe = async (x0, x1, y) => {

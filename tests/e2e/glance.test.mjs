@@ -16,9 +16,9 @@ test("calm, then CPU use and one CPU leave their range, then calm again: the lin
     const top = await height();
     mock.bump = { cpu_use: 0.97, pressure_io_some: 0.42 };
     mock.bumpCpus = Object.fromEntries(Array.from({ length: 16 }, (_, c) => [c, { cpu_use: c === 11 ? 1 : 0.3 }]));
-    const said = await until(() => glance(page),
-      (t) => /Unusual now: CPU use 97.0\u00a0% \(usually [\d.]+ \u2013 [\d.]+\u00a0%\) · I\/O pressure 42.0\u00a0%.*CPU 11 apart from the others: CPU use 100\u00a0%/.test(t),
-      "what is unusual, and where");
+    const what = /Unusual now: CPU use 97.0\u00a0% \(usually [\d.]+ \u2013 [\d.]+\u00a0%\) · I\/O pressure 42.0\u00a0%/;
+    const where = /CPU 11 apart from the others: CPU use 100\u00a0%/;
+    const said = await until(() => glance(page), (t) => what.test(t) && where.test(t), "what is unusual, and where");
     assert.doesNotMatch(said, /IPC|Nothing/);
     const mark = page.locator('[data-tile="cpu"] .mark');
     assert.equal(await mark.textContent(), "\u25b2 high", "not by colour only");

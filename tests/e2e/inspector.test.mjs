@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { frame, plotBox, range, until, waitState } from "./browser.mjs";
+import { axe, frame, plotBox, range, until, waitState } from "./browser.mjs";
 import { NETWORK, middle, withPage } from "./harness.mjs";
 import { mockSpan, pearson } from "./mock-answers.mjs";
 

@@ -117,6 +117,7 @@ export class Mock {
       }
     }
     if (!this.pmu) for (const id of [...HARDWARE, ...Object.keys(METRICS), "ghz"]) quality[id] = "not supported";
+    if (this.options.tasks) values.cpus_utilized = Number((1.5 + 0.2 * noise(n)).toPrecision(6));
     // What is to be unusual: values of the whole, and of single CPUs.
     Object.assign(values, this.bump);
     const bump = this.bumpCpus;
@@ -249,6 +250,10 @@ export class Mock {
         ({ id, name, kind: "metric", unit: UNITS[id], formula, source: "", inputs, ...base(id) })),
       { id: "ghz", name: "GHz", kind: "metric", unit: "GHz", formula: "cycles / time", inputs: ["cycles"], ...base("ghz") },
       { id: "cpu_use", name: "CPU use", kind: "metric", unit: "share", formula: "1 - idle / all", inputs: GAUGES, ...base("cpu_use") },
+      ...(this.options.tasks ? [{
+        id: "cpus_utilized", name: "CPUs utilized", kind: "metric", unit: "CPUs", formula: "task_clock / measured time", inputs: [],
+        ...base("cpus_utilized"), per_cpu: false,
+      }] : []),
       ...Object.entries(PRESSURES).map(([id, name]) =>
         ({ id, name, kind: "metric", unit: "share", formula: `${id.replace("pressure", "psi")} / time`, inputs: [], ...base(id), per_cpu: false })),
       ...RATES.map((id) => ({
@@ -271,7 +276,7 @@ export class Mock {
       host: html ? HTML : "workbench", kernel: "6.1.0-28-amd64", arch: "x86_64",
       cpu_model: html ? HTML : "AMD EPYC 7B13", hypervisor: this.pmu ? null : "KVM",
       cpus: { possible: this.options.cpus, online: this.online() },
-      target: { kind: "system", text: html ? HTML : "the whole system" },
+      target: this.options.tasks ? { kind: "process", text: "process 4711 (make)" } : { kind: "system", text: html ? HTML : "the whole system" },
       input: { kind: "live", text: "this machine", state: this.state, reason: this.reason ?? null },
       interval_ms: this.options.interval, first: this.samples[0]?.timestamp ?? null,
       latest: this.samples.at(-1)?.timestamp ?? null, rows: this.samples.length,

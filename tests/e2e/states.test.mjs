@@ -41,6 +41,20 @@ test("a CSV with other columns: what is not known is never asked for, and takes 
     assert.equal(await tile(page, "cpu"), "\u2014");
   }));
 
+test("of a process: the tile is of what it used, and what is the whole machine's says so", async () => {
+  await withPage({ tasks: true }, async (page) => {
+    await until(() => tile(page, "tasks-cpu"), (t) => /^1\.[5-7]\d\u00a0CPUs$/.test(t), "its CPUs");
+    assert.match(await page.textContent('[data-tile="tasks-cpu"] .sub'), /^machine [\d.]+\u00a0%$/);
+    assert.equal(await page.locator('[data-tile="cpu"]').isVisible(), false, "one of the two");
+    assert.match(await page.textContent('[data-panel="cpu"] .subtitle'), /^of the whole machine, /);
+  });
+  await withPage({}, async (page) => {
+    await until(() => tile(page, "cpu"), (t) => /%$/.test(t), "CPU use of the machine");
+    assert.equal(await page.locator('[data-tile="tasks-cpu"]').isVisible(), false);
+    assert.equal(await page.textContent('[data-panel="cpu"] .subtitle'), "over the last second");
+  });
+});
+
 test("gaps are gaps: missed ticks, and an event that never ran", () => withPage({ scenario: "gaps" }, async (page, mock) => {
   await page.keyboard.press(" ");
   await waitState(page, "paused");

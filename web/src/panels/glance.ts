@@ -2,24 +2,24 @@
 // One sentence for the first glance: what is unusual now, and where. What it is compared with stands in it; the rule is that
 // of data/unusual.ts.
 
-import { Windows, apart, judge, type Judgement } from "../data/unusual";
 import type { CpuMatrix } from "../data/matrix";
+import { Windows, apart, judge, type Judgement } from "../data/unusual";
 import type { Column, Meta } from "../data/wire";
 import { el, setAttribute, setText } from "../lib/dom";
 import { formatDuration, formatValue } from "../lib/format";
 import type { Context, Frame, Panel, Unusual } from "./panel";
-import { columnOf, isAbsent } from "./quality";
+import { columnOf, isAbsent, measuresTasks } from "./quality";
 import { unitOf } from "./units";
 
 /** Columns that are watched, the most telling first: what tasks wait for, how much is done, and how well. */
 export const WATCHED: readonly string[] = [
-  "cpu_use", "pressure_cpu_some", "pressure_io_some", "pressure_memory_some", "ipc", "ghz", "cache_miss_rate", "branch_miss_rate",
-  "context_switches_per_second",
+  "cpus_utilized", "cpu_use", "pressure_cpu_some", "pressure_io_some", "pressure_memory_some", "ipc", "ghz", "cache_miss_rate",
+  "branch_miss_rate", "context_switches_per_second",
 ];
 
 /** For those who ask: on hover, and in the list of keys. */
-export const GLANCE_RULE = "Unusual is a second whose mean is higher (or lower) than that of every second of the ten minutes before it, leaving out the "
-  + "newest of them, by more than the middle half of them is wide. A CPU is apart from the others when it is more than three times "
+export const GLANCE_RULE = "Unusual is a second whose mean is higher (or lower) than that of every second of the ten minutes before it (without "
+  + "the newest minute of them), by more than the width of their middle half. A CPU is apart from the others when it is more than three times "
   + "the width of their middle half away from it. Nothing is assumed about which values are good.";
 
 const EVERY_MS = 1000;
@@ -110,7 +110,8 @@ export class GlancePanel implements Panel {
         why: `Unusually ${judgement.verdict}: over the last second ${value}, ${word} than in any second of the `
           + `${roughly(judgement.before)} before (half of them: ${usual}).`,
       });
-      said.push(`${column.name} ${value} (usually ${usual})`);
+      const name = id === "cpu_use" && measuresTasks(meta) ? "CPU use of the machine" : column.name;
+      said.push(`${name} ${value} (usually ${usual})`);
     }
     const where = this.#where(meta);
     const some = said.length > 0;

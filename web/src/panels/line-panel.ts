@@ -14,7 +14,7 @@ import { el, setAttribute, setText } from "../lib/dom";
 import { NOTHING, formatDuration, formatValue, type Unit } from "../lib/format";
 import { lowerBound } from "../lib/search";
 import type { Context, Frame } from "./panel";
-import { columnOf, isAbsent, qualityAt, sharedReasons, showGap, showQuality, whyAbsent } from "./quality";
+import { columnOf, isAbsent, measuresTasks, qualityAt, sharedReasons, showGap, showQuality, whyAbsent } from "./quality";
 import type { Track } from "./track";
 
 export interface LineSpec {
@@ -22,7 +22,7 @@ export interface LineSpec {
   title: string;
   unit: Unit;
   /** Under the title: what one value means. */
-  subtitle(intervalMs: number): string;
+  subtitle(intervalMs: number, ofTasks?: boolean): string;
   scale: ScaleKind;
   /** Of a log scale: up to here it is linear. By default one event per interval, as a rate. */
   linearBelow?: number;
@@ -106,7 +106,7 @@ export class LinePanel implements Track {
     const rows = this.spec.series.map((s) => makeRow(columnOf(meta, s.column), s));
     const absent = rows.every((r) => isAbsent(r.column));
     this.#say(absent, rows, meta);
-    setText(this.#subtitle, this.spec.subtitle(meta.intervalMs));
+    setText(this.#subtitle, this.spec.subtitle(meta.intervalMs, measuresTasks(meta)));
 
     // The chart is made anew only when its lines have changed, not with every reading of /api/meta.
     const made = absent ? "absent" : rows.map((r) => `${r.id}:${r.column ? isAbsent(r.column) : "unknown"}`).join() + meta.intervalMs;

@@ -18,6 +18,11 @@ export function whyAbsent(column: Column | undefined): string {
   return column.quality.kind === "denied" ? "The kernel did not permit it." : "This machine cannot count it.";
 }
 
+/** Tasks are measured, not CPUs: what comes from /proc/stat and /proc/pressure is of the whole machine then. */
+export function measuresTasks(meta: Meta | null): boolean {
+  return ["process", "thread", "command", "cgroup"].includes(meta?.targetKind ?? "");
+}
+
 /**
  * The reasons of several columns as one text, each once. The server's sentences begin with the event that they are about
  * (`cycles: …`, `needs cycles: …`); without that, a reason that all share is one reason.

@@ -21,6 +21,8 @@ interface Given {
 }
 
 interface TileSpec {
+  /** Takes this one's place where its column is measured. */
+  of?: string;
   id: string;
   title: string;
   /** The column whose quality is the tile's. */
@@ -71,6 +73,12 @@ const TILES: readonly TileSpec[] = [
     subHelp: "Pressure: the share of time in which some task waited for a CPU",
   },
   {
+    of: "cpu", id: "tasks-cpu", title: "CPUs used", column: "cpus_utilized",
+    main: ({ read }) => read("cpus_utilized"), format: (v) => `${v.toFixed(2)}\u00a0CPUs`,
+    sub: ({ read }) => words(read("cpu_use"), formatShare, "machine"),
+    subHelp: "CPU use of the whole machine",
+  },
+  {
     id: "switches", title: "Context switches", column: "context_switches_per_second",
     main: ({ read }) => read("context_switches_per_second"), format: formatRate,
     sub: ({ read }) => words(read("cpu_migrations_per_second"), formatRate, "migrations"),
@@ -80,7 +88,7 @@ const TILES: readonly TileSpec[] = [
 /** Columns that tiles read. */
 export const TILE_COLUMNS: readonly string[] = [
   "ipc", "cpi", "ghz", "cycles", "cache_miss_rate", "cache_misses", "branch_miss_rate", "branch_misses", "cpu_use",
-  "pressure_cpu_some", "context_switches_per_second", "cpu_migrations_per_second",
+  "cpus_utilized", "pressure_cpu_some", "context_switches_per_second", "cpu_migrations_per_second",
 ];
 
 /** What a sparkline shows. */
@@ -105,7 +113,7 @@ function makeTile(spec: TileSpec): Tile {
   const mark = el("span", { class: "mark" });
   const quality = el("span", { class: "quality" });
   const spark = el("canvas", { class: "spark", "aria-hidden": "true" });
-  const root = el("div", { class: "tile", "data-tile": spec.id },
+  const root = el("div", { class: "tile", "data-tile": spec.id, hidden: spec.of !== undefined },
     el("div", { class: "name" }, el("span", {}, spec.title), mark),
     el("div", { class: "row" }, value, spark), el("div", { class: "foot" }, sub, quality));
   return { spec, root, value, sub, quality, mark, spark };
@@ -121,8 +129,12 @@ export class TilesPanel implements Panel {
   }
 
   meta(meta: Meta): void {
+    const has = (id: string): boolean => !isAbsent(columnOf(meta, id));
     // Tiles with values come first.
     for (const tile of this.#tiles) {
+      const { spec } = tile;
+      const unfit = spec.of !== undefined ? !has(spec.column) : TILES.some((t) => t.of === spec.id && has(t.column));
+      setAttribute(tile.root, "hidden", unfit ? "" : null);
       setAttribute(tile.root, "data-absent", isAbsent(columnOf(meta, tile.spec.column)) ? "" : null);
       const column = columnOf(meta, tile.spec.column);
       setAttribute(tile.value, "title", column?.formula ? `${column.name} = ${column.formula}` : null);
@@ -147,6 +159,7 @@ export class TilesPanel implements Panel {
       cpus: meta.online.length,
     };
     for (const tile of this.#tiles) {
+      if (tile.root.hidden) continue;
       const { spec } = tile;
       const column = columnOf(meta, spec.column);
       const value = spec.main(given);
