@@ -10,8 +10,9 @@ import { theme } from "./lib/theme";
 
 /** No change for so long: the movement has ended. */
 const REST_MS = 400;
-/** The URL is set right after so short a pause already, for whoever reloads at once… */
-const WRITE_MS = 100;
+/** The URL is set right after so short a pause already, for whoever reloads at once. Steps of a wheel follow each other faster: each
+    write costs as much as drawing does. */
+const WRITE_MS = 250;
 /** …but not more often than this: browsers refuse more than a hundred changes in half a minute. */
 const WRITE_EVERY_MS = 350;
 export const DEFAULT_SPAN = 60_000;

@@ -39,7 +39,11 @@ const ENTRIES: readonly Entry[] = [
   { id: "rows", title: "samples held", read: (_, c) => c.session.store.rows.toLocaleString("en-US") },
 ];
 
+/** How many samples there are changes with each; nobody reads it so often. */
+const EVERY_MS = 1000;
+
 export class StatusPanel implements Panel {
+  #shownAt = -Infinity;
   readonly element: HTMLElement;
   readonly #values = ENTRIES.map((entry) => ({ entry, node: el("b", { "data-status": entry.id }, NOTHING) }));
   readonly #version = el("span", { class: "version" });
@@ -58,12 +62,13 @@ export class StatusPanel implements Panel {
   }
 
   draw(frame: Frame): void {
-    if (frame.text) this.#show();
+    if (frame.text && performance.now() - this.#shownAt >= EVERY_MS) this.#show();
   }
 
   #show(): void {
     const meta = this.context.session.meta.get();
     if (!meta) return;
+    this.#shownAt = performance.now();
     for (const { entry, node } of this.#values) {
       setText(node, entry.read(meta, this.context));
       setAttribute(node, "data-alarm", entry.alarming?.(meta, this.context) ? "" : null);
