@@ -75,20 +75,23 @@ export class HeatCells {
 
   #fromTiles(source: HeatSource, view: number, begin: number, end: number): void {
     const { online } = source;
+    const { cpus } = this;
     for (const [piece, a, b] of piecesOf(source, view, this.length, begin, end)) {
-      for (let cpu = 0; cpu < this.cpus; cpu++) {
-        const column = piece.columns.get(String(cpu));
-        if (!column) continue;
-        for (let i = 0; i < piece.t.length; i++) {
-          const t = piece.t[i] as number;
-          if (t <= a || t - piece.resolution > b) continue;
-          const v = column.mean[i] as number;
-          const first = Math.max(this.first, this.#number(t - piece.resolution + 1e-3));
-          const last = Math.min(this.last, this.#number(Math.min(b, t)));
+      const { t, resolution } = piece;
+      const from = lowerBound(0, t.length, (i) => t[i] as number, a + 1e-3);
+      const to = lowerBound(from, t.length, (i) => (t[i] as number) - resolution, b + 1e-3);
+      for (let cpu = 0; cpu < cpus; cpu++) {
+        const mean = piece.columns.get(String(cpu))?.mean;
+        if (!mean) continue;
+        const nothing = online.has(cpu) ? Cell.NeverRan : Cell.Offline;
+        for (let i = from; i < to; i++) {
+          const v = mean[i] as number;
+          const first = Math.max(this.first, this.#number((t[i] as number) - resolution + 1e-3));
+          const last = Math.min(this.last, this.#number(Math.min(b, t[i] as number)));
           for (let bucket = first; bucket <= last; bucket++) {
-            const at = (bucket - this.first) * this.cpus + cpu;
+            const at = (bucket - this.first) * cpus + cpu;
             if (v === v) this.#add(at, v);
-            else if (this.kind[at] === Cell.Gap) this.kind[at] = online.has(cpu) ? Cell.NeverRan : Cell.Offline;
+            else if (this.kind[at] === Cell.Gap) this.kind[at] = nothing;
           }
         }
       }

@@ -6,7 +6,7 @@ import { composePng } from "../chart/compose-png";
 import { SAMPLES_MOST, fetchData } from "../data/api";
 import { csvOf } from "../data/csv";
 import type { Span } from "../data/state";
-import { formatClock, formatDuration } from "../lib/format";
+import { formatClock, formatDuration, formatWhole } from "../lib/format";
 import { copyText, fileStem, saveFile } from "../lib/handout";
 import type { Given } from "./inspect";
 
@@ -74,7 +74,7 @@ export function ExportMenu({ given }: { given: Given }) {
       const data = await fetchData({ from: span.from, to: span.to, cpu: context.state.cpu.get(), ...(long ? { points: ROWS_OF_LONG } : {}) });
       const rows = JSON.parse(await data.text()) as unknown[];
       saveFile(`${stem(span)}.${kind}`, kind === "json" ? data : new Blob([csvOf(rows)], { type: "text/csv" }));
-      const n = rows.length.toLocaleString("en-US");
+      const n = formatWhole(rows.length);
       return long ? `${n} rows saved, each of several samples.` : `${n} samples saved.`;
     });
   };

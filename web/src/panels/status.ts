@@ -3,7 +3,7 @@
 
 import type { Meta, Process } from "../data/wire";
 import { el, setAttribute, setText } from "../lib/dom";
-import { NOTHING, formatBytes, formatCount } from "../lib/format";
+import { NOTHING, formatBytes, formatCount, formatWhole } from "../lib/format";
 import type { Context, Frame, Panel } from "./panel";
 
 interface Entry {
@@ -36,7 +36,7 @@ const ENTRIES: readonly Entry[] = [
   { id: "reconnects", title: "reconnects", read: (_, c) => formatCount(c.session.reconnects) },
   { id: "collector", title: "collector", read: (m) => cost(m.health.collector) },
   { id: "server", title: "server", read: (m) => cost(m.health.server) },
-  { id: "rows", title: "samples held", read: (_, c) => c.session.store.rows.toLocaleString("en-US") },
+  { id: "rows", title: "samples held", read: (_, c) => formatWhole(c.session.store.rows) },
 ];
 
 /** How many samples there are changes with each; nobody reads it so often. */
