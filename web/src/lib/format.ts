@@ -140,7 +140,9 @@ export function formatDay(ms: number, now = Date.now()): string {
 
 /** Labels of a time axis whose ticks are `increment` ms apart: no more digits than tell two ticks apart. */
 export function formatTimeTick(tick: number, increment: number): string {
-  const ms = Math.round(tick); // ticks are added up: 15:59:59.9999 is 16:00
+  // Ticks are added up, from the whole ms before a view that may begin between two: 15:59:59.9995 is 16:00.
+  const digit = increment >= 1000 ? 1000 : increment >= 100 ? 100 : increment >= 10 ? 10 : 1;
+  const ms = Math.round(tick / digit) * digit;
   if (increment >= DAY_MS) return formatDay(ms, 0).trim();
   const d = new Date(ms);
   if (increment >= 3_600_000 && d.getHours() === 0 && d.getMinutes() === 0) return formatDay(ms, 0).trim();
