@@ -6,7 +6,7 @@
 // (panels/line-panel.ts).
 //
 // Following the live edge, nearly all of a picture is the one before, some pixels to the left. So that is moved, and only what is new
-// is drawn, without uPlot: a quarter of the price. The times are then right to half a device pixel.
+// is drawn, without uPlot: less than half the script of a frame. The times are then right to half a device pixel.
 
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
@@ -208,11 +208,12 @@ export class LineChart {
     if (Math.abs(before.to - before.from - span) > 1e-6 * span) return false;
     const by = Math.round(((range.to - before.to) / span) * width);
     const from = before.from + (by / width) * span;
-    const shown = this.#shown = { ...before, from, to: from + span };
+    const shown = { ...before, from, to: from + span };
     const place = this.#place(shown);
     const right = left + width;
     const strip = Math.max(left, Math.min(right - by, Math.floor(place.x(since)) - JOINT));
     if (by < 0 || !(right - strip < width / 2)) return false;
+    this.#shown = shown;
     ctx.save();
     ctx.beginPath();
     ctx.rect(left, top, width, height);
