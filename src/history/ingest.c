@@ -297,6 +297,8 @@ void ingest_end(struct ingest *i)
     if (i->sampled)
         sampled_end(i->sampled);
     count_skipped(i);
+    if (i->config.keeper)
+        keeper_wait_end(i->config.keeper);
     if (r == 0)
         set_state(i, SESSION_ENDED, i->ended ? NULL : "the stream has ended");
     else if (r == -EPIPE && i->session->state != SESSION_FAILED)

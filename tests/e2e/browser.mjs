@@ -2,7 +2,7 @@
 // Real Chromium (Debian's), and what every test of the page wants to know of it.
 
 import { execFileSync } from "node:child_process";
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,9 +10,15 @@ import { fileURLToPath } from "node:url";
 
 const web = fileURLToPath(new URL("../../web/", import.meta.url));
 // This folder has no packages of its own.
-const { chromium } = createRequire(join(web, "package.json"))("playwright-core");
+const packages = createRequire(join(web, "package.json"));
+const { chromium } = packages("playwright-core");
+const AXE = readFileSync(packages.resolve("axe-core/axe.min.js"), "utf8");
 
 export const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+/** The page's main thread runs so many times slower, as on a slower machine: races show. */
+const SLOWDOWN = Number(process.env.E2E_SLOWDOWN ?? 1);
+/** After so long a thing that was awaited will not happen. Long, because machines that run tests are slow and busy. */
+export const PATIENCE_MS = 60_000;
 
 /** The page, built from the sources as they are. */
 export function buildPage() {
@@ -34,8 +40,11 @@ export function launch() {
 /** Opens a page in a context of its own and notes everything that must not happen. */
 export async function open(browser, url, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1600, height: 1000 }, ...options });
+  if (SLOWDOWN > 1) {
+    context.on("page", async (p) => (await context.newCDPSession(p)).send("Emulation.setCPUThrottlingRate", { rate: SLOWDOWN }));
+  }
   const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(PATIENCE_MS);
   const problems = [];
   page.on("console", (m) => {
     if (m.type() === "error" || m.type() === "warning") problems.push(`console ${m.type()}: ${m.text()}`);
@@ -54,18 +63,29 @@ export async function waitState(page, state) {
 }
 
 /** Resolves with the first value of `probe` that `accept`s; polls, so that no test sleeps for a fixed time. */
-export async function until(probe, accept, what, timeout = 15_000) {
-  const deadline = Date.now() + timeout;
+export async function until(probe, accept, what) {
+  const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
     const value = await probe();
     if (accept(value)) return value;
-    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}; the last value was ${JSON.stringify(value)}`);
+    if (performance.now() > deadline) throw new Error(`waited in vain for ${what}; the last value was ${JSON.stringify(value)}`);
     await new Promise((resolve) => setTimeout(resolve, 30));
   }
 }
 
+/** What was changed before is on the screen: the page has drawn the frame that it asked for. */
+export async function frame(page) {
+  await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(drawn)));
+}
+
+/** A movement has ended: the page's own timer for that was set before this one, and is shorter. */
+export async function rest(page) {
+  await page.evaluate(() => new Promise((rested) => setTimeout(rested, 900)));
+}
+
 /** The span of time on the screen. */
 export async function range(page) {
+  await frame(page);
   return page.$eval(".timeline", (e) => ({ from: Number(e.dataset.from), to: Number(e.dataset.to) }));
 }
 
@@ -102,4 +122,11 @@ export async function columnsOfColour(page, panel, property) {
     }
     return columns;
   }, property);
+}
+
+/** What axe finds, as text; `options` are axe.run's. Evaluated by the browser's debugger: the page's policy lets no other script in. */
+export async function axe(page, options = {}) {
+  await page.evaluate(AXE);
+  const { violations } = await page.evaluate((o) => globalThis.axe.run(document, { resultTypes: ["violations"], ...o }), options);
+  return violations.map((v) => `${v.id}: ${v.nodes.slice(0, 4).map((n) => `${n.target} ${n.failureSummary}`).join("; ")}`);
 }

@@ -47,6 +47,15 @@ export async function advanced(page, ms) {
   await until(() => range(page), (r) => r.to >= to + ms, `the view to move on by ${ms} ms`);
 }
 
+/** Runs `body` while no sample comes, on a page that shows the newest one: what it does is not overtaken by the time. */
+export async function halted(page, mock, body) {
+  mock.silent = true;
+  const newest = mock.samples.at(-1).timestamp;
+  await until(() => range(page), (r) => r.to === newest, "the newest sample");
+  await body();
+  mock.silent = false;
+}
+
 export async function middle(page, panel = "cycles") {
   const box = await plotBox(page, panel);
   return { x: box.x + box.width / 2, y: box.y + box.height / 2, box };

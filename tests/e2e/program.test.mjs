@@ -1,46 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The page against the real program, on this machine whatever it can count. CYCLESCOPE names the binary.
+// The page against the real program, on this machine whatever it can count.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { columnsOfColour, launch, open, range, until, waitState } from "./browser.mjs";
-
-const BINARY = process.env.CYCLESCOPE ?? fileURLToPath(new URL("../../build/cyclescope", import.meta.url));
-const START_MS = 15_000;
+import { start } from "./program.mjs";
 
 let browser;
 before(async () => { browser = await launch(); });
 after(() => browser?.close());
-
-/** Starts the program; resolves with its address when it listens. */
-function start(listen = "127.0.0.1:0") {
-  const child = spawn(BINARY, ["--listen", listen, "--csv", "none"], { stdio: ["ignore", "ignore", "pipe"] });
-  const exited = new Promise((resolve) => child.once("exit", (code, sig) => resolve({ code, sig })));
-  const url = new Promise((resolve, reject) => {
-    let said = "";
-    const timer = setTimeout(() => reject(new Error(`it does not listen after ${START_MS} ms; it said: ${said}`)), START_MS);
-    child.once("error", reject); // no such program
-    child.once("exit", (code) => reject(new Error(`it ended with ${code}; it said: ${said}`)));
-    child.stderr.on("data", (piece) => {
-      said += piece;
-      const found = /listening on (http:\/\/127\.0\.0\.1:\d+\/)/.exec(said);
-      if (found) {
-        clearTimeout(timer);
-        resolve(found[1]);
-      }
-    });
-  });
-  const stop = async () => {
-    if (child.exitCode === null && child.signalCode === null && child.pid) {
-      child.kill("SIGTERM");
-      return exited;
-    }
-    return undefined;
-  };
-  return { url, stop, child };
-}
 
 async function withProgram(body) {
   const program = start();
@@ -97,7 +65,7 @@ test("the program stops and starts again: the page reconnects", async () => {
     await waitState(page, "live");
     await first.stop();
     await until(() => page.getAttribute("html", "data-state"), (s) => s === "reconnecting" || s === "ended", "the end to be seen");
-    second = start(new URL(url).host);
+    second = start(["--csv", "none"], { listen: new URL(url).host });
     await second.url;
     await waitState(page, "live");
     const before = await range(page);

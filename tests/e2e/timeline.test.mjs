@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { columnsOfColour, plotBox, range, until, waitState } from "./browser.mjs";
+import { columnsOfColour, frame, plotBox, range, rest, until, waitState } from "./browser.mjs";
 import { NETWORK, advanced, legend, middle, withPage } from "./harness.mjs";
 
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
@@ -18,6 +18,7 @@ async function select(page, from, to, panel = "cycles") {
   await page.mouse.move(box.x + box.width * to, y, { steps: 6 });
   await page.mouse.up();
   await page.keyboard.up("Shift");
+  await frame(page);
   return page.locator(".overlay .selection").boundingBox();
 }
 
@@ -96,6 +97,7 @@ test("select by keyboard alone, by the button and a drag, and drop it", () => wi
   await page.mouse.down();
   await page.mouse.move(box.x + 300, y, { steps: 4 });
   await page.mouse.up();
+  await frame(page);
   const marked = await page.locator(".overlay .selection").boundingBox();
   assert.ok(Math.abs(marked.width - 200) <= 2 && Math.abs(marked.x - box.x - 100) <= 2);
   assert.equal(await page.getAttribute("#select", "aria-pressed"), "false", "one drag only");
@@ -157,7 +159,7 @@ test("the heatmap's column can be chosen; the stream brings that of all CPUs and
   }));
 
 test("512 CPUs: a row for some of them, the highest of each", () => withPage({ cpus: 512, rows: 80 }, async (page) => {
-  await until(() => heat(page, [[0.99, 0.05], [0.99, 0.5], [0.99, 0.95]]), (list) => !list.some(empty), "live cells", 30_000);
+  await until(() => heat(page, [[0.99, 0.05], [0.99, 0.5], [0.99, 0.95]]), (list) => !list.some(empty), "live cells");
   assert.match(await page.textContent('[data-panel="cpus"] .remark'), /^[2-9] CPUs a row/);
   assert.ok((await page.locator(".heat-over").boundingBox()).height > 120);
   assert.ok(await page.evaluate(() => document.documentElement.scrollHeight) <= 1000, "all on the first screen");
@@ -166,6 +168,8 @@ test("512 CPUs: a row for some of them, the highest of each", () => withPage({ c
 test("nothing is not zero in the heatmap: no sample, never ran and offline look different", () =>
   withPage({ cpus: 4, rows: 5, scenario: "cells" }, async (page, mock) => {
     await until(() => mock.sequence, (n) => n > 30, "some samples");
+    const some = mock.samples.at(-1).timestamp;
+    await until(() => range(page), (r) => r.to >= some, "them on the screen");
     await pause(page);
     const view = await range(page);
     const x = (mock.samples[10].timestamp - view.from) / span(view);
@@ -219,20 +223,21 @@ test("history beyond what the page holds: fetched as it is looked at, never blan
 
 test("the URL is the view: a copied link opens the same one, back and forward go through it", () =>
   withPage({ rows: 1500, cpus: 4 }, async (page, mock, { context }) => {
-    // Changes in quick succession are one movement, and one entry.
-    const rest = () => new Promise((resolve) => setTimeout(resolve, 700));
-    await pause(page);
-    await rest();
-    await select(page, 0.2, 0.4);
-    await rest();
-    await page.click("#zoom-selection");
-    await rest();
-    await page.selectOption("#heat-cpu", "3");
-    await rest();
-    await page.selectOption("#heat-metric", "cycles");
-    await rest();
-    await page.click("#theme");
-    await rest();
+    const entries = () => page.evaluate(() => history.length);
+    const first = await entries();
+    const steps = [
+      () => pause(page),
+      () => select(page, 0.2, 0.4), // many changes, and one movement
+      () => page.click("#zoom-selection"),
+      () => page.selectOption("#heat-cpu", "3"),
+      () => page.selectOption("#heat-metric", "cycles"),
+      () => page.click("#theme"),
+    ];
+    for (const [i, step] of steps.entries()) {
+      await step();
+      await rest(page);
+      assert.equal(await entries(), first + i + 1, `step ${i + 1}: one more entry`);
+    }
     const link = await until(() => page.evaluate(() => location.href),
       (h) => ["from=", "to=", "sel=", "cpu=3", "heat=cycles", "theme="].every((p) => h.includes(p)), "all of it in the URL");
     const there = await range(page);
@@ -314,10 +319,11 @@ test("touch: two fingers zoom and pan, a long press and a drag select, one finge
     await touch("touchEnd");
     await until(() => range(page), (r) => r.to < zoomed.to - 1000 && Math.abs(span(r) - span(zoomed)) < 0.1 * span(zoomed), "the view moved back");
     await touch("touchStart", [120, y]);
-    await new Promise((resolve) => setTimeout(resolve, 700)); // that is what a long press is
+    await page.waitForSelector(".u-over.selecting"); // that is what a long press does
     for (let i = 1; i <= 8; i++) await touch("touchMove", [120 + i * 12, y + i]);
     await touch("touchEnd");
-    const marked = await until(() => page.locator(".overlay .selection").boundingBox(), (b) => b !== null, "a selection");
+    await frame(page);
+    const marked = await page.locator(".overlay .selection").boundingBox();
     assert.ok(Math.abs(marked.width - 96) < 6, `${marked.width} px`);
     const still = await range(page);
     await touch("touchStart", [200, y]);
@@ -337,24 +343,35 @@ test("a lost connection while looking at the past: what was drawn stays, and wha
     await mock.stop();
     await waitState(page, "reconnecting");
     await page.keyboard.press("ArrowLeft");
+    await frame(page);
     assert.ok(await share() > 250, "most of it is still there");
     await mock.start();
-    await until(share, (n) => n > 350, "the rest, when the server is back", 30_000);
+    await until(share, (n) => n > 350, "the rest, when the server is back");
   }, { allowed: NETWORK }));
 
-test("who leaves right after a change finds it again; remembered tracks make no entry of the browser's history", () => withPage({ rows: 1500 }, async (page, mock) => {
-  for (let i = 0; i < 3; i++) await page.keyboard.press("ArrowLeft");
-  const before = await range(page);
+test("who leaves or reloads right after a change finds it again; remembered tracks make no entry of the browser's history", () => withPage({ rows: 1500 }, async (page, mock) => {
+  const steps = async (key) => {
+    for (let i = 0; i < 3; i++) await page.keyboard.press(key);
+    return range(page);
+  };
+  const same = async (before, what) => {
+    await waitState(page, "paused");
+    const after = await range(page);
+    assert.ok(Math.abs(after.to - before.to) < 2 && Math.abs(after.from - before.from) < 2, what);
+  };
+  const before = await steps("ArrowLeft");
   await page.goto("about:blank");
   await page.goBack();
-  await waitState(page, "paused");
-  const after = await range(page);
-  assert.ok(Math.abs(after.to - before.to) < 2 && Math.abs(after.from - before.from) < 2, "the last step is in the URL");
+  await same(before, "the last step is in the URL");
+  const further = await steps("ArrowLeft");
+  await page.reload();
+  await same(further, "the last step is there after a reload");
   await page.evaluate(() => localStorage.setItem("cyclescope-tracks", JSON.stringify(["cpi", "cpu"])));
   const entries = await page.evaluate(() => history.length);
   await page.goto(mock.url + "?again");
   await until(() => hash(page), (h) => h.includes("tracks=cpi,cpu"), "the remembered tracks");
-  assert.equal(await page.evaluate(() => history.length), entries, "one came, the one ahead went");
+  await rest(page);
+  assert.equal(await page.evaluate(() => history.length), entries + 1, "that page, and nothing for its tracks");
 }));
 
 test("the heatmap of the past has a scale of its own, from one question for all CPUs", () => withPage({ rows: 300, limitRows: 400, days: 3, cpus: 8 }, async (page, mock) => {
@@ -417,3 +434,35 @@ for (const [what, options, hash, context] of [
     });
   }, { context: { colorScheme: "light", ...context } }));
 }
+test("a drag that holds still on its way is one entry of the browser's history", () => withPage({ rows: 1500 }, async (page) => {
+  await pause(page);
+  const rest = () => new Promise((resolve) => setTimeout(resolve, 700)); // longer than a movement may stand still by itself
+  await rest();
+  const before = await page.evaluate(() => history.length);
+  const { y, box } = await middle(page);
+  await page.mouse.move(box.x + 100, y);
+  await page.keyboard.down("Shift");
+  await page.mouse.down();
+  for (const x of [200, 300, 400]) {
+    await page.mouse.move(box.x + x, y, { steps: 3 });
+    await rest();
+  }
+  await page.mouse.up();
+  await page.keyboard.up("Shift");
+  await rest();
+  assert.equal(await page.evaluate(() => history.length), before + 1);
+  await page.goBack();
+  await until(() => page.locator(".overlay .selection").isVisible(), (v) => !v, "no selection, in one step");
+}));
+
+test("Shift and the wheel move in time", () => withPage({ rows: 1500 }, async (page) => {
+  await pause(page);
+  const before = await range(page);
+  const { x, y } = await middle(page);
+  await page.mouse.move(x, y);
+  await page.keyboard.down("Shift");
+  await page.mouse.wheel(0, -200);
+  await page.keyboard.up("Shift");
+  const after = await until(() => range(page), (r) => r.to < before.to, "the view moved back");
+  assert.ok(Math.abs(span(after) - span(before)) < 1, "and is as long as before");
+}));

@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keeps the URL and the page the same. One movement (a zoom of many steps, a drag, a selection) is one entry of the browser's
-// history: it is made when the movement begins, and set right when it has come to rest. Back and forward, and a link that is
-// opened, set the page.
+// history: it is made when the movement begins, and set right as it goes on. Back and forward, and a link that is opened, set
+// the page.
 
 import type { View } from "./chart/view";
 import type { PageState } from "./data/state";
 import { decodeView, encodeView, type PageView } from "./data/url";
 import { theme } from "./lib/theme";
 
-/** No change for so long: the movement has ended. */
+/** No change for so long, and no button or finger down: the movement has ended. */
 const REST_MS = 400;
-/** The URL is set right after so short a pause already, for whoever reloads at once. Steps of a wheel follow each other faster: each
-    write costs as much as drawing does. */
-const WRITE_MS = 250;
-/** …but not more often than this: browsers refuse more than a hundred changes in half a minute. */
-const WRITE_EVERY_MS = 350;
+/** Browsers refuse more than a hundred changes of the URL in half a minute: so many may come at once… */
+const WRITES_AT_ONCE = 20;
+/** …and one more after each of these. */
+const WRITE_EVERY_MS = 400;
 export const DEFAULT_SPAN = 60_000;
 
 /** What the URL says now. */
@@ -25,7 +24,10 @@ export function linked(): PageView {
 export class Navigation {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #writeTimer: ReturnType<typeof setTimeout> | undefined;
-  #writtenAt = -Infinity;
+  /** Each write moves this on by WRITE_EVERY_MS; it is never far ahead of the time. */
+  #paidUntil = -Infinity;
+  /** A button or finger is down: what it drags may stand still for a while. */
+  #dragging = false;
   /** The page is being set from the URL. */
   #applying = false;
   #themeLinked: boolean;
@@ -34,14 +36,15 @@ export class Navigation {
     this.#themeLinked = linked().theme !== null;
     this.apply(linked());
     addEventListener("popstate", () => this.apply(linked()));
-    // Who leaves right after a change finds it again.
+    // Who leaves right after a change finds it again. (For a reload this is too late: the browser has read the URL.)
     addEventListener("pagehide", () => this.#flush());
-    state.selection.watch(() => this.changed());
-    for (const s of [state.held, state.cpu, state.heat, state.tracks, theme]) s.watch(() => this.changed(true));
+    addEventListener("pointerdown", () => { this.#dragging = true; }, { capture: true });
+    for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => { this.#dragging = false; }, { capture: true });
+    for (const s of [state.selection, state.held, state.cpu, state.heat, state.tracks, theme]) s.watch(() => this.changed());
   }
 
-  /** The person has changed something; `chosen`: not by a movement, of which each step would be a write. */
-  changed(chosen = false): void {
+  /** The person has changed something. */
+  changed(): void {
     if (this.#applying) return;
     const hash = this.#hash();
     const resting = this.#timer === undefined;
@@ -52,14 +55,14 @@ export class Navigation {
         return;
       }
       history.pushState(null, "", this.#address(hash));
-      this.#writtenAt = performance.now();
-    } else if (chosen) {
-      this.#replace();
+      this.#pay();
     } else {
+      const wait = this.#paidUntil - (WRITES_AT_ONCE - 1) * WRITE_EVERY_MS - performance.now();
       clearTimeout(this.#writeTimer);
-      this.#writeTimer = setTimeout(() => this.#replace(), Math.max(WRITE_MS, this.#writtenAt + WRITE_EVERY_MS - performance.now()));
+      if (wait > 0) this.#writeTimer = setTimeout(() => this.#replace(), wait);
+      else this.#replace();
     }
-    this.#timer = setTimeout(() => this.#flush(), REST_MS);
+    this.#timer = setTimeout(() => this.#rest(), REST_MS);
   }
 
   /** A change that the person did not make now: no entry of its own. */
@@ -68,6 +71,11 @@ export class Navigation {
     change();
     this.#applying = false;
     this.#replace();
+  }
+
+  #rest(): void {
+    if (this.#dragging) this.#timer = setTimeout(() => this.#rest(), REST_MS);
+    else this.#flush();
   }
 
   #flush(): void {
@@ -82,7 +90,11 @@ export class Navigation {
     const hash = this.#hash();
     if (hash === location.hash) return;
     history.replaceState(null, "", this.#address(hash));
-    this.#writtenAt = performance.now();
+    this.#pay();
+  }
+
+  #pay(): void {
+    this.#paidUntil = Math.max(this.#paidUntil, performance.now()) + WRITE_EVERY_MS;
   }
 
   apply(page: PageView): void {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  formatBytes, formatClock, formatCount, formatDuration, formatRate, formatRatio, formatShare, formatTick, formatTimeTick,
+  formatBytes, formatClock, formatCount, formatDuration, formatRate, formatRange, formatRatio, formatShare, formatTick, formatTimeTick,
   formatValue,
 } from "../src/lib/format";
 
@@ -65,9 +65,21 @@ test("clock and time ticks", () => {
   assert.equal(formatTimeTick(t, 5000), "07:05:09");
   assert.equal(formatTimeTick(t, 100), "07:05:09.0");
   assert.equal(formatTimeTick(t, 10), "07:05:09.04");
+  const almost = new Date(2026, 10, 22, 7, 16, 50, 999).getTime();
+  assert.equal(formatTimeTick(almost, 500), "07:16:51.0");
+  assert.equal(formatTimeTick(almost, 1000), "07:16:51");
 });
 
 test("bytes", () => {
   assert.equal(plain(formatBytes(512)), "512 B");
   assert.equal(plain(formatBytes(3_000_000)), "2.86 MiB");
+});
+
+test("a range of time says the date of each end that is not today's", () => {
+  const at = (day: number, hour: number): number => new Date(2026, 10, day, hour, 5, 9).getTime();
+  const now = at(22, 20);
+  assert.equal(formatRange(at(22, 10), at(22, 11), false, now), "10:05:09 \u2013 11:05:09");
+  assert.equal(formatRange(at(19, 10), at(19, 11), false, now), "2026-11-19 10:05:09 \u2013 11:05:09");
+  assert.equal(formatRange(at(19, 10), at(22, 11), false, now), "2026-11-19 10:05:09 \u2013 2026-11-22 11:05:09");
+  assert.equal(formatRange(at(22, 10), at(22, 10) + 1500, true, now), "10:05:09.000 \u2013 10:05:10.500");
 });

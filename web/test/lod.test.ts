@@ -87,6 +87,14 @@ test("buckets hold the same samples while the view moves", () => {
   }
 });
 
+test("where the store begins in the middle of a bucket, its few rows are no spike", () => {
+  const s = filled(1000, (n) => (n < 64 ? 1000 : 0));
+  const { t, curves } = decimate(s, ["a"], { from: 0, to: 100_000, pixels: 16, interval: INTERVAL }, 60 * INTERVAL);
+  assert.equal(t[0], 127 * INTERVAL, "three rows and the next bucket");
+  assert.equal(Math.round(curves[0]?.mean[0] ?? NaN), Math.round(3000 / 67));
+  assert.equal(curves[0]?.high[0], 1000, "nothing of them is lost");
+});
+
 test("zooming in shows every sample again", () => {
   const { t } = draw(filled(36_000, (n) => n), 1_000_000, 1_010_000, 800);
   assert.ok(t.length >= 101 && t.length <= 104);

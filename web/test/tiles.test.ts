@@ -175,6 +175,35 @@ test("the present is fetched again when there is more of it", async () => {
   assert.ok((t.at(-1) ?? NaN) > NOW + 50_000);
 });
 
+test("what was not whole when it was fetched is fetched again, and is drawn until then", async () => {
+  const hole: [number, number] = [FIRST + 600_000, FIRST + 1_200_000];
+  const options: { hole?: [number, number] } = { hole };
+  const { tiles, queries, settle } = make(options);
+  const draw = () => lines(tiles, FIRST, FIRST + 1_800_000).t;
+  const inside = (t: number[]) => t.filter((at) => at > hole[0] + 20_000 && at < hole[1] - 20_000).length;
+  draw();
+  await settle();
+  const before = draw();
+  assert.ok(before.length > 100 && inside(before) <= 1, "a gap");
+  assert.equal(tiles.busy, false, "all of it is there");
+  delete options.hole;
+  tiles.renew();
+  assert.deepEqual(draw(), before, "what was there still is");
+  await settle();
+  assert.ok(inside(draw()) > 50, "and then the rest");
+  assert.equal(tiles.busy, false, "once");
+  // What is on its way when it is said is not whole either.
+  tiles.renew();
+  draw();
+  const asked = queries.length;
+  while (queries.length === asked) await new Promise((resolve) => setTimeout(resolve, 1));
+  tiles.renew();
+  await settle();
+  draw();
+  assert.equal(tiles.busy, true);
+  await settle();
+});
+
 test("few requests at a time; the newest wish first; a failure is tried again later", async () => {
   let failing = true;
   const { tiles, queries, settle, world, most } = make({ fail: () => failing });

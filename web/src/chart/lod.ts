@@ -72,6 +72,8 @@ export function decimate(store: Store, keys: readonly string[], window: Window, 
   while (first < end && store.time(first) <= after) first++;
   if (size === 1 && lines.t.length === 0) return each(store, keys.map((key) => store.slots(key)), first, end, gap, lines);
   const sums = keys.map((key, k) => new Sum(store, key, lines.curves[k] as Curve));
+  // Where the store begins in the middle of a bucket, a few rows would stand out as a spike: they go with the next one.
+  const head = first % size > size / 2 ? Math.floor(first / size) + 1 : -1;
   let previous = lines.t.at(-1) ?? NaN;
   let rows = 0;
   let bucket = -1;
@@ -88,7 +90,7 @@ export function decimate(store: Store, keys: readonly string[], window: Window, 
     const t = store.time(i);
     // Behind lines of another source, whose points are farther apart, a gap is theirs to say.
     const apart = last >= 0 && t - previous > gap;
-    const b = Math.floor(i / size);
+    const b = Math.max(head, Math.floor(i / size));
     if (apart || b !== bucket) flush();
     if (apart) pushGap(lines, (previous + t) / 2);
     bucket = b;

@@ -53,6 +53,8 @@ const FONT = `${FONT_PX}px ${FONT_FAMILY}`;
 const TICK_SPACE = 26;
 const TIME_SPACE = 90;
 const LABEL_HEIGHT = 12;
+/** Of a digit or a colon of FONT, CSS pixels; a little too wide rather than too narrow. */
+const CHARACTER_WIDTH = 6.4;
 /** The top of a log scale when all is zero, above what is linear. */
 const LOG_LEAST = 100;
 /** Ticks farther apart are at midnights and full hours of local time, which are not evenly spaced. */
@@ -93,9 +95,11 @@ export class LineChart {
         {
           ...axis, grid, space: TIME_SPACE, gap: TIMES_GAP,
           size: () => (this.#showTimes ? TIMES_HEIGHT : NO_TIMES_HEIGHT),
-          values: (_, ticks, __, ___, increment) => {
+          values: (u, ticks, __, ___, increment) => {
             this.#times = { ticks, increment };
-            return ticks.map((t) => (this.#showTimes ? formatTimeTick(t, increment) : ""));
+            const { min, max } = u.scales["x"] ?? {};
+            const range = { from: min ?? NaN, to: max ?? NaN };
+            return ticks.map((t) => (this.#showTimes ? timeLabel(range, this.width, t, increment) : ""));
           },
         },
         this.#yAxis({ ...axis, grid, size: AXIS_WIDTH, space: TICK_SPACE, gap: 6 }),
@@ -234,12 +238,12 @@ export class LineChart {
     }
     ctx.restore();
     drawLines(ctx, this.#lines, this.#strokes(), place, strip);
-    if (this.#showTimes) this.#drawTimes(place, ticks);
+    if (this.#showTimes) this.#drawTimes(place, shown, ticks);
     return true;
   }
 
   /** Where uPlot puts them. */
-  #drawTimes(place: Placed, ticks: readonly number[]): void {
+  #drawTimes(place: Placed, shown: Range, ticks: readonly number[]): void {
     const { ctx } = this.#plot;
     const k = devicePixelRatio;
     const y = Math.round(place.top + place.height) + Math.round(TIMES_GAP * k);
@@ -249,7 +253,7 @@ export class LineChart {
     ctx.fillStyle = colour("--text-dim");
     ctx.textAlign = "center";
     ctx.textBaseline = "top";
-    for (const t of ticks) ctx.fillText(formatTimeTick(t, this.#times.increment), Math.round(place.x(t)), y);
+    for (const t of ticks) ctx.fillText(timeLabel(shown, this.width, t, this.#times.increment), Math.round(place.x(t)), y);
     ctx.restore();
   }
 
@@ -293,6 +297,14 @@ function evenTicks({ ticks, increment }: { ticks: readonly number[]; increment: 
   const out = [];
   for (let n = Math.ceil((from - some) / increment); some + n * increment <= to; n++) out.push(some + n * increment);
   return out;
+}
+
+/** A label that would reach over an end of the plot is left out: it would be cut off there, or touch the lowest value. */
+function timeLabel({ from, to }: Range, width: number, t: number, increment: number): string {
+  const text = formatTimeTick(t, increment);
+  const at = ((t - from) / (to - from)) * width;
+  const half = (text.length * CHARACTER_WIDTH) / 2;
+  return at < half || at > width + PAD_RIGHT - half ? "" : text;
 }
 
 /** The greatest value on the screen, and of the points that its lines come from and go to. */

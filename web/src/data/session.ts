@@ -4,7 +4,8 @@
 // what is already held stays. Of each CPU, one column comes (the heatmap's), and of one CPU all columns, when someone looks at
 // it; what was before that, and what the store cannot hold, is fetched as it is looked at (tiles.ts).
 
-import { ApiError, fetchMeta, fetchSeries, setToken } from "./api";
+import { ApiError, fetchMeta, fetchSeries, hasToken, setToken } from "./api";
+import { formatDuration } from "../lib/format";
 import { signal } from "../lib/signal";
 import { CpuMatrix } from "./matrix";
 import { Store, cellKey } from "./store";
@@ -49,6 +50,8 @@ const RETRY_FIRST_MS = 500;
 const RETRY_MOST_MS = 8_000;
 /** A stream that is open but brings no sample for so long is not called live. */
 const STALLED_MS = 3_000;
+/** So far behind the server's newest sample (a slow line, a busy browser) is worth a word. */
+const BEHIND_MS = 3_000;
 
 export class Session {
   readonly meta = signal<Meta | null>(null);
@@ -162,9 +165,14 @@ export class Session {
     }
     this.meta.set(meta);
     if (meta.input.state === "ended" || meta.input.state === "failed") {
+      // While a recording is read, its history is not whole.
+      if (before && before.input.state !== meta.input.state) this.tiles.renew();
       this.#set(meta.input.state, meta.input.reason ?? "");
     } else if (state === "reconnecting" || (state === "live" && meta.input.state === "waiting")) {
       this.#set(meta.input.state === "live" ? "live" : "waiting", meta.input.reason ?? "");
+    } else if (state === "live") {
+      const behind = (meta.latest ?? 0) - (this.store.newestTime ?? Infinity);
+      this.#set("live", behind > Math.max(BEHIND_MS, 4 * meta.intervalMs) ? `${formatDuration(Math.round(behind / 1000) * 1000)} behind` : "");
     }
     // Columns or CPUs came or went: the same stream with another question, resumed where it was.
     if (this.#plan(meta) && this.#query !== "" && state !== "ended" && state !== "failed") this.#openStream();
@@ -207,6 +215,7 @@ export class Session {
     try {
       const meta = await fetchMeta();
       if (generation !== this.#generation) return;
+      this.#tried = false;
       if (this.store.capacity !== meta.limitRows) this.store = new Store(meta.limitRows);
       this.#plan(meta);
       const held = this.store.newestTime;
@@ -317,7 +326,8 @@ export class Session {
   }
 
   #askToken(): void {
-    this.#set("token", this.#tried ? "The server did not accept this token." : "");
+    this.#set("token", this.#tried ? "The server did not accept this token."
+      : hasToken() ? "The server does not accept the token of before any more." : "");
   }
 
   #set(state: ConnectionState, reason: string): void {

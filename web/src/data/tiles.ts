@@ -94,6 +94,7 @@ export class Tiles {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #arriveTimer: ReturnType<typeof setTimeout> | undefined;
   #version = 0;
+  #renewals = 0;
 
   constructor(private readonly source: TileSource) {}
 
@@ -136,6 +137,12 @@ export class Tiles {
       best = { time, value: v === v ? v : null, quality: c.running[i] ?? 100 };
     }
     return best;
+  }
+
+  /** Nothing that was fetched so far has to be right any more; it is shown until it was fetched again. */
+  renew(): void {
+    this.#renewals++;
+    for (const tile of this.#tiles.values()) tile.until = -Infinity;
   }
 
   /** A new run: what was fetched of the present is to be fetched again. */
@@ -216,6 +223,7 @@ export class Tiles {
     for (const column of known?.piece?.columns.keys() ?? []) wish.columns.add(column);
     const latest = this.source.latest() ?? -Infinity;
     const end = (wish.index + 1) * size;
+    const renewals = this.#renewals;
     const tile: Tile = { piece: known?.piece ?? null, until: known?.until ?? -Infinity, failedAt: -Infinity, numbers: known?.numbers ?? 0 };
     try {
       const { whose } = wish;
@@ -226,7 +234,7 @@ export class Tiles {
         ...(whose === null ? {} : { cpu: every ? "all" as const : whose }),
       });
       tile.piece = toPiece(series, every ? new Set(Object.keys(series.columns)) : wish.columns);
-      tile.until = latest >= end ? Infinity : latest;
+      tile.until = renewals !== this.#renewals ? -Infinity : latest >= end ? Infinity : latest;
       tile.numbers = tile.piece.t.length * (2 + 3.25 * tile.piece.columns.size);
     } catch {
       tile.failedAt = this.source.now();

@@ -138,6 +138,13 @@ export function formatDay(ms: number, now = Date.now()): string {
     : `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())} `;
 }
 
+/** `23:51:39 – 23:52:12`, with the date of each end that the reader would otherwise take for another day's. */
+export function formatRange(from: number, to: number, millis = false, now = Date.now()): string {
+  const first = formatDay(from, now);
+  const last = new Date(from).toDateString() === new Date(to).toDateString() ? "" : formatDay(to, 0);
+  return `${first}${formatClock(from, millis)} \u2013 ${last}${formatClock(to, millis)}`;
+}
+
 /** Labels of a time axis whose ticks are `increment` ms apart: no more digits than tell two ticks apart. */
 export function formatTimeTick(tick: number, increment: number): string {
   // Ticks are added up, from the whole ms before a view that may begin between two: 15:59:59.9995 is 16:00.

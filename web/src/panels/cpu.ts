@@ -6,7 +6,7 @@ export const cpu: LineSpec = {
   id: "cpu",
   title: "CPU use",
   unit: "share",
-  subtitle: () => "over the last second",
+  subtitle: (_, ofTasks) => `${ofTasks ? "of the whole machine, " : ""}over the last second`,
   scale: "share",
   series: [{ column: "cpu_use", label: "CPU use", colour: "--total" }],
 };

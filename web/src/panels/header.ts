@@ -5,7 +5,7 @@ import { PRESETS } from "../chart/view";
 import type { Connection } from "../data/session";
 import type { Meta } from "../data/wire";
 import { button, el, setAttribute, setText } from "../lib/dom";
-import { formatClock, formatDay, formatDuration } from "../lib/format";
+import { formatClock, formatDay, formatDuration, formatRange } from "../lib/format";
 import { nextTheme, theme } from "../lib/theme";
 import type { Context, Frame, Panel } from "./panel";
 
@@ -90,8 +90,8 @@ export class HeaderPanel implements Panel {
     this.#showState();
     for (const [ms, b] of this.#presets) setAttribute(b, "aria-pressed", String(Math.abs(view.span - ms) < 1));
     if (!frame.text) return;
-    setText(this.#span, `${formatDay(frame.range.from)}${formatClock(frame.range.from)} \u2013 ${formatClock(frame.range.to)} (${formatDuration(view.span)})`);
-    setText(this.#cursor, frame.cursorTime === null ? "" : `at ${formatClock(frame.cursorTime, true)}`);
+    setText(this.#span, `${formatRange(frame.range.from, frame.range.to, view.span < 10_000)} (${formatDuration(view.span)})`);
+    setText(this.#cursor, frame.cursorTime === null ? "" : `at ${formatDay(frame.cursorTime)}${formatClock(frame.cursorTime, true)}`);
   }
 
   #showState(): void {
@@ -101,7 +101,7 @@ export class HeaderPanel implements Panel {
     setAttribute(document.documentElement, "data-state", state);
     setAttribute(document.documentElement, "data-view", view.following ? "following" : "still");
     setText(this.#pill, STATE_WORDS[state]);
-    setText(this.#reason, state === "live" || state === "paused" || state === "token" ? "" : connection.reason);
+    setText(this.#reason, state === "paused" || state === "token" ? "" : connection.reason);
     setText(this.#pause, view.following ? "Pause" : "Resume");
     this.#live.disabled = view.following;
   }

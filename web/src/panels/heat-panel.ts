@@ -11,7 +11,7 @@ import { el, setAttribute, setText } from "../lib/dom";
 import { NOTHING, formatClock, formatTick, formatValue, type Unit } from "../lib/format";
 import type { Context, Frame } from "./panel";
 import type { Track } from "./track";
-import { columnOf, isAbsent, showQuality, whyAbsent } from "./quality";
+import { columnOf, isAbsent, showGap, showQuality, whyAbsent } from "./quality";
 import { unitOf } from "./units";
 
 /** What is shown unless something else was chosen: the first of these that the machine has. */
@@ -39,6 +39,8 @@ export class HeatPanel implements Track {
   readonly #words = el("p", { class: "words" });
   readonly #remark = el("p", { class: "remark" });
   readonly #plot = el("div", { class: "plot heat" });
+  /** Beside the rows of the CPUs that are apart from the others. */
+  readonly #apart = el("div", { class: "apart", "aria-hidden": "true" });
   readonly #map: Heatmap;
   #column: Column | undefined;
   #cpus = 0;
@@ -53,6 +55,8 @@ export class HeatPanel implements Track {
   constructor(private readonly context: Context) {
     const { state } = context;
     this.#map = new Heatmap(this.#plot);
+    this.#plot.append(this.#apart);
+    context.apart.watch(() => this.#markApart());
     this.#metric.addEventListener("change", () => state.heat.set(this.#metric.value));
     this.#cpu.addEventListener("change", () => state.cpu.set(this.#cpu.value === "" ? null : Number(this.#cpu.value)));
     const gradient = el("div", { class: "gradient", "aria-hidden": "true" });
@@ -72,8 +76,10 @@ export class HeatPanel implements Track {
         context.onCursor(at?.x ?? null);
         context.redraw();
       },
-      click: ({ y }) => {
-        const cpu = this.#map.cpuAt(y, this.#cpus);
+      click: ({ x, y }) => {
+        const { from, to } = context.view.range();
+        const source = this.#source();
+        const cpu = source ? this.#under(source, y, from + (x / this.#map.plotWidth) * (to - from)).cpu : this.#map.cpuAt(y, this.#cpus);
         state.cpu.set(state.cpu.get() === cpu ? null : cpu);
       },
     }, context);
@@ -86,12 +92,17 @@ export class HeatPanel implements Track {
       if (clientWidth < 1 || clientHeight < 1) return;
       this.#map.setSize(clientWidth, clientHeight);
       this.#drawn = null;
+      this.#markApart();
       context.redraw();
     }).observe(this.#plot);
   }
 
   get absent(): boolean {
     return this.element.hasAttribute("data-absent");
+  }
+
+  get words(): string {
+    return this.#words.textContent;
   }
 
   get over(): HTMLElement | null {
@@ -141,12 +152,10 @@ export class HeatPanel implements Track {
 
   draw(frame: Frame): void {
     const { session, state } = this.context;
-    const { matrix } = session;
-    if (this.absent || !this.#visible || !matrix || !this.#column || matrix.column !== this.#column.id) return;
+    const source = this.#source();
+    if (this.absent || !this.#visible || !source || !this.#column) return;
+    const { matrix } = source;
     const unit = unitOf(this.#column);
-    const source: HeatSource = {
-      matrix, tiles: session.tiles, oldest: session.oldestTime, interval: session.meta.get()?.intervalMs ?? 100, online: this.#online,
-    };
     const chosen = state.cpu.get();
     const { from, to } = frame.range;
     const key = `${matrix.end} ${session.tiles.version} ${chosen}`;
@@ -168,6 +177,14 @@ export class HeatPanel implements Track {
     this.#read(source, frame, unit);
   }
 
+  #markApart(): void {
+    this.#apart.replaceChildren(...this.context.apart.get().filter((cpu) => cpu < this.#cpus).map((cpu) => {
+      const mark = el("i", {}, "\u25c2");
+      mark.style.top = `${this.#map.middleOf(cpu, this.#cpus)}px`;
+      return mark;
+    }));
+  }
+
   /** Moved by less than half a pixel, and nothing else: a view of an hour need not be drawn ten times a second. */
   #almost(range: Range, chosen: number | null): boolean {
     const drawn = this.#drawn;
@@ -176,16 +193,39 @@ export class HeatPanel implements Track {
     return range.to !== drawn.range.to && Math.abs(range.to - drawn.range.to) < half && Math.abs(range.from - drawn.range.from) < half;
   }
 
+  /** What there is of the column; null while that is another one's. */
+  #source(): HeatSource | null {
+    const { session } = this.context;
+    const { matrix } = session;
+    if (!matrix || matrix.column !== this.#column?.id) return null;
+    return { matrix, tiles: session.tiles, oldest: session.oldestTime, interval: session.meta.get()?.intervalMs ?? 100, online: this.#online };
+  }
+
+  /** The CPU at a height of the plot; where several share the row, the one whose value is its colour. */
+  #under(source: HeatSource, y: number, t: number): { cpu: number; found: ReturnType<typeof heatAt> } {
+    const { group } = this.#map;
+    const first = Math.floor(this.#map.cpuAt(y, this.#cpus) / group) * group;
+    let best = { cpu: first, found: heatAt(source, first, t) };
+    for (let cpu = first + 1; cpu < Math.min(this.#cpus, first + group); cpu++) {
+      const found = heatAt(source, cpu, t);
+      if ((found?.value ?? -Infinity) > (best.found?.value ?? -Infinity)) best = { cpu, found };
+    }
+    return best;
+  }
+
   /** Under the pointer: that CPU and time. Else the CPU that has most now. */
   #read(source: HeatSource, frame: Frame, unit: Unit): void {
     const { matrix } = source;
     if (this.#pointer && frame.cursorTime !== null) {
-      const cpu = this.#map.cpuAt(this.#pointer.y, this.#cpus);
-      const found = heatAt(source, cpu, frame.cursorTime);
+      const { cpu, found } = this.#under(source, this.#pointer.y, frame.cursorTime);
       setText(this.#where, `CPU ${cpu} at ${formatClock(frame.cursorTime, true)}`);
       setText(this.#value, found ? formatValue(found.value, unit) : NOTHING);
       const kind = found?.value == null && !this.#online.has(cpu) ? { kind: "offline" as const, running: 0 } : qualityOf(found?.quality ?? 100);
-      showQuality(this.#quality, kind, "");
+      const { newestTime } = this.context.session.store;
+      const gap = found === null && kind.kind === "exact" && !source.tiles.busy
+        && frame.cursorTime > (source.oldest ?? Infinity) && frame.cursorTime < (newestTime ?? -Infinity);
+      if (gap) showGap(this.#quality);
+      else showQuality(this.#quality, kind, "");
       return;
     }
     let best = -1;

@@ -8,7 +8,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError } from "../data/api";
 import type { Span } from "../data/state";
 import type { Column, Meta, Quality } from "../data/wire";
-import { formatClock, formatDuration } from "../lib/format";
+import { formatDuration, formatRange } from "../lib/format";
 import { Latest } from "../lib/latest";
 import { signal, type Signal } from "../lib/signal";
 import type { Context } from "./panel";
@@ -139,9 +139,7 @@ export function runningQuality(running: number | null): Quality {
 
 export function spanText(span: Span): string {
   const millis = span.to - span.from < 10_000;
-  const from = new Date(span.from);
-  const day = from.toDateString() === new Date().toDateString() ? "" : from.toLocaleDateString("en-CA") + " ";
-  return `${day}${formatClock(span.from, millis)} \u2013 ${formatClock(span.to, millis)} (${formatDuration(span.to - span.from)})`;
+  return `${formatRange(span.from, span.to, millis)} (${formatDuration(span.to - span.from)})`;
 }
 
 export function SubjectLine({ subject, cpu = null, children }: {

@@ -7,13 +7,14 @@ import { linesOf } from "../chart/lines";
 import { noLines, type Lines } from "../chart/lod";
 import { LineChart, type Line, type ScaleKind } from "../chart/uplot";
 import type { Range } from "../chart/view";
+import type { Session } from "../data/session";
 import { EXACT, NEVER_RAN, cellKey, qualityOf, type Store } from "../data/store";
 import type { Column, Meta, Quality } from "../data/wire";
 import { el, setAttribute, setText } from "../lib/dom";
 import { NOTHING, formatDuration, formatValue, type Unit } from "../lib/format";
 import { lowerBound } from "../lib/search";
 import type { Context, Frame } from "./panel";
-import { columnOf, isAbsent, qualityAt, sharedReasons, showQuality, whyAbsent } from "./quality";
+import { columnOf, isAbsent, measuresTasks, qualityAt, sharedReasons, showGap, showQuality, whyAbsent } from "./quality";
 import type { Track } from "./track";
 
 export interface LineSpec {
@@ -21,7 +22,7 @@ export interface LineSpec {
   title: string;
   unit: Unit;
   /** Under the title: what one value means. */
-  subtitle(intervalMs: number): string;
+  subtitle(intervalMs: number, ofTasks?: boolean): string;
   scale: ScaleKind;
   /** Of a log scale: up to here it is linear. By default one event per interval, as a rate. */
   linearBelow?: number;
@@ -81,6 +82,10 @@ export class LinePanel implements Track {
     return this.element.hasAttribute("data-absent");
   }
 
+  get words(): string {
+    return this.#words.textContent;
+  }
+
   get over(): HTMLElement | null {
     return this.chart?.over ?? null;
   }
@@ -101,7 +106,7 @@ export class LinePanel implements Track {
     const rows = this.spec.series.map((s) => makeRow(columnOf(meta, s.column), s));
     const absent = rows.every((r) => isAbsent(r.column));
     this.#say(absent, rows, meta);
-    setText(this.#subtitle, this.spec.subtitle(meta.intervalMs));
+    setText(this.#subtitle, this.spec.subtitle(meta.intervalMs, measuresTasks(meta)));
 
     // The chart is made anew only when its lines have changed, not with every reading of /api/meta.
     const made = absent ? "absent" : rows.map((r) => `${r.id}:${r.column ? isAbsent(r.column) : "unknown"}`).join() + meta.intervalMs;
@@ -110,6 +115,7 @@ export class LinePanel implements Track {
       return;
     }
     this.#made = made;
+    this.element.style.setProperty("--series", String(rows.length));
     this.#legend.replaceChildren(...(absent ? [] : rows.map((r) => r.item)));
     // What the server does not know cannot be asked for: one such column would take the others along.
     for (const row of rows.filter((r) => r.column === undefined)) {
@@ -144,9 +150,10 @@ export class LinePanel implements Track {
     setText(this.#of, cpu !== null ? `CPU ${cpu}` : context.state.cpu.get() !== null ? "all CPUs" : "");
     this.#rows.forEach((row, k) => {
       const key = cellKey(row.id, cpu ?? undefined);
-      const { value, quality } = this.#read(frame, row, key, k, interval);
+      const { value, quality, gap } = this.#read(frame, row, key, k, interval);
       setText(row.value, formatValue(value, this.spec.unit));
-      showQuality(row.quality, quality, whyAbsent(row.column));
+      if (gap) showGap(row.quality);
+      else showQuality(row.quality, quality, whyAbsent(row.column));
     });
   }
 
@@ -156,7 +163,7 @@ export class LinePanel implements Track {
   }
 
   /** Value and quality in the frame's row, or at its cursor in what the store does not hold. */
-  #read(frame: Frame, row: Row, key: string, k: number, interval: number): { value: number | null; quality: Quality } {
+  #read(frame: Frame, row: Row, key: string, k: number, interval: number): { value: number | null; quality: Quality; gap?: boolean } {
     const { session } = this.context;
     const { store } = session;
     const since = store.since(key);
@@ -170,7 +177,8 @@ export class LinePanel implements Track {
     const value = pointAt(this.#lines, k, t, interval);
     if (isAbsent(row.column)) return { value, quality: qualityAt(store, key, null, row.column) };
     const running = session.tiles.at(this.#cpu(), row.id, t)?.quality ?? EXACT;
-    return { value, quality: qualityOf(running === NEVER_RAN && value !== null ? EXACT : running) };
+    const gap = value === null && running === EXACT && frame.cursorTime !== null && isBetween(session, t) && !session.tiles.busy;
+    return { value, quality: qualityOf(running === NEVER_RAN && value !== null ? EXACT : running), gap };
   }
 
   /** Newer samples may have come; what was there when it was drawn is there still. */
@@ -223,6 +231,11 @@ export class LinePanel implements Track {
     this.chart.setSize(clientWidth, clientHeight);
     this.context.redraw();
   }
+}
+
+/** Within the history: before and behind it there is nothing to miss. */
+function isBetween({ oldestTime, store }: Session, t: number): boolean {
+  return oldestTime !== null && store.newestTime !== null && t > oldestTime && t < store.newestTime;
 }
 
 /** The mean of the point that covers a time; null where there is none. */

@@ -18,6 +18,11 @@ export function whyAbsent(column: Column | undefined): string {
   return column.quality.kind === "denied" ? "The kernel did not permit it." : "This machine cannot count it.";
 }
 
+/** Tasks are measured, not CPUs: what comes from /proc/stat and /proc/pressure is of the whole machine then. */
+export function measuresTasks(meta: Meta | null): boolean {
+  return ["process", "thread", "command", "cgroup"].includes(meta?.targetKind ?? "");
+}
+
 /**
  * The reasons of several columns as one text, each once. The server's sentences begin with the event that they are about
  * (`cycles: …`, `needs cycles: …`); without that, a reason that all share is one reason.
@@ -69,11 +74,19 @@ export function qualityWords(q: Quality, why: string): { short: string; sentence
 
 /** Writes a quality into its place: words, a kind for the stylesheet, the explanation on hover. */
 export function showQuality(node: HTMLElement, q: Quality, why: string): void {
-  setText(node, short(q));
-  setAttribute(node, "data-quality", q.kind === "exact" ? null : q.kind.replace(" ", "-"));
-  const title = sentence(q, why);
+  show(node, short(q), q.kind === "exact" ? null : q.kind.replace(" ", "-"), sentence(q, why));
+}
+
+/** The same for a time at which there is no sample at all. */
+export function showGap(node: HTMLElement): void {
+  show(node, "no sample", "gap", "Nothing was measured at this time.");
+}
+
+function show(node: HTMLElement, words: string, kind: string | null, title: string): void {
+  setText(node, words);
+  setAttribute(node, "data-quality", kind);
   setAttribute(node, "title", title === "" ? null : title);
   // Also for those who have no pointer to hover with.
   setAttribute(node, "tabindex", title === "" ? null : "0");
-  setAttribute(node, "aria-label", title === "" ? null : `${short(q)}: ${title}`);
+  setAttribute(node, "aria-label", title === "" ? null : `${words}: ${title}`);
 }

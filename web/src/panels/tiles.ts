@@ -21,6 +21,8 @@ interface Given {
 }
 
 interface TileSpec {
+  /** Takes this one's place where its column is measured. */
+  of?: string;
   id: string;
   title: string;
   /** The column whose quality is the tile's. */
@@ -29,6 +31,8 @@ interface TileSpec {
   format(value: number): string;
   /** The small line below. */
   sub(given: Given): string;
+  /** What it means, where that is not plain. */
+  subHelp?: string;
 }
 
 function per(read: Read, column: string, seconds: number): number | null {
@@ -64,7 +68,15 @@ const TILES: readonly TileSpec[] = [
   {
     id: "cpu", title: "CPU use", column: "cpu_use",
     main: ({ read }) => read("cpu_use"), format: formatShare,
-    sub: ({ cpus }) => (cpus === 0 ? "" : `of ${cpus} ${cpus === 1 ? "CPU" : "CPUs"}`),
+    sub: ({ read, cpus }) => words(read("pressure_cpu_some"), formatShare, "pressure")
+      || (cpus === 0 ? "" : `of ${cpus} ${cpus === 1 ? "CPU" : "CPUs"}`),
+    subHelp: "Pressure: the share of time in which some task waited for a CPU",
+  },
+  {
+    of: "cpu", id: "tasks-cpu", title: "CPUs used", column: "cpus_utilized",
+    main: ({ read }) => read("cpus_utilized"), format: (v) => `${v.toFixed(2)}\u00a0CPUs`,
+    sub: ({ read }) => words(read("cpu_use"), formatShare, "machine"),
+    subHelp: "CPU use of the whole machine",
   },
   {
     id: "switches", title: "Context switches", column: "context_switches_per_second",
@@ -76,13 +88,11 @@ const TILES: readonly TileSpec[] = [
 /** Columns that tiles read. */
 export const TILE_COLUMNS: readonly string[] = [
   "ipc", "cpi", "ghz", "cycles", "cache_miss_rate", "cache_misses", "branch_miss_rate", "branch_misses", "cpu_use",
-  "context_switches_per_second", "cpu_migrations_per_second",
+  "cpus_utilized", "pressure_cpu_some", "context_switches_per_second", "cpu_migrations_per_second",
 ];
 
 /** What a sparkline shows. */
 const SPARK_MS = 60_000;
-const SPARK_WIDTH = 58;
-const SPARK_HEIGHT = 26;
 
 interface Tile {
   spec: TileSpec;
@@ -91,19 +101,20 @@ interface Tile {
   value: HTMLElement;
   sub: HTMLElement;
   quality: HTMLElement;
+  /** That it is unusual. */
+  mark: HTMLElement;
 }
 
 function makeTile(spec: TileSpec): Tile {
   const value = el("div", { class: "value" }, NOTHING);
-  const sub = el("div", { class: "sub" });
+  const sub = el("div", { class: "sub", title: spec.subHelp });
+  const mark = el("span", { class: "mark" });
   const quality = el("span", { class: "quality" });
   const spark = el("canvas", { class: "spark", "aria-hidden": "true" });
-  spark.style.width = SPARK_WIDTH + "px";
-  spark.style.height = SPARK_HEIGHT + "px";
-  const root = el("div", { class: "tile", "data-tile": spec.id },
-    el("div", { class: "name" }, el("span", {}, spec.title)),
+  const root = el("div", { class: "tile", "data-tile": spec.id, hidden: spec.of !== undefined },
+    el("div", { class: "name" }, el("span", {}, spec.title), mark),
     el("div", { class: "row" }, value, spark), el("div", { class: "foot" }, sub, quality));
-  return { spec, root, value, sub, quality, spark };
+  return { spec, root, value, sub, quality, mark, spark };
 }
 
 export class TilesPanel implements Panel {
@@ -117,8 +128,12 @@ export class TilesPanel implements Panel {
   }
 
   meta(meta: Meta): void {
+    const has = (id: string): boolean => !isAbsent(columnOf(meta, id));
     // Tiles with values come first.
     for (const tile of this.#tiles) {
+      const { spec } = tile;
+      const unfit = spec.of !== undefined ? !has(spec.column) : TILES.some((t) => t.of === spec.id && has(t.column));
+      setAttribute(tile.root, "hidden", unfit ? "" : null);
       setAttribute(tile.root, "data-absent", isAbsent(columnOf(meta, tile.spec.column)) ? "" : null);
       const column = columnOf(meta, tile.spec.column);
       setAttribute(tile.value, "title", column?.formula ? `${column.name} = ${column.formula}` : null);
@@ -142,14 +157,27 @@ export class TilesPanel implements Panel {
       cpus: meta.online.length,
     };
     this.#tiles.forEach((tile, i) => {
+      if (tile.root.hidden) return;
       const { spec } = tile;
       const column = columnOf(meta, spec.column);
       const value = spec.main(given);
       setText(tile.value, value === null ? NOTHING : spec.format(value));
       setText(tile.sub, spec.sub(given));
+      this.#mark(tile);
       showQuality(tile.quality, qualityAt(session.store, spec.column, row, column), whyAbsent(column));
       if ((turn === null || turn === i) && !isAbsent(column)) this.#drawSpark(tile, meta.intervalMs);
     });
+  }
+
+  #mark({ spec, mark, root }: Tile): void {
+    const found = this.context.unusual.get().get(spec.column);
+    setText(mark, !found ? "" : found.verdict === "high" ? "\u25b2 high" : "\u25bc low");
+    setAttribute(root, "data-unusual", found?.verdict ?? null);
+    setAttribute(mark, "title", found?.why ?? null);
+    // Also for those who have no pointer to hover with.
+    setAttribute(mark, "tabindex", found ? "0" : null);
+    setAttribute(mark, "role", found ? "note" : null);
+    setAttribute(mark, "aria-label", found?.why ?? null);
   }
 
   /** From 0 to the greatest of the minute. */
@@ -159,7 +187,8 @@ export class TilesPanel implements Panel {
     const ctx = spark.getContext("2d");
     if (to === null || !ctx) return;
     const k = devicePixelRatio;
-    const [width, height] = [Math.round(SPARK_WIDTH * k), Math.round(SPARK_HEIGHT * k)];
+    const [width, height] = [Math.round(spark.clientWidth * k), Math.round(spark.clientHeight * k)];
+    if (width < 2) return;
     if (spark.width !== width || spark.height !== height) Object.assign(spark, { width, height });
     else ctx.clearRect(0, 0, width, height);
     const from = to - SPARK_MS;

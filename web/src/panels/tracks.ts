@@ -111,7 +111,7 @@ export function trackTitle(id: string, meta: Meta): string {
 }
 
 function axisOf(spec: LineSpec, axis: "log" | "lin"): Pick<LineSpec, "scale" | "subtitle" | "linearBelow"> {
-  const words = (ms: number): string => spec.subtitle(ms).replace(/, logarithmic$/, "");
+  const words = (ms: number, ofTasks?: boolean): string => spec.subtitle(ms, ofTasks).replace(/, logarithmic$/, "");
   if (axis === "lin") return { scale: spec.scale === "log" ? "auto" : spec.scale, subtitle: words };
-  return { ...logAxis(spec.unit), subtitle: (ms) => `${words(ms)}, logarithmic` };
+  return { ...logAxis(spec.unit), subtitle: (ms, ofTasks) => `${words(ms, ofTasks)}, logarithmic` };
 }
