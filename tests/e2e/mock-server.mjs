@@ -36,7 +36,7 @@ function noise(n) {
   return x - Math.floor(x);
 }
 
-function makeValues(n, share, pmu) {
+export function makeValues(n, share, pmu) {
   const wave = 1 + 0.45 * Math.sin(n / 90) + 0.25 * Math.sin(n / 17) + 0.15 * noise(n);
   const ipc = 1.1 + 0.5 * Math.sin(n / 130 + 1) + 0.1 * noise(n + 0.5);
   const burst = n % 400 > 330 ? 3 : 1;

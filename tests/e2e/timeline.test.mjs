@@ -386,6 +386,54 @@ test("the heatmap of the past has a scale of its own, from one question for all 
   assert.ok(asked.length > 0 && asked.every((r) => r.includes("cpu=all")), asked.join("\n"));
 }));
 
+/** Every chart's pixels. */
+const pictures = (page) => page.$$eval(".uplot canvas", (list) => list.map((canvas) => {
+  const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });
+  copy.drawImage(canvas, 0, 0);
+  return { width: canvas.width, pixels: [...new Uint32Array(copy.getImageData(0, 0, canvas.width, canvas.height).data.buffer)] };
+}));
+
+/** Two colours with their opacity, to what rounding does to them. */
+function alike(a, b) {
+  const channel = (p, shift) => ((p >>> shift) & 255) * (p >>> 24) / 255;
+  return [0, 8, 16].every((s) => Math.abs(channel(a, s) - channel(b, s)) < 24) && Math.abs((a >>> 24) - (b >>> 24)) < 24;
+}
+
+for (const [what, options, hash, context] of [
+  ["a view of 1 min", {}, "", {}],
+  ["gaps, and a dense screen", { scenario: "gaps", rows: 1490 }, "", { deviceScaleFactor: 2, viewport: { width: 900, height: 700 } }],
+  ["bands", { rows: 6000, interval: 20 }, "#span=600000", {}],
+]) {
+  test(`what was moved and added to is what would be drawn anew: ${what}`, () => withPage(options, async (page, mock) => {
+    if (hash !== "") {
+      await page.goto(mock.url + hash);
+      await waitState(page, "live");
+    }
+    await page.evaluate(() => {
+      const { drawImage } = CanvasRenderingContext2D.prototype;
+      globalThis.moves = 0;
+      CanvasRenderingContext2D.prototype.drawImage = function (source, ...rest) {
+        if (source === this.canvas) globalThis.moves++;
+        return drawImage.call(this, source, ...rest);
+      };
+    });
+    await until(() => page.evaluate(() => globalThis.moves), (n) => n > 60, "pictures to be moved", 60_000);
+    mock.silent = true;
+    await page.waitForTimeout(500);
+    const moved = await pictures(page);
+    await page.click("#theme"); // from the system's to the same colours: all is drawn anew
+    const anew = await pictures(page);
+    assert.equal(moved.length, anew.length);
+    assert.ok(moved.length > 0);
+    moved.forEach(({ width, pixels }, n) => {
+      assert.equal(width, anew[n].width);
+      assert.ok(pixels.filter((p) => p !== 0).length > 5 * width, "it is a picture");
+      const different = pixels.flatMap((p, i) => (alike(p, anew[n].pixels[i]) ? [] : [[i % width, Math.floor(i / width)]]));
+      // The ends and crossings of uPlot's grid lines are strokes', ours are rectangles'.
+      assert.ok(different.length <= 60, `chart ${n}: ${different.length} pixels differ, at ${different.slice(0, 8).join(" ")}`);
+    });
+  }, { context: { colorScheme: "light", ...context } }));
+}
 test("a drag that holds still on its way is one entry of the browser's history", () => withPage({ rows: 1500 }, async (page) => {
   await pause(page);
   const rest = () => new Promise((resolve) => setTimeout(resolve, 700)); // longer than a movement may stand still by itself

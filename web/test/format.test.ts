@@ -61,6 +61,7 @@ test("clock and time ticks", () => {
   assert.equal(formatClock(t), "07:05:09");
   assert.equal(formatClock(t, true), "07:05:09.040");
   assert.equal(formatTimeTick(t, 60_000), "07:05");
+  assert.equal(formatTimeTick(Math.floor(t / 1000) * 1000 - 0.7, 5000), "07:05:09", "uPlot's tick in a view that begins between two ms");
   assert.equal(formatTimeTick(t, 5000), "07:05:09");
   assert.equal(formatTimeTick(t, 100), "07:05:09.0");
   assert.equal(formatTimeTick(t, 10), "07:05:09.04");

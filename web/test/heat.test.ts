@@ -42,7 +42,7 @@ function cells(from: HeatSource, first: number, last: number, length: number): {
   const c = new HeatCells(from.matrix.cpus, first, last, length);
   c.fill(from);
   const rows = <T extends Uint8Array | Float32Array>(list: T): number[][] =>
-    Array.from({ length: c.buckets }, (_, b) => [...list.subarray(b * c.cpus, (b + 1) * c.cpus)].map((v) => Math.round(v * 1000) / 1000));
+    Array.from({ length: c.buckets }, (_, b) => Array.from({ length: c.cpus }, (_, cpu) => Math.round((list[cpu * c.buckets + b] ?? NaN) * 1000) / 1000));
   return { kind: rows(c.kind), mean: rows(c.mean) };
 }
 

@@ -189,20 +189,23 @@ export class Heatmap {
     let never: ImageData | null = null;
     let offline: ImageData | null = null;
     const { colours } = this.#palette;
-    for (let b = 0; b < n; b++) {
-      for (let row = 0; row < this.#rows; row++) {
-        let high = -Infinity;
-        let kind: number = Cell.Gap;
-        for (let c = row * this.#group; c < Math.min(cpus, (row + 1) * this.#group); c++) {
-          const i = b * cpus + c;
-          const cell = cells.kind[i] as number;
-          if (cell === Cell.Value) high = Math.max(high, cells.mean[i] as number);
-          else kind = Math.max(kind, cell);
-        }
+    const { mean, kind } = cells;
+    const highest = new Float32Array(n);
+    const worst = new Uint8Array(n);
+    for (let row = 0; row < this.#rows; row++) {
+      highest.fill(-Infinity);
+      worst.fill(Cell.Gap);
+      for (let i = row * this.#group * n, end = Math.min(cpus, (row + 1) * this.#group) * n, b = 0; i < end; i++, b = b + 1 === n ? 0 : b + 1) {
+        const cell = kind[i] as number;
+        if (cell !== Cell.Value) worst[b] = Math.max(worst[b] as number, cell);
+        else if ((mean[i] as number) > (highest[b] as number)) highest[b] = mean[i] as number;
+      }
+      for (let b = 0; b < n; b++) {
         const at = row * n + b;
+        const high = highest[b] as number;
         if (high > -Infinity) pixels[at] = colours[Math.min(255, Math.max(0, Math.round((high / max) * 255)))] as number;
-        else if (kind === Cell.NeverRan) mark(never ??= new ImageData(n, this.#rows), at);
-        else if (kind === Cell.Offline) mark(offline ??= new ImageData(n, this.#rows), at);
+        else if (worst[b] === Cell.NeverRan) mark(never ??= new ImageData(n, this.#rows), at);
+        else if (worst[b] === Cell.Offline) mark(offline ??= new ImageData(n, this.#rows), at);
       }
     }
     if (this.#cells) put(this.#cells, image, first);

@@ -3,6 +3,7 @@
 // one, and a filled shape of a thousand corners is dearer still; so a wider line is the same hairline a few times, half a pixel
 // apart, and a band is one vertical hairline per column of pixels.
 
+import { lowerBound } from "../lib/search";
 import type { Lines } from "./lod";
 
 export interface Stroke {
@@ -25,37 +26,44 @@ export interface Placed {
 
 const BAND_ALPHA = 0.3;
 const DASH = [4, 3];
+const SOLID: number[] = [];
 /** Of a value that has no neighbour to draw a line to. */
 const DOT = 3;
 
-export function drawLines(ctx: CanvasRenderingContext2D, lines: Lines, strokes: readonly Stroke[], at: Placed): void {
+/** `since`: what lies left of this (device pixels) stays as it is. */
+export function drawLines(ctx: CanvasRenderingContext2D, lines: Lines, strokes: readonly Stroke[], at: Placed, since = at.left): void {
   ctx.save();
   ctx.beginPath();
-  ctx.rect(at.left, at.top, at.width, at.height);
+  ctx.rect(since, at.top, at.left + at.width - since, at.height);
   ctx.clip();
   ctx.lineJoin = "bevel";
   ctx.lineWidth = 1;
-  const xs = Float64Array.from(lines.t, at.x);
+  const { t } = lines;
+  // A line enters from the point before, and whether that one is a lone dot says the one before it.
+  const first = since > at.left ? Math.max(0, lowerBound(0, t.length, (i) => at.x(t[i] as number), since) - 2) : 0;
+  const xs = new Float64Array(t.length);
+  for (let i = Math.max(0, first - 1); i < xs.length; i++) xs[i] = at.x(t[i] as number);
   if (lines.banded) {
     ctx.globalAlpha = BAND_ALPHA;
     strokes.forEach((stroke, k) => {
       ctx.strokeStyle = stroke.colour;
-      ctx.stroke(band(lines, k, xs, at));
+      ctx.stroke(band(lines, k, xs, at, first));
     });
     ctx.globalAlpha = 1;
   }
   strokes.forEach((stroke, k) => {
-    const { path, dots } = line(lines, k, xs, at);
+    const { path, dots } = line(lines, k, xs, at, first);
     ctx.strokeStyle = ctx.fillStyle = stroke.colour;
-    ctx.setLineDash(stroke.dashed ? DASH.map((d) => d * devicePixelRatio) : []);
+    if (stroke.dashed) ctx.setLineDash(DASH.map((d) => d * devicePixelRatio));
+    else ctx.setLineDash(SOLID);
     // Within a band a hairline does.
     const width = lines.banded ? Math.max(1, devicePixelRatio) : Math.max(1, stroke.width * devicePixelRatio);
     const times = Math.max(1, Math.ceil(width - 0.01));
     // Half a pixel: a horizontal line one device pixel wide lies on one row of pixels.
-    const first = -(width - 1) / 2;
+    const top = -(width - 1) / 2;
     const step = times > 1 ? (width - 1) / (times - 1) : 0;
     for (let n = 0; n < times; n++) {
-      ctx.setTransform(1, 0, 0, 1, 0, first + n * step);
+      ctx.setTransform(1, 0, 0, 1, 0, top + n * step);
       ctx.stroke(path);
     }
     ctx.setTransform(1, 0, 0, 1, 0, 0);
@@ -65,12 +73,13 @@ export function drawLines(ctx: CanvasRenderingContext2D, lines: Lines, strokes: 
   ctx.restore();
 }
 
-function line(lines: Lines, k: number, xs: Float64Array, at: Placed): { path: Path2D; dots: [number, number][] } {
+function line(lines: Lines, k: number, xs: Float64Array, at: Placed, first: number): { path: Path2D; dots: [number, number][] } {
   const path = new Path2D();
   const dots: [number, number][] = [];
   const mean = lines.curves[k]?.mean ?? [];
-  let open = false;
-  for (let i = 0; i < mean.length; i++) {
+  let open = first > 0 && mean[first - 1] != null;
+  if (open) path.moveTo(xs[first - 1] as number, at.y(mean[first - 1] as number));
+  for (let i = first; i < mean.length; i++) {
     const v = mean[i];
     if (v == null) {
       open = false;
@@ -87,7 +96,7 @@ function line(lines: Lines, k: number, xs: Float64Array, at: Placed): { path: Pa
 }
 
 /** From the least to the greatest value of each column of pixels. */
-function band(lines: Lines, k: number, xs: Float64Array, at: Placed): Path2D {
+function band(lines: Lines, k: number, xs: Float64Array, at: Placed, first: number): Path2D {
   const path = new Path2D();
   const curve = lines.curves[k];
   if (!curve) return path;
@@ -103,7 +112,7 @@ function band(lines: Lines, k: number, xs: Float64Array, at: Placed): Path2D {
     high = -Infinity;
   };
   let before = NaN;
-  for (let i = 0; i < xs.length; i++) {
+  for (let i = first; i < xs.length; i++) {
     const l = curve.low[i];
     const h = curve.high[i];
     const x = xs[i] as number;

@@ -24,7 +24,10 @@ const OFFLINE_CODE = 103;
 const NUMBERS_MOST = 65_536;
 const POINTS_LEAST = 16;
 
-/** Buckets are named by their end: bucket b covers (b - 1) · length < t ≤ b · length. */
+/**
+ * Buckets are named by their end: bucket b covers (b - 1) · length < t ≤ b · length. The cell of a CPU and the n-th bucket is number
+ * CPU · buckets + n: what is read of one CPU, and drawn in one row, lies together.
+ */
 export class HeatCells {
   readonly mean: Float32Array;
   readonly kind: Uint8Array;
@@ -50,45 +53,48 @@ export class HeatCells {
     this.#fromMatrix(matrix, begin, end);
     for (let i = 0; i < this.mean.length; i++) {
       const n = this.#n[i] as number;
-      if (n > 0) {
-        this.mean[i] = (this.mean[i] as number) / n;
-        this.kind[i] = Cell.Value;
-      }
+      if (n === 0) continue;
+      if (n > 1) this.mean[i] = (this.mean[i] as number) / n;
+      this.kind[i] = Cell.Value;
     }
   }
 
   #fromMatrix(matrix: CpuMatrix, begin: number, end: number): void {
-    const { cpus } = this;
+    const { cpus, buckets } = this;
     const { values, quality } = matrix;
     for (let i = matrix.lowerBound(begin + 1e-3); i < matrix.end; i++) {
       const t = matrix.time(i);
       if (t > end) return;
-      const to = this.#bucket(t) * cpus;
+      const to = this.#bucket(t);
       const from = matrix.row(i);
       for (let cpu = 0; cpu < cpus; cpu++) {
         const v = values[from + cpu] as number;
-        if (v === v) this.#add(to + cpu, v);
-        else this.kind[to + cpu] = quality[from + cpu] === OFFLINE_CODE ? Cell.Offline : Cell.NeverRan;
+        const at = cpu * buckets + to;
+        if (v === v) this.#add(at, v);
+        else this.kind[at] = quality[from + cpu] === OFFLINE_CODE ? Cell.Offline : Cell.NeverRan;
       }
     }
   }
 
   #fromTiles(source: HeatSource, view: number, begin: number, end: number): void {
     const { online } = source;
+    const { cpus, buckets } = this;
     for (const [piece, a, b] of piecesOf(source, view, this.length, begin, end)) {
-      for (let cpu = 0; cpu < this.cpus; cpu++) {
-        const column = piece.columns.get(String(cpu));
-        if (!column) continue;
-        for (let i = 0; i < piece.t.length; i++) {
-          const t = piece.t[i] as number;
-          if (t <= a || t - piece.resolution > b) continue;
-          const v = column.mean[i] as number;
-          const first = Math.max(this.first, this.#number(t - piece.resolution + 1e-3));
-          const last = Math.min(this.last, this.#number(Math.min(b, t)));
-          for (let bucket = first; bucket <= last; bucket++) {
-            const at = (bucket - this.first) * this.cpus + cpu;
+      const { t, resolution } = piece;
+      const from = lowerBound(0, t.length, (i) => t[i] as number, a + 1e-3);
+      const to = lowerBound(from, t.length, (i) => (t[i] as number) - resolution, b + 1e-3);
+      for (let cpu = 0; cpu < cpus; cpu++) {
+        const mean = piece.columns.get(String(cpu))?.mean;
+        if (!mean) continue;
+        const nothing = online.has(cpu) ? Cell.NeverRan : Cell.Offline;
+        for (let i = from; i < to; i++) {
+          const v = mean[i] as number;
+          const first = Math.max(this.first, this.#number((t[i] as number) - resolution + 1e-3));
+          const last = Math.min(this.last, this.#number(Math.min(b, t[i] as number)));
+          const row = cpu * buckets - this.first;
+          for (let at = row + first; at <= row + last; at++) {
             if (v === v) this.#add(at, v);
-            else if (this.kind[at] === Cell.Gap) this.kind[at] = online.has(cpu) ? Cell.NeverRan : Cell.Offline;
+            else if (this.kind[at] === Cell.Gap) this.kind[at] = nothing;
           }
         }
       }

@@ -18,6 +18,8 @@ const PARALLEL = 4;
 /** While one zooms, every step wishes for other tiles. */
 const REST_MS = 40;
 const RETRY_MS = 5_000;
+/** Answers come in bursts: what came within so short a time is drawn together. */
+const ARRIVE_MS = 50;
 /** How many levels above (below) a missing tile are searched for a stand-in. */
 const COARSER = 24;
 const FINER = 2;
@@ -90,6 +92,7 @@ export class Tiles {
   #underWay = new Set<string>();
   #numbers = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #arriveTimer: ReturnType<typeof setTimeout> | undefined;
   #version = 0;
   #renewals = 0;
 
@@ -245,25 +248,32 @@ export class Tiles {
       this.#tiles.delete(oldKey);
     }
     this.#version++;
-    this.source.arrived();
+    this.#arriveTimer ??= setTimeout(() => {
+      this.#arriveTimer = undefined;
+      this.source.arrived();
+    }, ARRIVE_MS);
   }
+}
+
+function floats(values: readonly (number | null)[] | undefined, n: number, instead: Float32Array | null): Float32Array {
+  const out = new Float32Array(n);
+  for (let i = 0; i < n; i++) out[i] = values?.[i] ?? instead?.[i] ?? NaN;
+  return out;
 }
 
 /** A column that the server left out is one without values: it is not asked for again and again. */
 function toPiece(series: Series, columns: ReadonlySet<string>): Piece {
   const n = series.t.length;
-  const floats = (values: readonly (number | null)[] | undefined): Float32Array =>
-    Float32Array.from({ length: n }, (_, i) => values?.[i] ?? NaN);
   const out = new Map<string, TileColumn>();
   for (const id of columns) {
     const c = series.columns[id];
-    const mean = floats(c?.mean);
-    const only = c !== undefined && c.min === c.mean && c.max === c.mean;
-    const orMean = (values: Float32Array): Float32Array => values.map((v, i) => (v !== v ? (mean[i] ?? NaN) : v));
-    out.set(id, {
-      mean, low: only ? mean : orMean(floats(c?.min)), high: only ? mean : orMean(floats(c?.max)),
-      running: Uint8Array.from({ length: n }, (_, i) => Math.round(c?.running[i] ?? (mean[i] === mean[i] ? 100 : 0))),
-    });
+    const mean = floats(c?.mean, n, null);
+    const running = new Uint8Array(n);
+    for (let i = 0; i < n; i++) running[i] = Math.round(c?.running[i] ?? (mean[i] === mean[i] ? 100 : 0));
+    // Of every CPU there are only means: they are kept once.
+    const low = c === undefined || c.min === c.mean ? mean : floats(c.min, n, mean);
+    const high = c === undefined || c.max === c.mean ? mean : floats(c.max, n, mean);
+    out.set(id, { mean, low, high, running });
   }
   return { t: Float64Array.from(series.t), resolution: series.resolutionMs, columns: out };
 }

@@ -195,7 +195,9 @@ export function parseSamples(v: unknown): Sample[] {
 
 function numbers(v: unknown, length: number): (number | null)[] {
   const from = array(v);
-  return Array.from({ length }, (_, i) => number(from[i]));
+  const out = new Array<number | null>(length);
+  for (let i = 0; i < length; i++) out[i] = number(from[i]);
+  return out;
 }
 
 export function parseSeries(v: unknown): Series {

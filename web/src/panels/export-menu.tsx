@@ -6,7 +6,7 @@ import { composePng, type PictureText } from "../chart/compose-png";
 import { SAMPLES_MOST, fetchData } from "../data/api";
 import { csvOf } from "../data/csv";
 import type { Span } from "../data/state";
-import { formatClock, formatDay, formatDuration, formatRange } from "../lib/format";
+import { formatClock, formatDay, formatDuration, formatRange, formatWhole } from "../lib/format";
 import { copyText, fileStem, saveFile } from "../lib/handout";
 import { colour } from "../lib/theme";
 import type { Given } from "./inspect";
@@ -83,7 +83,7 @@ export function ExportMenu({ given }: { given: Given }) {
       const data = await fetchData({ from: span.from, to: span.to, cpu: context.state.cpu.get(), ...(thinned ? { points: ROWS_OF_LONG } : {}) });
       const rows = JSON.parse(await data.text()) as unknown[];
       saveFile(`${stem(span)}.${kind}`, kind === "json" ? data : new Blob([csvOf(rows)], { type: "text/csv" }));
-      const n = rows.length.toLocaleString("en-US");
+      const n = formatWhole(rows.length);
       return long ? `${n} rows saved, each of several samples.` : old ? `${n} rows saved, as fine as they are kept.` : `${n} samples saved.`;
     });
   };

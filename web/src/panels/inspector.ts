@@ -22,6 +22,8 @@ import { ValuesTable } from "./values-table";
 const TAB_KEY = "cyclescope-tab";
 /** While the view follows, tables are renewed so often. */
 const LIVE_MS = 1000;
+/** While the person moves it: every step asked for and laid out would cost more than drawing the step. */
+const MOVED_MS = 250;
 const MESSAGE_MS = 6000;
 
 /** For the list of keys. */
@@ -71,6 +73,7 @@ export class Inspector implements Panel {
   readonly #values: ValuesTable;
   #messageTimer: ReturnType<typeof setTimeout> | undefined;
   #renewed = -Infinity;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #met = false;
 
   /** `show`: brings it back where it is hidden. */
@@ -115,7 +118,17 @@ export class Inspector implements Panel {
     const now = performance.now();
     // A view that follows moves with every frame; one that stands still was moved by the person, who wants to see it now.
     const moved = before === null || !view.following || Math.abs(next.to - next.from - (before.to - before.from)) > 2;
-    if (!moved && now - this.#renewed < LIVE_MS) return;
+    const wait = this.#renewed + (moved ? MOVED_MS : LIVE_MS) - now;
+    if (wait > 0) {
+      // The last step is followed by no other frame.
+      if (moved) {
+        this.#timer ??= setTimeout(() => {
+          this.#timer = undefined;
+          this.context.redraw();
+        }, wait);
+      }
+      return;
+    }
     this.#renewed = now;
     this.#given.visible.set(next);
     this.#choose();

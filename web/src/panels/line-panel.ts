@@ -138,8 +138,10 @@ export class LinePanel implements Track {
     const interval = session.meta.get()?.intervalMs ?? 100;
     const cpu = this.#cpu();
     if (!this.#isDrawn(frame.range, chart, cpu)) {
+      // The newest point may have been one of an unfinished bucket.
+      const since = this.#sameData(cpu) ? this.#lines.t.at(-2) ?? -Infinity : -Infinity;
       this.#lines = linesOf(history, this.#rows.map((r) => r.id), cpu, { ...frame.range, pixels: chart.pixels, interval });
-      chart.draw(this.#lines, frame.range);
+      chart.draw(this.#lines, frame.range, since);
       const { store, tiles } = history;
       this.#drawn = { ...frame.range, store, version: store.version, fetched: tiles.version, cpu };
     }
@@ -179,12 +181,18 @@ export class LinePanel implements Track {
     return { value, quality: qualityOf(running === NEVER_RAN && value !== null ? EXACT : running), gap };
   }
 
+  /** Newer samples may have come; what was there when it was drawn is there still. */
+  #sameData(cpu: number | null): boolean {
+    const drawn = this.#drawn;
+    const { store, tiles } = this.context.session;
+    return drawn?.store === store && drawn.version === store.version && drawn.cpu === cpu
+      && (!this.#lines.fetched || drawn.fetched === tiles.version);
+  }
+
   /** What is on the canvas is right to half a pixel: a view of an hour need not be drawn ten times a second. */
   #isDrawn(range: Range, chart: LineChart, cpu: number | null): boolean {
     const drawn = this.#drawn;
-    const { store, tiles } = this.context.session;
-    if (!drawn || drawn.store !== store || drawn.version !== store.version || drawn.cpu !== cpu) return false;
-    if (this.#lines.fetched && drawn.fetched !== tiles.version) return false;
+    if (!drawn || !this.#sameData(cpu)) return false;
     const tolerance = (range.to - range.from) / Math.max(1, chart.pixels) / 2;
     // The ends separately: a zoom moves them apart.
     return range.to === drawn.to ? range.from === drawn.from

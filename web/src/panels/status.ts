@@ -3,7 +3,7 @@
 
 import type { Meta, Process } from "../data/wire";
 import { el, setAttribute, setText } from "../lib/dom";
-import { NOTHING, formatBytes, formatCount } from "../lib/format";
+import { NOTHING, formatBytes, formatCount, formatWhole } from "../lib/format";
 import type { Context, Frame, Panel } from "./panel";
 
 interface Entry {
@@ -36,10 +36,14 @@ const ENTRIES: readonly Entry[] = [
   { id: "reconnects", title: "reconnects", read: (_, c) => formatCount(c.session.reconnects) },
   { id: "collector", title: "collector", read: (m) => cost(m.health.collector) },
   { id: "server", title: "server", read: (m) => cost(m.health.server) },
-  { id: "rows", title: "samples held", read: (_, c) => c.session.store.rows.toLocaleString("en-US") },
+  { id: "rows", title: "samples held", read: (_, c) => formatWhole(c.session.store.rows) },
 ];
 
+/** How many samples there are changes with each; nobody reads it so often. */
+const EVERY_MS = 1000;
+
 export class StatusPanel implements Panel {
+  #shownAt = -Infinity;
   readonly element: HTMLElement;
   readonly #values = ENTRIES.map((entry) => ({ entry, node: el("b", { "data-status": entry.id }, NOTHING) }));
   readonly #version = el("span", { class: "version" });
@@ -58,12 +62,13 @@ export class StatusPanel implements Panel {
   }
 
   draw(frame: Frame): void {
-    if (frame.text) this.#show();
+    if (frame.text && performance.now() - this.#shownAt >= EVERY_MS) this.#show();
   }
 
   #show(): void {
     const meta = this.context.session.meta.get();
     if (!meta) return;
+    this.#shownAt = performance.now();
     for (const { entry, node } of this.#values) {
       setText(node, entry.read(meta, this.context));
       setAttribute(node, "data-alarm", entry.alarming?.(meta, this.context) ? "" : null);

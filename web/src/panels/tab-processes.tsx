@@ -6,7 +6,7 @@ import { fetchProcesses } from "../data/api";
 import {
   filtered, heldStill, keyed, lifeOf, sorted, tableText, type Sort, type SortKey, type TableRow,
 } from "../data/process-table";
-import { NOTHING, formatDuration, formatShare, formatTime } from "../lib/format";
+import { NOTHING, formatDuration, formatShare, formatTime, formatWhole } from "../lib/format";
 import { copyText } from "../lib/handout";
 import { ErrorLine, SubjectLine, useAnswer, useWatched, type Given, type Tab } from "./inspect";
 
@@ -84,7 +84,7 @@ function Body(given: Given) {
       </p>
       {answer && (
         <p class="dim" data-summary>
-          {answer.count.toLocaleString("en-US")} ran{answer.truncated ? `, ${answer.processes.length} are listed` : ""};{" "}
+          {formatWhole(answer.count)} ran{answer.truncated ? `, ${answer.processes.length} are listed` : ""};{" "}
           {answer.cpuTimeMs === null ? "" : `${formatTime(answer.cpuTimeMs * NS_PER_MS)} of CPU time in `}
           {answer.seconds === null ? "no second that was looked at" : formatDuration(answer.seconds * 1000)};{" "}
           <span title="Every process and thread that the machine started, also those too short to be listed">

@@ -4,7 +4,7 @@
 import { fetchSpan, type SpanQuery } from "../data/api";
 import type { Column } from "../data/wire";
 import type { SpanAnswer, Statistics } from "../data/wire-answers";
-import { NOTHING, formatDuration, formatShare, formatSigned, formatValue, type Unit } from "../lib/format";
+import { NOTHING, formatDuration, formatShare, formatSigned, formatValue, formatWhole, type Unit } from "../lib/format";
 import {
   AbsentLine, Badge, ColumnsChoice, ErrorLine, SubjectLine, runningQuality, useAnswer, useColumns, useWatched,
   type Given, type Subject, type Tab,
@@ -21,7 +21,7 @@ function query(span: Subject | null, columns: readonly Column[], cpu: number | n
 export function coverage(answer: SpanAnswer): string {
   if (answer.buckets === 0) return "nothing was measured in it";
   const missing = answer.missing > 0 ? `, ${answer.missing} without a value` : "";
-  return `${answer.buckets.toLocaleString("en-US")} values of ${formatDuration(answer.resolutionMs)} each${missing}`;
+  return `${formatWhole(answer.buckets)} values of ${formatDuration(answer.resolutionMs)} each${missing}`;
 }
 
 /** A change of less than this is not worth a second look. */

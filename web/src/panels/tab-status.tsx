@@ -6,7 +6,7 @@ import { fetchDoctor } from "../data/api";
 import type { History, Meta, Process } from "../data/wire";
 import type { Check } from "../data/wire-answers";
 import { splitCode } from "../lib/code";
-import { formatBytes, formatClock, formatDay, formatDuration } from "../lib/format";
+import { formatBytes, formatClock, formatDay, formatDuration, formatWhole } from "../lib/format";
 import { copyText } from "../lib/handout";
 import { pageCost } from "../lib/page-cost";
 import { ErrorLine, useAnswer, useWatched, type Given, type Tab } from "./inspect";
@@ -19,7 +19,6 @@ function Fact({ id, name, help, alarm, children }: {
   return <tr data-fact={id}><th scope="row" title={help}>{name}</th><td data-alarm={alarm ? "" : undefined}>{children}</td></tr>;
 }
 
-const whole = (n: number): string => n.toLocaleString("en-US");
 
 function cost(p: Process): string {
   const cpu = p.cpuPercent === null ? "" : `${p.cpuPercent.toFixed(1)}\u00a0% of a CPU`;
@@ -31,7 +30,7 @@ function Losses({ meta, given }: { meta: Meta; given: Given }) {
   const h = meta.health;
   const { session } = given.context;
   const count = (id: string, name: string, n: number, help: string) =>
-    <Fact id={id} name={name} help={help} alarm={n > 0}>{whole(n)}</Fact>;
+    <Fact id={id} name={name} help={help} alarm={n > 0}>{formatWhole(n)}</Fact>;
   return (
     <table class="fact-table">
       <caption>What was lost</caption>
@@ -40,7 +39,7 @@ function Losses({ meta, given }: { meta: Meta; given: Given }) {
         {count("dropped", "Dropped rounds", h.droppedRounds, "Readings that the server did not take in time. Counts go on; only resolution is lost.")}
         {count("skipped", "Skipped records", h.skippedRecords, "Records of the stream that were not understood.")}
         {count("clients", "Clients dropped", h.clientsDropped, "Pages that read their stream too slowly.")}
-        <Fact id="reconnects" name="Reconnects" help="How often this page lost its connection.">{whole(session.reconnects)}</Fact>
+        <Fact id="reconnects" name="Reconnects" help="How often this page lost its connection.">{formatWhole(session.reconnects)}</Fact>
       </tbody>
     </table>
   );
@@ -54,14 +53,14 @@ function Costs({ meta, given }: { meta: Meta; given: Given }) {
       <tbody>
         <Fact id="collector" name="Collector">{cost(meta.health.collector)}</Fact>
         <Fact id="server" name="Server">{cost(meta.health.server)}</Fact>
-        <Fact id="pages" name="Pages connected">{whole(meta.health.streamClients)}</Fact>
+        <Fact id="pages" name="Pages connected">{formatWhole(meta.health.streamClients)}</Fact>
         <Fact id="heap" name="This page's memory" help="The JavaScript heap">
           {heapBytes === null ? "this browser does not tell" : formatBytes(heapBytes)}
         </Fact>
         <Fact id="frame" name="This page's longest frame" help="The longest time for which the page did not react, since it was opened.">
           {longestFrameMs === null ? "this browser does not tell" : longestFrameMs === 0 ? "below 50\u00a0ms" : formatDuration(longestFrameMs)}
         </Fact>
-        <Fact id="rows" name="Samples in this page">{whole(given.context.session.store.rows)}</Fact>
+        <Fact id="rows" name="Samples in this page">{formatWhole(given.context.session.store.rows)}</Fact>
       </tbody>
     </table>
   );

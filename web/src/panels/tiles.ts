@@ -93,8 +93,6 @@ export const TILE_COLUMNS: readonly string[] = [
 
 /** What a sparkline shows. */
 const SPARK_MS = 60_000;
-/** It moves by a pixel a second. */
-const SPARK_EVERY_MS = 1_000;
 
 interface Tile {
   spec: TileSpec;
@@ -122,7 +120,8 @@ function makeTile(spec: TileSpec): Tile {
 export class TilesPanel implements Panel {
   readonly element: HTMLElement;
   readonly #tiles = TILES.map(makeTile);
-  #sparkedAt = -Infinity;
+  /** Sparklines are drawn in turn, one each time that numbers are written: each moves by a pixel a second. null: all at once. */
+  #spark: number | null = null;
 
   constructor(private readonly context: Context) {
     this.element = el("section", { class: "tiles", "aria-label": "Newest values" }, ...this.#tiles.map((t) => t.root));
@@ -142,7 +141,7 @@ export class TilesPanel implements Panel {
   }
 
   recolour(): void {
-    this.#sparkedAt = -Infinity;
+    this.#spark = null;
   }
 
   draw(frame: Frame): void {
@@ -150,16 +149,15 @@ export class TilesPanel implements Panel {
     const meta = session.meta.get();
     if (!frame.text || !meta) return;
     const row = frame.newest;
-    const now = performance.now();
-    const sparks = now - this.#sparkedAt >= SPARK_EVERY_MS;
-    if (sparks) this.#sparkedAt = now;
+    const turn = this.#spark;
+    this.#spark = ((turn ?? 0) + 1) % this.#tiles.length;
     const given: Given = {
       read: (column) => (row === null ? null : session.store.value(column, row)),
       seconds: session.latest?.seconds ?? meta.intervalMs / 1000,
       cpus: meta.online.length,
     };
-    for (const tile of this.#tiles) {
-      if (tile.root.hidden) continue;
+    this.#tiles.forEach((tile, i) => {
+      if (tile.root.hidden) return;
       const { spec } = tile;
       const column = columnOf(meta, spec.column);
       const value = spec.main(given);
@@ -167,8 +165,8 @@ export class TilesPanel implements Panel {
       setText(tile.sub, spec.sub(given));
       this.#mark(tile);
       showQuality(tile.quality, qualityAt(session.store, spec.column, row, column), whyAbsent(column));
-      if (sparks && !isAbsent(column)) this.#spark(tile, meta.intervalMs);
-    }
+      if ((turn === null || turn === i) && !isAbsent(column)) this.#drawSpark(tile, meta.intervalMs);
+    });
   }
 
   #mark({ spec, mark, root }: Tile): void {
@@ -183,7 +181,7 @@ export class TilesPanel implements Panel {
   }
 
   /** From 0 to the greatest of the minute. */
-  #spark({ spec, spark }: Tile, interval: number): void {
+  #drawSpark({ spec, spark }: Tile, interval: number): void {
     const { store } = this.context.session;
     const to = store.newestTime;
     const ctx = spark.getContext("2d");
