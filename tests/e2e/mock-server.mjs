@@ -244,7 +244,7 @@ export class Mock {
       { id: "cpu_use", name: "CPU use", kind: "metric", unit: "share", formula: "1 - idle / all", inputs: GAUGES, ...base("cpu_use") },
       ...RATES.map((id) => ({
         id: id + "_per_second", name: id, kind: "metric", unit: "per second", formula: `${id.replaceAll("_", "-")} / seconds`,
-        inputs: [id], ...base(id),
+        inputs: [id], ...base(id + "_per_second"),
       })),
     ].filter(({ id }) => !this.options.without?.includes(id));
   }
@@ -378,7 +378,8 @@ export class Mock {
   }
 
   flush(stream) {
-    const fresh = this.samples.filter((s) => s.sequence > stream.sent);
+    // `lag`: the line is so slow, in ms.
+    const fresh = this.samples.filter((s) => s.sequence > stream.sent && s.timestamp <= Date.now() - (this.lag ?? 0));
     if (fresh.length === 0) return;
     stream.sent = fresh.at(-1).sequence;
     stream.response.write(
