@@ -19,12 +19,14 @@ build() { # DIRECTORY MESON-OPTION…
   ninja -C "$directory" --quiet >&2
 }
 
+unit() { # PROGRAM: one of them; what it prints comes in one piece
+  local log=$results/${1##*/}.log
+  { echo "# $1"; timeout 120 "$1" 2>&1 || echo "not ok - $1 ended with status $?"; } >"$log"
+  flock "$results" cat "$log"
+}
+
 units() { # BUILD-DIRECTORY: every unit test of that build
-  for t in "$1"/tests/test-*; do
-    [ -x "$t" ] && [ -f "$t" ] || continue
-    echo "# $t"
-    timeout 120 "$t" 2>&1 || echo "not ok - $t ended with status $?"
-  done
+  find "$1/tests" -maxdepth 1 -name 'test-*' -type f -executable | sort | xargs -P "$(nproc)" -I{} "$BASH" -c 'unit "$1"' unit {}
 }
 
 fuzz() { # SCRIPT: one target, and what it said when it found something
@@ -32,7 +34,7 @@ fuzz() { # SCRIPT: one target, and what it said when it found something
   if "$1" "${FUZZ_SECONDS:-20}" >"$log" 2>&1; then echo "ok - $1 found nothing"
   else { echo "not ok - $1"; sed 's/^/# /' "$log" | tail -40; } | cat; fi
 }
-export -f fuzz
+export -f unit fuzz
 export results
 
 run_suite() {

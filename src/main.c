@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The table of commands.
+#include "base/text.h"
 #include "cmd/command.h"
 #include "cmd/options.h"
+#include "collect/nearest.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -20,10 +22,7 @@ void say(const char *format, ...)
     va_start(args, format);
     vsnprintf(line, sizeof(line), format, args);
     va_end(args);
-    // Names of files and processes are somebody else's bytes: they must not steer a terminal.
-    for (char *p = line; *p; p++)
-        if ((unsigned char)*p < ' ' || *p == 0x7f)
-            *p = '?';
+    text_tame(line); // names of files and processes are somebody else's bytes
     // One write: two processes share the terminal.
     fprintf(stderr, "cyclescope: %s\n", line);
 }
@@ -34,6 +33,21 @@ static const struct command *find(const char *name)
         if (commands[i]->name && strcmp(commands[i]->name, name) == 0)
             return commands[i];
     return NULL;
+}
+
+static int refuse(const char *word)
+{
+    struct nearest near = {.wanted = word};
+    char words[256];
+
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        if (commands[i]->name)
+            nearest_offer(&near, commands[i]->name, commands[i]->name);
+    nearest_words(&near, words, sizeof(words));
+    say("'%s' is not a command%s; cyclescope --help lists them (a program to measure comes after "
+        "--)",
+        word, words);
+    return EXIT_USAGE;
 }
 
 int main(int argc, char **argv)
@@ -47,8 +61,7 @@ int main(int argc, char **argv)
     if (find(word))
         return find(word)->run(find(word), argc - 1, argv + 1);
     if (*word && *word != '-') {
-        say("'%s' is not a command; cyclescope --help lists them", word);
-        return EXIT_USAGE;
+        return refuse(word);
     }
     return command_run.run(&command_run, argc, argv);
 }

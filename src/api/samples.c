@@ -96,6 +96,7 @@ struct data {
     int64_t next_ms; // t of the next point at the earliest
     size_t slot;
     struct buf *out; // of the piece at hand
+    size_t n;        // points in it
     bool opened, any;
 };
 
@@ -116,14 +117,15 @@ static bool on_point(void *context, const struct query_point *p)
     render_point_open(d->out, &d->columns, p, d->slot);
     buf_putc(d->out, '}');
     d->any = true;
-    return !d->out->failed;
+    // However long the gap before the next one is.
+    d->next_ms = d->plan.single ? p->t_ms + 1 : p->t_ms + d->plan.resolution_ms;
+    return ++d->n < CHUNK_ROWS && !d->out->failed;
 }
 
 static enum web_next data_next(void *context, struct buf *out)
 {
     struct data *d = context;
     struct query_columns columns;
-    int64_t from = d->next_ms, to;
 
     if (!d->opened) {
         buf_putc(out, '[');
@@ -133,15 +135,13 @@ static enum web_next data_next(void *context, struct buf *out)
             return WEB_NEXT_END;
         }
     }
-    to = from + CHUNK_ROWS * d->plan.resolution_ms - 1;
-    to = to < d->plan.to_ms ? to : d->plan.to_ms;
     columns = (struct query_columns){.ids = d->columns.ids, .n = d->columns.n};
     d->out = out;
-    if (query_points(d->api->query, &d->plan, from, to, (struct slots){d->slot, d->slot + 1},
-                     &columns, on_point, d) == -ENOMEM)
+    d->n = 0;
+    if (query_points(d->api->query, &d->plan, d->next_ms, d->plan.to_ms,
+                     (struct slots){d->slot, d->slot + 1}, &columns, on_point, d) == -ENOMEM)
         out->failed = true;
-    d->next_ms = to + 1;
-    if (!d->plan.empty && d->next_ms <= d->plan.to_ms)
+    if (d->n == CHUNK_ROWS)
         return WEB_NEXT_MORE;
     buf_append(out, "]\n", 2);
     return WEB_NEXT_END;

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define CHUNK_BUCKETS    512 // computed at a time: a few ms
 #define SPAN_BUCKETS_MAX 10000
@@ -125,14 +126,44 @@ static int begin_total(struct span *s, const struct layout *l)
     return 0;
 }
 
+static size_t bytes_for(const struct span *s, size_t capacity)
+{
+    return (s->n_columns + 1) * capacity * sizeof(*s->values);
+}
+
+// Single intervals may lie closer than the nominal one. 0 or -errno (-E2BIG).
+static int grow(struct span *s)
+{
+    size_t capacity = 2 * s->capacity < SPAN_BUCKETS_MAX ? 2 * s->capacity : SPAN_BUCKETS_MAX;
+    size_t bytes = bytes_for(s, capacity);
+    double *values;
+
+    if (s->capacity == SPAN_BUCKETS_MAX)
+        return -E2BIG;
+    if (s->api->span_bytes + bytes - s->bytes > SPAN_BYTES_MAX)
+        return -ENOMEM;
+    values = malloc(bytes);
+    if (!values)
+        return -ENOMEM;
+    for (size_t i = 0; i < s->n_columns; i++)
+        memcpy(values + i * capacity, s->values + i * s->capacity, s->n_buckets * sizeof(*values));
+    free(s->values);
+    s->values = values;
+    s->api->span_bytes += bytes - s->bytes;
+    s->bytes = bytes;
+    s->capacity = capacity;
+    return 0;
+}
+
 static bool on_point(void *context, const struct query_point *p)
 {
     struct span *s = context;
+    int r = s->n_buckets == s->capacity ? grow(s) : 0;
 
-    if (s->n_buckets == s->capacity)
-        return false;
-    if (begin_total(s, p->bucket->layout) < 0) {
-        s->failed = true;
+    if (r == 0)
+        r = begin_total(s, p->bucket->layout);
+    if (r < 0) {
+        s->failed = r != -E2BIG;
         return false;
     }
     bucket_add(&s->total, p->bucket, (struct slots){s->slot, s->slot + 1}, NULL);
@@ -150,7 +181,7 @@ static bool on_point(void *context, const struct query_point *p)
     if (!s->n_buckets++)
         s->from_ms = (double)p->t_ms - (s->plan.single ? round(1e3 * p->bucket->seconds)
                                                        : (double)s->plan.resolution_ms);
-    s->to = (double)p->t_ms;
+    s->to = (double)p->bucket->time_ms; // the newest bucket may go on growing beyond it
     s->seconds += p->bucket->seconds;
     return true;
 }
@@ -328,6 +359,8 @@ static enum web_next span_next(void *context, struct buf *out)
 // The columns by their number, and room for their buckets. As params_…() answers.
 static int make_room(struct span *s, struct web_reply **ret)
 {
+    const struct query_plan *p = &s->plan;
+    size_t expected = p->empty ? 0 : (size_t)((p->to_ms - p->from_ms) / p->resolution_ms) + 1;
     int r = selection_bind_once(&s->columns, s->api->session);
 
     if (r < 0)
@@ -335,9 +368,8 @@ static int make_room(struct span *s, struct web_reply **ret)
     s->n_columns = s->columns.n;
     if (s->n_columns > SPAN_COLUMNS_MAX)
         return params_refuse(ret, "columns", "at most 64 of them; name the ones that are wanted");
-    if (!s->plan.empty) // buckets of single intervals may lie closer than the nominal one
-        s->capacity = SPAN_BUCKETS_MAX;
-    s->bytes = (s->n_columns + 1) * s->capacity * sizeof(*s->values);
+    s->capacity = expected < SPAN_BUCKETS_MAX ? expected : SPAN_BUCKETS_MAX;
+    s->bytes = bytes_for(s, s->capacity);
     s->api->span_bytes += s->bytes;
     if (s->api->span_bytes > SPAN_BYTES_MAX) {
         *ret = web_reply_error(503, "busy", "too many spans are being computed; ask again");

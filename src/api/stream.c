@@ -36,7 +36,7 @@ struct stream {
     struct query_plan past;
     bool fresh;          // nothing of this plan was sent yet
     uint64_t stuck;      // the store has nothing behind this one; 0: not known
-    const char **ids;    // of the columns; owned
+    const char **ids;    // of the columns, and behind them of the CPUs'; owned
     unsigned generation; // of the meta data that the client can have read
     bool end_told;
 };
@@ -75,27 +75,46 @@ static int follow(struct stream *s, const struct history *h)
     return 0;
 }
 
+// Begins a CPU of a sample, which has `slots` slots: the i-th that was asked for. False: it is not
+// there, as who asked before there was a history could not know.
+static bool open_cpu(const struct stream *s, size_t i, size_t slots, const char **comma,
+                     struct buf *out, size_t *ret_cpu)
+{
+    size_t cpu = s->all_cpus ? i : (size_t)s->cpus[i];
+
+    *ret_cpu = cpu;
+    if (cpu + 1 >= slots)
+        return false;
+    buf_puts(out, *comma);
+    *comma = ",";
+    buf_putc(out, '"');
+    buf_put_u64(out, cpu);
+    buf_puts(out, "\":");
+    return true;
+}
+
+static size_t count_cpus(const struct stream *s, size_t slots)
+{
+    return s->all_cpus ? slots - 1 : s->n_cpus;
+}
+
+static bool is_narrow(const struct stream *s, size_t cpu)
+{
+    return s->narrow && cpu != s->focus;
+}
+
 static void put_cpus(struct stream *s, struct buf *out, const struct history *h, uint64_t sequence)
 {
-    size_t slots = history_slots(h), n = s->all_cpus ? slots - 1 : s->n_cpus;
+    size_t slots = history_slots(h), n = count_cpus(s, slots), cpu;
     const char *comma = "";
 
     if (!n)
         return;
     buf_puts(out, ",\"cpus\":{");
-    for (size_t i = 0; i < n; i++) {
-        size_t cpu = s->all_cpus ? i : (size_t)s->cpus[i];
-
-        if (cpu + 1 >= slots)
-            continue;
-        buf_puts(out, comma);
-        buf_putc(out, '"');
-        buf_put_u64(out, cpu);
-        buf_puts(out, "\":");
-        render_columns(out, s->narrow && cpu != s->focus ? &s->cpu_columns : &s->columns, sequence,
-                       sequence, cpu + 1);
-        comma = ",";
-    }
+    for (size_t i = 0; i < n; i++)
+        if (open_cpu(s, i, slots, &comma, out, &cpu))
+            render_columns(out, is_narrow(s, cpu) ? &s->cpu_columns : &s->columns, sequence,
+                           sequence, cpu + 1);
     buf_putc(out, '}');
 }
 
@@ -150,30 +169,40 @@ struct past {
     size_t rows, start;
 };
 
+static void put_past_cpus(struct stream *s, struct buf *out, const struct query_point *p)
+{
+    size_t slots = p->bucket->layout->n_slots, n = count_cpus(s, slots), cpu;
+    struct query_point narrow = *p; // the CPUs' columns stand behind the others: see put_past()
+    const char *comma = "";
+
+    if (!n)
+        return;
+    narrow.columns += s->columns.n;
+    narrow.have += s->columns.n;
+    buf_puts(out, ",\"cpus\":{");
+    for (size_t i = 0; i < n; i++) {
+        if (!open_cpu(s, i, slots, &comma, out, &cpu))
+            continue;
+        if (is_narrow(s, cpu))
+            render_point_columns(out, &s->cpu_columns, &narrow, cpu + 1);
+        else
+            render_point_columns(out, &s->columns, p, cpu + 1);
+    }
+    buf_putc(out, '}');
+}
+
 static bool on_past(void *context, const struct query_point *p)
 {
     struct past *past = context;
     struct stream *s = past->stream;
-    size_t slots = p->bucket->layout->n_slots, n = s->all_cpus ? slots - 1 : s->n_cpus;
-    const char *comma = "";
 
     s->past.from_ms = p->t_ms + 1;
     if (p->sequence <= s->sent)
         return true; // another run's
     buf_puts(past->out, past->rows++ ? "," : "event: sample\ndata: [");
     render_point_open(past->out, &s->columns, p, 0);
-    if (n)
-        buf_puts(past->out, ",\"cpus\":{");
-    for (size_t i = 0; i < n; i++, comma = ",") {
-        size_t cpu = s->all_cpus ? i : (size_t)s->cpus[i];
-
-        buf_puts(past->out, comma);
-        buf_putc(past->out, '"');
-        buf_put_u64(past->out, cpu);
-        buf_puts(past->out, "\":");
-        render_point_columns(past->out, &s->columns, p, cpu + 1);
-    }
-    buf_puts(past->out, n ? "}}" : "}");
+    put_past_cpus(s, past->out, p);
+    buf_putc(past->out, '}');
     s->sent = p->sequence;
     return past->rows < EVENT_ROWS && past->out->size - past->start < EVENT_BYTES;
 }
@@ -182,16 +211,16 @@ static int put_past(struct stream *s, struct buf *out)
 {
     struct past past = {.stream = s, .out = out, .start = out->size};
     size_t slots = s->all_cpus || s->n_cpus ? s->columns.n_slots : 1;
-    struct query_columns columns = {.n = s->columns.n};
+    struct query_columns columns = {.n = s->columns.n + s->cpu_columns.n};
+    const char **ids = reallocarray(s->ids, columns.n + 1, sizeof(*ids));
     int r;
 
-    if (!s->ids)
-        s->ids = calloc(s->columns.n + 1, sizeof(*s->ids));
-    if (!s->ids)
+    if (!ids)
         return -ENOMEM;
-    for (size_t i = 0; i < s->columns.n; i++)
-        s->ids[i] = column_id(&s->columns.columns[i]);
-    columns.ids = s->ids;
+    s->ids = ids;
+    for (size_t i = 0; i < columns.n; i++)
+        ids[i] = i < s->columns.n ? s->columns.ids[i] : s->cpu_columns.ids[i - s->columns.n];
+    columns.ids = ids;
     r = query_points(s->api->query, &s->past, s->past.from_ms, s->past.to_ms,
                      (struct slots){0, slots}, &columns, on_past, &past);
     if (past.rows) {
@@ -206,18 +235,23 @@ static int put_past(struct stream *s, struct buf *out)
     return r == -ENOMEM ? r : 0;
 }
 
-// Is something between what was sent and the ring?
+// Is something between what was sent and the ring? Under the lock.
+static bool has_missed(struct stream *s, const struct history *h)
+{
+    return h && follow(s, h) >= 0 && s->sent && s->sent != s->stuck &&
+           s->sent + 1 < history_first(h);
+}
+
 static void look_back(struct stream *s)
 {
-    const struct history *h;
     bool missed;
 
     session_read_lock(s->api->session);
-    h = s->api->session->history;
-    missed = h && follow(s, h) >= 0 && s->sent && s->sent + 1 < history_first(h);
+    missed = has_missed(s, s->api->session->history);
     session_unlock(s->api->session);
-    missed &= s->sent != s->stuck;
     s->behind = s->fresh = missed && query_past(s->api->query, s->sent, &s->past);
+    if (missed && !s->behind)
+        s->stuck = s->sent;
 }
 
 static void put_end(struct stream *s, struct buf *out)
@@ -246,10 +280,14 @@ static enum web_next stream_next(void *context, struct buf *out)
     if (s->behind) {
         if (put_past(s, out) < 0)
             out->failed = true;
-        return WEB_NEXT_MORE; // the ring has moved on meanwhile: look again
+        return WEB_NEXT_MORE; // there may be more, or the ring has moved on: look again
     }
     session_read_lock(session);
     h = session->history;
+    if (has_missed(s, h)) { // the ring has moved on since that look
+        session_unlock(session);
+        return WEB_NEXT_MORE;
+    }
     ended = session->state == SESSION_ENDED || session->state == SESSION_FAILED;
     if (s->generation != session->meta_generation) {
         s->generation = session->meta_generation;

@@ -27,15 +27,13 @@ int buf_error(const struct buf *b)
     return b->failed ? -ENOMEM : 0;
 }
 
-int buf_reserve(struct buf *b, size_t more)
+int buf_grow(struct buf *b, size_t more)
 {
     size_t capacity = b->capacity ? b->capacity : BUF_FIRST_CAPACITY;
     char *data;
 
     if (b->failed)
         return -ENOMEM;
-    if (more <= b->capacity - b->size)
-        return 0;
     if (more > SIZE_MAX / 2 - b->size) {
         b->failed = true;
         return -ENOMEM;
@@ -52,22 +50,9 @@ int buf_reserve(struct buf *b, size_t more)
     return 0;
 }
 
-void buf_append(struct buf *b, const void *bytes, size_t size)
-{
-    if (!size || buf_reserve(b, size) < 0)
-        return;
-    memcpy(b->data + b->size, bytes, size);
-    b->size += size;
-}
-
 void buf_puts(struct buf *b, const char *text)
 {
     buf_append(b, text, strlen(text));
-}
-
-void buf_putc(struct buf *b, char c)
-{
-    buf_append(b, &c, 1);
 }
 
 void buf_printf(struct buf *b, const char *format, ...)
@@ -86,26 +71,62 @@ void buf_printf(struct buf *b, const char *format, ...)
     va_end(again);
 }
 
-void buf_consume(struct buf *b, size_t size)
+static const uint64_t powers[20] = {1,
+                                    10,
+                                    100,
+                                    1000,
+                                    10000,
+                                    100000,
+                                    1000000,
+                                    10000000,
+                                    100000000,
+                                    1000000000,
+                                    10000000000,
+                                    100000000000,
+                                    1000000000000,
+                                    10000000000000,
+                                    100000000000000,
+                                    1000000000000000,
+                                    10000000000000000,
+                                    100000000000000000,
+                                    1000000000000000000,
+                                    10000000000000000000U};
+
+static size_t count_digits(uint64_t value)
 {
-    if (size >= b->size) {
-        b->size = 0;
-        return;
+    size_t n;
+
+    value |= 1;                                             // 0 has a digit as well
+    n = (size_t)(64 - __builtin_clzll(value)) * 1233 >> 12; // binary digits times log10(2)
+    return n + (value >= powers[n]);
+}
+
+// Writes the lowest `n` digits, and returns what is before them.
+static uint64_t put_digits(char *to, size_t n, uint64_t value)
+{
+    static const char pairs[] = "0001020304050607080910111213141516171819"
+                                "2021222324252627282930313233343536373839"
+                                "4041424344454647484950515253545556575859"
+                                "6061626364656667686970717273747576777879"
+                                "8081828384858687888990919293949596979899";
+
+    for (; n >= 2; n -= 2, value /= 100)
+        memcpy(to + n - 2, pairs + 2 * (value % 100), 2);
+    if (n) {
+        *to = (char)('0' + value % 10);
+        value /= 10;
     }
-    memmove(b->data, b->data + size, b->size - size);
-    b->size -= size;
+    return value;
 }
 
 void buf_put_u64(struct buf *b, uint64_t value)
 {
-    char digits[20];
-    size_t i = sizeof(digits);
+    size_t n = count_digits(value);
 
-    do {
-        digits[--i] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value);
-    buf_append(b, digits + i, sizeof(digits) - i);
+    if (buf_reserve(b, n) < 0)
+        return;
+    put_digits(b->data + b->size, n, value);
+    b->size += n;
 }
 
 void buf_put_i64(struct buf *b, int64_t value)
@@ -119,11 +140,9 @@ void buf_put_sig6(struct buf *b, double value)
 {
     static const double power[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11};
     double magnitude = fabs(value);
-    int decimals = 5;
+    size_t decimals = 5, n;
     uint64_t scaled;
-    char text[24]; // a sign, 15 digits and a point, or 0. and 11 digits
-    size_t i = sizeof(text);
-    bool fraction = false;
+    char *to;
 
     if (magnitude != 0 && !(magnitude >= 1e-6 && magnitude < 1e15)) {
         buf_printf(b, "%.6g", value);
@@ -138,19 +157,21 @@ void buf_put_sig6(struct buf *b, double value)
         while (decimals > 0 && decimals < 6 && magnitude >= power[6 - decimals])
             decimals--;
         scaled = (uint64_t)(magnitude * power[decimals] + 0.5);
+        for (; decimals && scaled % 10 == 0; decimals--)
+            scaled /= 10;
     }
-    for (; decimals; decimals--, scaled /= 10) {
-        fraction |= scaled % 10 != 0;
-        if (fraction)
-            text[--i] = (char)('0' + scaled % 10);
-    }
-    if (fraction)
-        text[--i] = '.';
-    do {
-        text[--i] = (char)('0' + scaled % 10);
-        scaled /= 10;
-    } while (scaled);
+    n = count_digits(scaled);
+    if (n <= decimals)
+        n = decimals + 1; // 0.0…
+    if (buf_reserve(b, n + 2) < 0)
+        return;
+    to = b->data + b->size;
     if (value < 0)
-        text[--i] = '-';
-    buf_append(b, text + i, sizeof(text) - i);
+        *to++ = '-';
+    if (decimals) {
+        scaled = put_digits(to + n - decimals + 1, decimals, scaled);
+        to[n - decimals] = '.';
+    }
+    put_digits(to, n - decimals, scaled);
+    b->size = (size_t)(to - b->data) + n + (decimals > 0);
 }

@@ -21,14 +21,27 @@ struct buf {
 void buf_done(struct buf *b);
 // Forgets the bytes and a failure, keeps the memory.
 void buf_clear(struct buf *b);
+// As buf_reserve(), where there is not enough.
+int buf_grow(struct buf *b, size_t more);
 // Makes room for `more` bytes beyond size. 0 or -ENOMEM.
-int buf_reserve(struct buf *b, size_t more);
-void buf_append(struct buf *b, const void *bytes, size_t size);
+static inline int buf_reserve(struct buf *b, size_t more)
+{
+    return more <= b->capacity - b->size && !b->failed ? 0 : buf_grow(b, more);
+}
+static inline void buf_append(struct buf *b, const void *bytes, size_t size)
+{
+    if (!size || buf_reserve(b, size) < 0)
+        return;
+    memcpy(b->data + b->size, bytes, size);
+    b->size += size;
+}
+static inline void buf_putc(struct buf *b, char c)
+{
+    if (buf_reserve(b, 1) == 0)
+        b->data[b->size++] = c;
+}
 void buf_puts(struct buf *b, const char *text);
-void buf_putc(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
-// Drops the first `size` bytes (at most all of them).
-void buf_consume(struct buf *b, size_t size);
 // 0, or -ENOMEM when an append found no memory.
 int buf_error(const struct buf *b);
 

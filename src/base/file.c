@@ -33,6 +33,27 @@ int file_read(const char *root, const char *path, char *ret, size_t size)
     return (int)n;
 }
 
+// Takes the descriptor, whose file nobody else may be writing: what another has locked is his.
+// Where the file system has no locks, nobody can know.
+static int claim(int fd)
+{
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    struct stat st;
+    int r = fd < 0 || fstat(fd, &st) < 0 ? -errno : 0;
+
+    if (r == 0 && S_ISREG(st.st_mode)) {
+        if (fcntl(fd, F_OFD_SETLK, &whole) < 0 && (errno == EAGAIN || errno == EACCES))
+            r = -EBUSY;
+        else if (ftruncate(fd, 0) < 0)
+            r = -errno;
+    }
+    if (r == 0)
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    return r;
+}
+
 int file_create(const char *path)
 {
     // What is there is looked at first, and then opened by its descriptor: it cannot be exchanged
@@ -40,12 +61,9 @@ int file_create(const char *path)
     cleanup_close int there = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     char reopen[64];
     struct stat st;
-    int fd;
 
-    if (there < 0 && errno == ENOENT) {
-        fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-        return fd < 0 ? -errno : fd;
-    }
+    if (there < 0 && errno == ENOENT)
+        return claim(open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
     if (there < 0 || fstat(there, &st) < 0)
         return -errno;
     if (S_ISLNK(st.st_mode))
@@ -55,8 +73,7 @@ int file_create(const char *path)
     if (!S_ISCHR(st.st_mode) && (st.st_uid != geteuid() || st.st_nlink > 1))
         return -EPERM;
     snprintf(reopen, sizeof(reopen), "/proc/self/fd/%d", there);
-    fd = open(reopen, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOCTTY);
-    return fd < 0 ? -errno : fd;
+    return claim(open(reopen, O_WRONLY | O_CLOEXEC | O_NOCTTY));
 }
 
 int file_read_long(const char *root, const char *path, long *ret)

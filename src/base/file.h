@@ -10,8 +10,9 @@
 int file_read(const char *root, const char *path, char *ret, size_t size);
 // Opens `path` for writing, emptied or made anew, in such a way that nobody else's file is written
 // through, as root in /tmp: a symbolic link is not followed (-ELOOP), and an existing file or FIFO
-// must be this user's (-EPERM); a device may be anybody's. A descriptor (close-on-exec), or -errno.
-// Waits for the reader of a FIFO.
+// must be this user's (-EPERM); a device may be anybody's. A file is locked for as long as the
+// descriptor is open, which tells readers that it grows; one that somebody has locked stays as it
+// is (-EBUSY). A descriptor (close-on-exec), or -errno. Waits for the reader of a FIFO.
 int file_create(const char *path);
 
 // The whole number in such a file. 0 or -errno (-EINVAL when it is not one).

@@ -29,5 +29,3 @@ void json_null(struct json *j);
 void json_metric(struct json *j, double value);
 // A count, rounded to a whole number (never in exponent form); what is not finite is null.
 void json_count(struct json *j, double value);
-// `text` is JSON already.
-void json_raw(struct json *j, const char *text, size_t size);

@@ -67,16 +67,6 @@ int loop_add(struct loop *l, int fd, uint32_t events, loop_function function, vo
     return -ENOSPC;
 }
 
-int loop_modify(struct loop *l, int fd, uint32_t events)
-{
-    struct source *s = find(l, fd);
-    struct epoll_event event = {.events = events, .data.ptr = s};
-
-    if (!s)
-        return -ENOENT;
-    return epoll_ctl(l->epoll, EPOLL_CTL_MOD, fd, &event) < 0 ? -errno : 0;
-}
-
 void loop_remove(struct loop *l, int fd)
 {
     struct source *s = find(l, fd);

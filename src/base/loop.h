@@ -19,7 +19,6 @@ int loop_new(struct loop **ret);
 void loop_free(struct loop *l);
 // Watches fd (which stays the caller's) for `events`. 0 or -errno.
 int loop_add(struct loop *l, int fd, uint32_t events, loop_function function, void *context);
-int loop_modify(struct loop *l, int fd, uint32_t events);
 void loop_remove(struct loop *l, int fd);
 // Runs until a function ends it; returns what that returned.
 int loop_run(struct loop *l);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/choose.h"
 
+#include "base/text.h"
 #include "collect/notes.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 // Is it the command itself, and not the rest of the system while it runs?
 static bool is_command(const struct options *o)
@@ -74,11 +76,45 @@ int choose_collector(const struct options *o, pid_t command, const struct machin
     return 0;
 }
 
+// Why an event is not there, without its name where it begins with that.
+static const char *reason_of(const struct event *e)
+{
+    size_t length = strlen(e->name);
+
+    return strncmp(e->why, e->name, length) == 0 && strncmp(e->why + length, ": ", 2) == 0
+               ? e->why + length + 2
+               : e->why;
+}
+
+// A line for each reason, with all events that are not there for it.
+static void print_missing(const struct event_table *t)
+{
+    for (size_t i = 0; i < t->n; i++) {
+        const char *reason = reason_of(&t->events[i]);
+        bool said = t->events[i].availability == QUALITY_EXACT;
+
+        for (size_t k = 0; k < i && !said; k++)
+            said = t->events[k].availability != QUALITY_EXACT &&
+                   strcmp(reason_of(&t->events[k]), reason) == 0;
+        if (said)
+            continue;
+        printf("without      %s", t->events[i].name);
+        for (size_t k = i + 1; k < t->n; k++)
+            if (t->events[k].availability != QUALITY_EXACT &&
+                strcmp(reason_of(&t->events[k]), reason) == 0)
+                printf(", %s", t->events[k].name);
+        printf(": %s\n", reason);
+    }
+}
+
 void choose_print_plan(const struct options *o, const struct collector *c)
 {
+    char target[TARGET_TEXT_MAX];
     size_t reads = 0;
 
-    printf("target       %s\n", c->target.text);
+    text_copy(target, sizeof(target), c->target.text);
+    text_tame(target); // processes name themselves
+    printf("target       %s\n", target);
     for (size_t i = 0; i < c->groups.n; i++) {
         const struct group *g = &c->groups.groups[i];
 
@@ -88,10 +124,13 @@ void choose_print_plan(const struct options *o, const struct collector *c)
             printf("%s%s", m ? ", " : "", c->events.events[g->events[m]].name);
         printf("  (%zu descriptors)\n", group_descriptors(g));
     }
-    for (size_t i = 0; i < c->events.n; i++)
-        if (c->events.events[i].availability != QUALITY_EXACT)
-            printf("without      %s\n", c->events.events[i].why);
+    print_missing(&c->events);
     printf("descriptors  %zu\n", collector_descriptors(c));
     printf("reads        %zu a tick, %.0f a second\n", reads,
            (double)reads * (double)NS_PER_SEC / (double)o->interval);
+    printf("opened in    %.1f ms, ", (double)c->opening / (double)NS_PER_MS);
+    if (c->target.kind == TARGET_COMMAND)
+        printf("enabled by the command's exec\n");
+    else
+        printf("enabled in %.1f ms\n", (double)c->enabling / (double)NS_PER_MS);
 }

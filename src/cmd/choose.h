@@ -13,5 +13,6 @@
 int choose_collector(const struct options *o, pid_t command, const struct machine *machine,
                      struct collector *ret, char *ret_notice, size_t notice_size);
 
-// --dry-run: the groups, descriptors and reads a second, on standard output.
+// --dry-run: the groups, descriptors, reads a second, and how long opening and enabling took (a
+// command's events are enabled by its exec), on standard output.
 void choose_print_plan(const struct options *o, const struct collector *c);

@@ -13,6 +13,8 @@ static int run(const struct command *self, int argc, char **argv)
     status = measure_open(&options, &measure);
     if (status != 0 || !measure)
         return status;
+    if (!options.output && !options.csv)
+        say("neither -o nor --csv: what is measured goes nowhere");
     status = measure_run(measure);
     measure_close(measure);
     return status;

@@ -127,7 +127,7 @@ static int open_consumer(struct consumer *c, int fd, bool compress,
         r = stream_sink_open(fd, STREAM_QUEUE_BYTES, &c->sink);
     if (r == 0)
         consumer_sideband(c, &head); // as it is: what is packed comes after it
-    if (r == 0)
+    if (r == 0 && c->sink) // its reader may be gone already
         c->compressor = compressor;
     else
         stream_compressor_free(compressor);
@@ -140,12 +140,6 @@ int consumer_open(struct consumer *c, int fd, const char *name, bool quiet, stru
 {
     *c = (struct consumer){.loop = loop, .name = name, .quiet = quiet};
     return open_consumer(c, fd, false, source);
-}
-
-// Fails where the file system has no locks, or another collector writes the same file.
-static void lock(int fd)
-{
-    fcntl(fd, F_OFD_SETLK, &(struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET});
 }
 
 int consumer_open_output(struct consumer *c, const char *name, bool compress, struct loop *loop,
@@ -164,13 +158,13 @@ int consumer_open_output(struct consumer *c, const char *name, bool compress, st
     fd = to_stdout ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3) : file_create(name);
     r = to_stdout && fd < 0 ? -errno : fd;
     if (r >= 0) {
-        lock(fd);
         *c = (struct consumer){.loop = loop, .name = to_stdout ? "-o -" : name};
         r = open_consumer(c, fd, compress, source);
     }
     if (r < 0) {
         say("%s: %s; %s", name,
             r == -ELOOP   ? "is a symbolic link, which is not followed"
+            : r == -EBUSY ? "is being written by another collector"
             : r == -EPERM ? "belongs to another user, and is left alone"
                           : strerror(-r),
             r == -EMFILE ? "raise the limit of open files (ulimit -n)"

@@ -10,7 +10,7 @@ struct csv_bridge {
     struct csv_ring *ring; // NULL: without CSV
     struct csv_layout layout;
     const char *path;
-    double *gauges; // newest cumulative value of each event that is a gauge, NAN before the first
+    double *gauges; // newest cumulative value of each event that is a gauge; they count from 0
     struct sum *totals;
     struct buf row;
     bool failing; // said so

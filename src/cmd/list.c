@@ -6,6 +6,7 @@
 #include "collect/event_catalog.h"
 #include "collect/event_list.h"
 #include "collect/event_probe.h"
+#include "collect/nearest.h"
 #include "collect/perf_event.h"
 #include "collect/tracepoint.h"
 
@@ -27,6 +28,7 @@ struct list {
     struct json json;
     char heading[128]; // of the group that was begun
     size_t n;
+    struct nearest near; // to a pattern that nothing matches
 };
 
 static const char *source_name(enum catalog_source source)
@@ -188,8 +190,11 @@ static int on_entry(void *context, const struct catalog_entry *e)
     struct list *l = context;
     const char *here;
 
-    if (!is_wanted(l->pattern, e))
+    if (!is_wanted(l->pattern, e)) {
+        if (l->n == 0)
+            nearest_offer(&l->near, e->name, e->name);
         return 0;
+    }
     here = availability(l, e);
     l->n++;
     if (l->as_json)
@@ -211,6 +216,17 @@ static void explain_tracepoints(struct list *l)
     else if (r < 0)
         buf_puts(&l->out, "\ntracepoints\n    tracefs is not there (mount -t tracefs tracefs "
                           "/sys/kernel/tracing)\n");
+}
+
+static int say_no_match(const struct list *l)
+{
+    char words[512];
+    const char *folder;
+
+    nearest_words(&l->near, words, sizeof(words));
+    say("no event matches '%s'%s; cyclescope list without a pattern shows all%s", l->pattern, words,
+        tracepoint_folder("", &folder) == -EACCES ? ", with sudo the tracepoints too" : "");
+    return EXIT_FAILED;
 }
 
 // A reader that has seen enough (`| head`) is none to complain to.
@@ -270,6 +286,7 @@ static int run(const struct command *self, int argc, char **argv)
     }
     signal(SIGPIPE, SIG_IGN);
     l.pattern = options.n_operands ? options.operands[0] : NULL;
+    l.near.wanted = l.pattern;
     l.as_json = options.json;
     l.tracepoints_denied = tracepoint_id("", "sched", "sched_switch", &(uint64_t){0}) == -EACCES;
     r = make_list(&l);
@@ -277,8 +294,7 @@ static int run(const struct command *self, int argc, char **argv)
         say("cannot list the events: %s", strerror(-r));
         status = EXIT_FAILED;
     } else if (l.n == 0 && l.pattern && !l.as_json) {
-        say("no event matches '%s'; cyclescope list without a pattern shows all", l.pattern);
-        status = EXIT_FAILED;
+        status = say_no_match(&l);
     } else {
         status = write_out(&l.out);
     }

@@ -132,6 +132,7 @@ int measure_open(const struct options *o, struct measure **ret)
         status = open_loop(m);
     }
     if (status == 0 && o->dry_run) {
+        collector_start(&m->collector, clock_ns(CLOCK_MONOTONIC)); // enabling takes time, too
         choose_print_plan(o, &m->collector);
         measure_close(m);
         *ret = NULL;

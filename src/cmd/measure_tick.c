@@ -132,7 +132,8 @@ int measure_on_tick(void *context, uint32_t events)
     (void)events;
     if (!tick_take(&m->tick))
         return 0;
-    over = m->options->duration &&
+    // However late the first tick was: there is an interval.
+    over = m->options->duration && m->tick.started &&
            clock_ns(CLOCK_MONOTONIC) - m->tick.grid.reference >= m->options->duration;
     if (!m->tick.started) {
         m->tick.started = true;

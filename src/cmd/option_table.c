@@ -17,7 +17,7 @@
 
 static int bad(const char *option, const char *value, const char *wanted)
 {
-    say("--%s %s: %s", option, value, wanted);
+    say("--%s %s: %s", option, *value ? value : "''", wanted);
     return -1;
 }
 
@@ -134,7 +134,8 @@ static int parse_freq(const char *value, struct options *o)
 static int parse_stop_after(const char *value, struct options *o)
 {
     if (parse_duration(value, &o->duration) < 0 || o->duration == 0)
-        return bad("duration", value, "a time is a whole number and its unit: 100ms, 10s, 5m, 2h");
+        return bad("duration", value,
+                   "a time is a whole number above 0 and its unit: 100ms, 10s, 5m, 2h");
     return 0;
 }
 

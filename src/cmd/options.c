@@ -2,11 +2,13 @@
 #include "cmd/options.h"
 
 #include "cmd/option_table.h"
+#include "collect/nearest.h"
 #include "config.h"
 
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define CODE_FIRST   256 // getopt's code of row i is CODE_FIRST + i: clear of letters
 #define CODE_HELP    'h'
@@ -96,15 +98,41 @@ static const struct options defaults = {
     .retain = (size_t)512 << 20,
 };
 
+// "; the nearest name is '--dry-run'", "" when none is near.
+static void nearest_options(const struct command *command, const char *wanted, char *ret,
+                            size_t size)
+{
+    struct nearest near = {.wanted = wanted};
+    char shown[64];
+
+    for (size_t i = 0; i < n_option_rows; i++) {
+        snprintf(shown, sizeof(shown), "--%s", option_table[i].name);
+        if (option_table[i].sets & command->options)
+            nearest_offer(&near, shown, shown);
+    }
+    nearest_words(&near, ret, size);
+}
+
 static int unknown_option(const struct command *command, char **argv)
 {
+    char shown[64], near[256] = "";
     const char *word = argv[optind - 1];
-    bool letter = optopt && optopt < CODE_FIRST;
-    char shown[8];
+    bool is_long = strncmp(word, "--", 2) == 0;
 
-    snprintf(shown, sizeof(shown), "-%c", letter ? optopt : '?');
-    say("%s: no such option%s; %s --help lists them", letter ? shown : word,
-        command->name ? " of this command" : "", command->name ? command->name : "cyclescope");
+    if (is_long)
+        snprintf(shown, sizeof(shown), "%.*s", (int)strcspn(word, "="), word);
+    else
+        snprintf(shown, sizeof(shown), "-%c", optopt);
+    // getopt knows the option when it says which one.
+    if (is_long && optopt) {
+        say("%s takes no value", shown);
+        return -1;
+    }
+    if (is_long)
+        nearest_options(command, shown, near, sizeof(near));
+    say("%s: no such option%s%s; cyclescope %s%s--help lists them", shown,
+        command->name ? " of this command" : "", near, command->name ? command->name : "",
+        command->name ? " " : "");
     return -1;
 }
 

@@ -5,6 +5,8 @@
 #include "base/loop.h"
 #include "base/process.h"
 #include "cmd/measure.h"
+#include "web/listen.h"
+#include "web/server.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,6 +28,9 @@ struct pair {
     ns_t started;
     unsigned short_lives;
     int status; // exit status, once the server has ended everything
+    // Where the server listens: a port that was picked is that of the next one too.
+    char listen[OPTIONS_LISTEN_MAX][WEB_ADDRESS_MAX]; // "": as the option says
+    int reserved[OPTIONS_LISTEN_MAX];                 // what holds it
 };
 
 enum { ENDED_SERVER = 100 }; // loop result
@@ -36,8 +41,27 @@ static void add(const char **argv, size_t *n, const char *option, const char *va
     argv[(*n)++] = value;
 }
 
-static int spawn(const struct options *o, int input, pid_t *ret_pid, int *ret_pidfd)
+static void reserve_ports(struct pair *p)
 {
+    const struct options *o = p->options;
+
+    for (size_t i = 0; i < o->n_listen; i++) {
+        p->reserved[i] = listen_reserve(o->listen[i], p->listen[i], sizeof(p->listen[i]));
+        if (p->reserved[i] < 0)
+            p->listen[i][0] = '\0'; // the server says what is wrong with it, if anything is
+    }
+}
+
+static void release_ports(struct pair *p)
+{
+    for (size_t i = 0; i < p->options->n_listen; i++)
+        if (p->reserved[i] >= 0)
+            close(p->reserved[i]);
+}
+
+static int spawn(struct pair *p, int input)
+{
+    const struct options *o = p->options;
     const char *argv[SERVER_ARGS_MAX + 1] = {"cyclescope", "serve"};
     char memory[32], retain[32];
     size_t n = 2;
@@ -49,13 +73,13 @@ static int spawn(const struct options *o, int input, pid_t *ret_pid, int *ret_pi
     if (o->history)
         add(argv, &n, "--history", o->history);
     for (size_t i = 0; i < o->n_listen; i++)
-        add(argv, &n, "--listen", o->listen[i]);
+        add(argv, &n, "--listen", p->listen[i][0] ? p->listen[i] : o->listen[i]);
     for (size_t i = 0; i < o->n_allow_hosts; i++)
         add(argv, &n, "--allow-host", o->allow_hosts[i]);
     if (o->token_file)
         add(argv, &n, "--token-file", o->token_file);
     argv[n] = "-";
-    return process_spawn_self(argv, input, ret_pid, ret_pidfd);
+    return process_spawn_self(argv, input, &p->server, &p->pidfd);
 }
 
 static int on_server_end(void *context, uint32_t events);
@@ -67,7 +91,7 @@ static int start_server(struct pair *p)
 
     if (pipe2(ends, O_CLOEXEC) < 0)
         return -errno;
-    r = spawn(p->options, ends[0], &p->server, &p->pidfd);
+    r = spawn(p, ends[0]);
     close(ends[0]);
     if (r == 0)
         r = measure_stream_to(p->measure, ends[1]);
@@ -150,10 +174,12 @@ static int run(const struct command *self, int argc, char **argv)
     status = measure_open(&options, &p.measure);
     if (status != 0 || !p.measure)
         return status;
+    reserve_ports(&p);
     r = start_server(&p);
     if (r < 0) {
         say("cannot start the server: %s", strerror(-r));
         stop_server(&p);
+        release_ports(&p);
         measure_close(p.measure);
         return EXIT_FAILED;
     }
@@ -166,6 +192,7 @@ static int run(const struct command *self, int argc, char **argv)
     if (p.server)
         outlive_target(&p);
     stop_server(&p);
+    release_ports(&p);
     return p.status ? p.status : status;
 }
 

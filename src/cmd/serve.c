@@ -77,6 +77,10 @@ static int say_bind_failure(int error, const char *address)
     case EINVAL:
         say("--listen %s: an address and port are written 127.0.0.1:5000 or [::1]:5000", address);
         return EXIT_USAGE;
+    case ELIBACC:
+        say("libmicrohttpd.so.12 is missing: the web page needs it; install the package "
+            "libmicrohttpd12");
+        return EXIT_FAILED;
     case ENOKEY:
         say("--listen %s can be reached from other machines: it needs --token-file FILE", address);
         return EXIT_USAGE;
@@ -120,6 +124,14 @@ static void say_text(const char *text)
     say("%s", text);
 }
 
+static bool is_ending(void *context)
+{
+    const struct serve *s = context;
+    struct pollfd signals = {.fd = s->signals, .events = POLLIN};
+
+    return poll(&signals, 1, 0) > 0;
+}
+
 // A recording is no part of this machine's history: it has a store of its own that goes with it,
 // unless it is to be put into one.
 static int open_history(struct serve *s)
@@ -131,7 +143,9 @@ static int open_history(struct serve *s)
                                    .bound = o->retain,
                                    .memory = o->memory / MEMORY_SHARE,
                                    .wait = recording,
-                                   .say = say_text};
+                                   .say = say_text,
+                                   .ending = is_ending,
+                                   .context = s};
 
     if (csv)
         config.off = "a CSV is kept in memory only";

@@ -70,6 +70,12 @@ static int add(struct target *t, const char *mount, const char *path, char *ret_
     if (!c->path)
         return target_fail(-ENOMEM, ret_message, path);
     c->fd = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (c->fd < 0 && errno == ENOENT) {
+        snprintf(ret_message, EVENT_REASON_MAX,
+                 "there is no cgroup '%.80s' below %.60s; `systemd-cgls` shows them, or `ls`", path,
+                 mount);
+        return -ENOENT;
+    }
     if (c->fd < 0)
         return target_fail(-errno, ret_message, full);
     if (t->n_cpus && !has_counters(c->fd, t->cpus[0])) {

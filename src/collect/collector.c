@@ -60,6 +60,7 @@ int collector_open(struct collector *c, const struct event_list *list, struct ta
 {
     struct event_cpus *cpus = NULL;
     size_t cpu_time_event;
+    ns_t started;
     int r;
 
     *c = (struct collector){
@@ -81,8 +82,10 @@ int collector_open(struct collector *c, const struct event_list *list, struct ta
         r = cpu_time_describe(&c->events, &cpu_time_event);
     if (r == 0)
         r = pressure_open(&c->pressure, "", &c->events, &c->target);
+    started = clock_ns(CLOCK_MONOTONIC);
     if (r == 0)
         r = open_all(c);
+    c->opening = clock_ns(CLOCK_MONOTONIC) - started;
     group_set_settle(&c->groups);
     if (r == 0)
         r = readings_init(&c->readings, &c->events, target_rows(&c->target),
@@ -121,13 +124,17 @@ void collector_close(struct collector *c)
 
 void collector_start(struct collector *c, ns_t reference)
 {
+    ns_t started;
+
     c->last_read = clock_ns(CLOCK_MONOTONIC);
     // Read at the first tick: perf takes what is not in it as not supported.
     c->gauges_due = reference;
     cpu_time_start(&c->cpu_time, &c->readings);
     pressure_start(&c->pressure, &c->readings, c->last_read);
+    started = clock_ns(CLOCK_MONOTONIC);
     for (size_t i = 0; i < c->groups.n && c->target.kind != TARGET_COMMAND; i++)
         group_enable(&c->groups.groups[i]);
+    c->enabling = clock_ns(CLOCK_MONOTONIC) - started;
     readings_advance(&c->readings);
 }
 

@@ -32,6 +32,9 @@ struct collector {
     struct readings readings;
     struct starve starve;
     ns_t gauges_due, last_read; // CLOCK_MONOTONIC
+    // How long it took to open the descriptors (looking for threads that were born meanwhile
+    // included), and to enable them.
+    ns_t opening, enabling;
 };
 
 // Plans and opens `list` for `target` (taken over, also on failure); events are disabled until

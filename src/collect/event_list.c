@@ -108,6 +108,10 @@ static int take_event(struct parsing *s)
 
     while (kept && isspace((unsigned char)s->p[kept - 1]))
         kept--;
+    if (!kept) {
+        snprintf(s->message, EVENT_REASON_MAX, "an event name is missing in '%.60s'", s->text);
+        return -EINVAL;
+    }
     if (kept >= sizeof(text)) {
         snprintf(s->message, EVENT_REASON_MAX, "the event name '%.40s…' is too long", s->p);
         return -EINVAL;

@@ -154,8 +154,8 @@ static int add_of_pmu(struct resolving *s, const struct pmu *pmu, const char *te
 }
 
 // A raw code is one PMU's, so that a hybrid processor has an event of it on each core type's, as
-// perf has it (linux: tools/perf/util/parse-events-hybrid.c, add_raw_hybrid()). NOT_MINE: not such
-// a processor.
+// perf has it (linux 6.4: tools/perf/util/parse-events-hybrid.c, add_raw_hybrid()). NOT_MINE: not
+// such a processor.
 static int add_raw_of_each_type(struct resolving *s)
 {
     struct core_types cores;

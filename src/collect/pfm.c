@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collect/pfm.h"
 
+#include "base/library.h"
+
 // Not pfmlib_perf_event.h: it brings a perf_event_attr of its own, older than the kernel's.
 #include <perfmon/pfmlib.h>
 
@@ -8,6 +10,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+// Its tables of all processors take a third of the program's start to load, and most runs need no
+// name of them: it is loaded with the first one that nobody else knows.
+#define FUNCTIONS(X)                                                                               \
+    X(pfm_, initialize)                                                                            \
+    X(pfm_, strerror)                                                                              \
+    X(pfm_, get_os_event_encoding)                                                                 \
+    X(pfm_, get_event_info)                                                                        \
+    X(pfm_, get_event_attr_info)                                                                   \
+    X(pfm_, get_event_next)                                                                        \
+    X(pfm_, get_pmu_info)
+
+static struct {
+    FUNCTIONS(LIBRARY_POINTER)
+} pfm;
 
 #define EVERYWHERE (PFM_PLM0 | PFM_PLM3 | PFM_PLMH) // kernel, user, hypervisor
 
@@ -26,11 +43,15 @@ static bool is_kernels_own(pfm_pmu_t pmu)
 
 static bool started(void)
 {
+    static const char *const names[] = {FUNCTIONS(LIBRARY_NAME)};
     static enum { UNKNOWN, YES, NO } state;
 
     // A second call of pfm_initialize() would look at the processor anew.
     if (state == UNKNOWN)
-        state = pfm_initialize() == PFM_SUCCESS ? YES : NO;
+        state = library_load("libpfm.so.4", names, sizeof(names) / sizeof(names[0]), &pfm) == 0 &&
+                        pfm.initialize() == PFM_SUCCESS
+                    ? YES
+                    : NO;
     return state == YES;
 }
 
@@ -43,14 +64,14 @@ int pfm_encode(const char *name, struct event_request *r, char *ret_message)
 
     if (!started())
         return -ENOENT;
-    error = pfm_get_os_event_encoding(name, EVERYWHERE, PFM_OS_PERF_EVENT_EXT, &argument);
+    error = pfm.get_os_event_encoding(name, EVERYWHERE, PFM_OS_PERF_EVENT_EXT, &argument);
     if (error == PFM_ERR_ATTR || error == PFM_ERR_UMASK || error == PFM_ERR_ATTR_VAL ||
         error == PFM_ERR_ATTR_SET || error == PFM_ERR_FEATCOMB) {
-        snprintf(ret_message, EVENT_REASON_MAX, "'%.120s': libpfm4: %s", name, pfm_strerror(error));
+        snprintf(ret_message, EVENT_REASON_MAX, "'%.120s': libpfm4: %s", name, pfm.strerror(error));
         return -EINVAL;
     }
     if (error != PFM_SUCCESS ||
-        pfm_get_event_info(argument.index, PFM_OS_PERF_EVENT_EXT, &info) != PFM_SUCCESS ||
+        pfm.get_event_info(argument.index, PFM_OS_PERF_EVENT_EXT, &info) != PFM_SUCCESS ||
         (is_kernels_own(info.pmu) && !strstr(name, "::")))
         return -ENOENT;
     if (argument.cpu >= 0) {
@@ -77,12 +98,12 @@ static int each_of_event(const pfm_pmu_info_t *pmu, int index, pfm_function f, v
     bool has_masks = false;
     int r = 0;
 
-    if (pfm_get_event_info(index, PFM_OS_PERF_EVENT_EXT, &event) != PFM_SUCCESS)
+    if (pfm.get_event_info(index, PFM_OS_PERF_EVENT_EXT, &event) != PFM_SUCCESS)
         return 0;
     for (int i = 0; i < event.nattrs && r == 0; i++) {
         pfm_event_attr_info_t mask = {.size = sizeof(mask)};
 
-        if (pfm_get_event_attr_info(index, i, PFM_OS_PERF_EVENT_EXT, &mask) != PFM_SUCCESS ||
+        if (pfm.get_event_attr_info(index, i, PFM_OS_PERF_EVENT_EXT, &mask) != PFM_SUCCESS ||
             mask.type != PFM_ATTR_UMASK)
             continue;
         has_masks = true;
@@ -107,9 +128,9 @@ int pfm_each(pfm_function f, void *context)
     {
         pfm_pmu_info_t info = {.size = sizeof(info)};
 
-        if (is_kernels_own(pmu) || pfm_get_pmu_info(pmu, &info) != PFM_SUCCESS || !info.is_present)
+        if (is_kernels_own(pmu) || pfm.get_pmu_info(pmu, &info) != PFM_SUCCESS || !info.is_present)
             continue;
-        for (int i = info.first_event; i >= 0 && r == 0; i = pfm_get_event_next(i))
+        for (int i = info.first_event; i >= 0 && r == 0; i = pfm.get_event_next(i))
             r = each_of_event(&info, i, f, context);
         if (r != 0)
             break;

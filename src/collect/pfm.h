@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // libpfm4: the vendors' event names of the processors that it knows ("RETIRED_INSTRUCTIONS",
 // "skl::INST_RETIRED:ANY_P:u"). It looks at the machine itself, not under a root.
+// Loaded when it is first needed; where it is not installed, it knows no name.
 #pragma once
 
 #include "collect/event_request.h"

@@ -149,6 +149,8 @@ void process_take_exits(struct process_scan *s)
         r->told = true;
         if (old)
             old->left = r->cpu_ns > old->cpu ? r->cpu_ns - old->cpu : 0;
+        if (old && !old->named)
+            memcpy(old->comm, r->comm, sizeof(old->comm));
         if (old || !r->member || !s->compared)
             continue;
         memcpy(lived.comm, r->comm, sizeof(lived.comm));

@@ -105,6 +105,7 @@ static bool look_up(const struct process_scan *s, struct process *p)
     for (int i = 4; field && i < 22; i++) // 4 is the parent, 22 starttime (proc(5))
         field = (field = strchr(field, ' ')) ? field + 1 : NULL;
     p->started = field ? strtoull(field, NULL, 10) : 0;
+    p->named = true;
     return true;
 }
 
@@ -134,6 +135,13 @@ static bool take_turn(struct process_scan *s, pid_t pid)
     return true;
 }
 
+// Who was there at the start is looked up when it runs, which most never do, where nobody has to
+// know its parent, and the kernel tells the name of one that ends without having run.
+static bool is_named_later(const struct process_scan *s)
+{
+    return !s->compared && !s->n_trees && s->exits;
+}
+
 static void visit(struct process_scan *s, pid_t pid)
 {
     const struct process *old = find(s, pid);
@@ -148,12 +156,14 @@ static void visit(struct process_scan *s, pid_t pid)
         p.born = false;
         p.ran = cpu - p.cpu;
         p.cpu = cpu;
-        if (p.ran && p.member && (old->born || take_turn(s, pid)))
+        if (p.ran && !old->named && !look_up(s, &p))
+            return; // it has ended since: what it ran, the kernel tells
+        if (p.ran && p.member && old->named && (old->born || take_turn(s, pid)))
             if (look_up(s, &p) && p.started != old->started)
                 old = NULL; // another process has got the PID
     } else {
         old = NULL;
-        if (!is_process(s, pid) || !look_up(s, &p))
+        if (!is_process(s, pid) || (!is_named_later(s) && !look_up(s, &p)))
             return;
     }
     if (!old) {

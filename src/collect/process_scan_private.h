@@ -10,11 +10,11 @@
 
 struct process {
     pid_t pid, parent;
-    uint64_t cpu;     // ns
-    uint64_t ran;     // since the scan before
-    uint64_t left;    // of one that has ended: what it ran after its last scan
-    uint64_t started; // clock ticks since boot: tells a PID's second process from its first
-    bool born, member;
+    uint64_t cpu;             // ns
+    uint64_t ran;             // since the scan before
+    uint64_t left;            // of one that has ended: what it ran after its last scan
+    uint64_t started;         // clock ticks since boot: tells a PID's second process from its first
+    bool born, member, named; // named: comm, parent and started are known
     char comm[PROCESS_COMM_MAX];
 };
 

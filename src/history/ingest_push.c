@@ -29,7 +29,7 @@ static void begin(struct ingest *i, ns_t time)
 void ingest_push(struct ingest *i, ns_t time, double seconds, const struct sum *sums)
 {
     struct session *s = i->session;
-    uint64_t kept = i->config.keeper ? keeper_memory(i->config.keeper) : 0;
+    uint64_t kept;
     struct session_shape shape = {.events = &i->events,
                                   .n_slots = i->n_slots,
                                   .scope = i->readings.scope,
@@ -42,6 +42,7 @@ void ingest_push(struct ingest *i, ns_t time, double seconds, const struct sum *
     if (!i->begun)
         begin(i, time);
     shape.before = i->sequence;
+    kept = i->config.keeper ? keeper_memory(i->config.keeper) : 0;
     shape.memory -= kept < shape.memory ? kept : shape.memory;
     interval.timestamp_ms = grid_timestamp_ms(&i->grid, time, i->last_timestamp);
     i->last_timestamp = interval.timestamp_ms;

@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "history/keeper_private.h"
 
-#include "base/text.h"
-
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define PERIOD         NS_PER_SEC
-#define PLACES_AT_ONCE 10000 // computed under one hold of the session's lock: a few ms
+#define PERIOD NS_PER_SEC
 
 int keeper_new(const struct keeper_config *config, struct keeper **ret)
 {
@@ -26,6 +22,9 @@ int keeper_new(const struct keeper_config *config, struct keeper **ret)
     pthread_cond_init(&k->news, &monotonic);
     pthread_cond_init(&k->taken_news, &monotonic);
     pthread_condattr_destroy(&monotonic);
+    keeper_set_state(k, config->kind == STORE_FILE ? KEEPER_OK : KEEPER_OFF,
+                     config->off ? config->off : "");
+    k->status.file = config->kind == STORE_FILE;
     k->config.path = strdup(config->path ? config->path : "");
     k->config.off = config->off ? strdup(config->off) : NULL;
     if (!k->config.path || (config->off && !k->config.off)) {
@@ -41,9 +40,12 @@ uint64_t keeper_memory(const struct keeper *k)
     return k->store && store_kind(k->store) == STORE_MEMORY ? k->config.memory : 0;
 }
 
-const char *keeper_path(const struct keeper *k)
+const char *keeper_path(struct keeper *k)
 {
-    return k->store && store_kind(k->store) == STORE_FILE ? k->config.path : NULL;
+    struct keeper_status status;
+
+    keeper_status(k, &status);
+    return status.file ? k->config.path : NULL;
 }
 
 struct store *keeper_store(struct keeper *k)
@@ -55,81 +57,9 @@ void keeper_status(struct keeper *k, struct keeper_status *ret)
 {
     pthread_mutex_lock(&k->lock);
     *ret = k->status;
-    pthread_mutex_unlock(&k->lock);
     ret->bytes = k->store ? store_bytes(k->store) : 0;
-    ret->bound = k->store ? store_bound(k->store) : 0;
-}
-
-static int open_store(struct keeper *k)
-{
-    char note[STORE_WHY_MAX] = "", text[2 * STORE_WHY_MAX];
-    int r = store_open(k->config.kind, k->config.path, k->config.bound, &k->store, note);
-
-    k->status.state = k->config.kind == STORE_FILE ? KEEPER_OK : KEEPER_OFF;
-    text_copy(k->status.reason, sizeof(k->status.reason), k->config.off ? k->config.off : "");
-    if (r == 0 && note[0]) {
-        snprintf(text, sizeof(text), "history: %s, and a new one begun", note);
-        keeper_say(k, text);
-    }
-    if (r < 0 && k->config.kind != STORE_MEMORY) {
-        snprintf(text, sizeof(text),
-                 "history %.180s: %s; what is measured now stays in memory only", k->config.path,
-                 note);
-        keeper_say(k, text);
-        k->status.state = KEEPER_FAILED;
-        text_copy(k->status.reason, sizeof(k->status.reason), note);
-        r = store_open(STORE_MEMORY, NULL, k->config.memory, &k->store, note);
-    }
-    k->status.file = r == 0 && store_kind(k->store) == STORE_FILE;
-    return r;
-}
-
-int keeper_begin(struct keeper *k, const struct event_table *events, size_t n_slots,
-                 enum reading_scope scope, int64_t now_ms, int64_t *ret_last_ms,
-                 uint64_t *ret_sequence)
-{
-    const struct session *s = k->session; // ingest is the only writer
-    struct store_run run = {.host = s->host,
-                            .target_kind = s->target_kind,
-                            .target = s->target_text,
-                            .start_ms = now_ms,
-                            .interval_ms = s->interval_ms,
-                            .layout = &k->layout};
-    size_t places;
-    int r = layout_init(&k->layout, events, n_slots, scope);
-
-    *ret_last_ms = 0;
-    *ret_sequence = 0;
-    if (r < 0)
-        return r;
-    text_copy(run.run, sizeof(run.run), s->run);
-    places = k->layout.n_raw + k->layout.n_metric_places;
-    k->rows_at_once = PLACES_AT_ONCE / (places + 1);
-    k->rows_at_once = k->rows_at_once < 1             ? 1
-                      : k->rows_at_once > KEEPER_ROWS ? KEEPER_ROWS
-                                                      : k->rows_at_once;
-    for (size_t i = 0; r == 0 && i < k->rows_at_once; i++)
-        r = bucket_init(&k->rows[i], &k->layout);
-    if (r == 0)
-        r = tiers_init(&k->tiers, &k->layout, s->interval_ms);
-    if (r == 0)
-        r = tiers_place(&k->tiers, k->store, &run, now_ms, &k->place);
-    if (r < 0) {
-        keeper_say(k, "history: this run cannot be kept");
-        return r;
-    }
-    *ret_last_ms = k->place.last_ms;
-    *ret_sequence = k->place.sequence;
-    pthread_mutex_lock(&k->lock);
-    k->taken = k->place.sequence;
-    k->status.line = k->place.line;
-    k->status.interval_ms = s->interval_ms;
+    ret->bound = k->store ? store_bound(k->store) : k->config.bound;
     pthread_mutex_unlock(&k->lock);
-    keeper_note_firsts(k);
-    pthread_mutex_lock(&k->lock);
-    k->placed = true;
-    pthread_mutex_unlock(&k->lock);
-    return 0;
 }
 
 static void *run_thread(void *context)
@@ -158,11 +88,7 @@ static void *run_thread(void *context)
 
 int keeper_start(struct keeper *k)
 {
-    int r = open_store(k);
-
-    if (r < 0)
-        return r;
-    r = pthread_create(&k->thread, NULL, run_thread, k);
+    int r = pthread_create(&k->thread, NULL, run_thread, k);
     k->started = r == 0;
     return -r;
 }

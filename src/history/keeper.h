@@ -6,7 +6,8 @@
 //
 //     keeper_new(&config, &keeper)   nothing happens yet
 //     … privileges are dropped, the filter is set …
-//     keeper_start(keeper)           opens the store, starts the thread
+//     keeper_start(keeper)           starts the thread
+//     keeper_begin(keeper, …)        opens the store, finds the run's place in it
 //     keeper_stop(keeper)            the rest is taken and written
 #pragma once
 
@@ -24,10 +25,13 @@ struct keeper_config {
     uint64_t memory;  // of the store when it has to be in memory
     bool wait;        // ingest waits for us: the input is a file, which can be read at any speed
     void (*say)(const char *text); // a line for the user; any thread; may be NULL
+    // Is the process to end? Asked now and then while keeper_begin() waits; NULL: never.
+    bool (*ending)(void *context);
+    void *context;
 };
 
 int keeper_new(const struct keeper_config *config, struct keeper **ret);
-// 0 or -errno. A file that cannot be had is no failure: the tiers are in memory then.
+// 0 or -errno.
 int keeper_start(struct keeper *k);
 void keeper_stop(struct keeper *k);
 void keeper_free(struct keeper *k); // stops; NULL is fine
@@ -35,7 +39,8 @@ void keeper_free(struct keeper *k); // stops; NULL is fine
 uint64_t keeper_memory(const struct keeper *k);
 
 // Ingest's, before the first interval of a run, without the session's lock: says where the run goes
-// on. 0 or -errno: it begins at 0 then.
+// on. Waits some seconds for a file that another process holds; where it cannot be had, the tiers
+// are in memory, and the user is told. 0 or -errno: nothing is kept, and it begins at 0.
 int keeper_begin(struct keeper *k, const struct event_table *events, size_t n_slots,
                  enum reading_scope scope, int64_t now_ms, int64_t *ret_last_ms,
                  uint64_t *ret_sequence);
@@ -57,8 +62,8 @@ struct keeper_status {
 
 // Any thread.
 void keeper_status(struct keeper *k, struct keeper_status *ret);
-const char *keeper_path(const struct keeper *k);
-// For store_read(), _read_run(), _first(); NULL before keeper_start().
+const char *keeper_path(struct keeper *k);
+// For store_read(), _read_run(), _first(); NULL while there is no status.line.
 struct store *keeper_store(struct keeper *k);
 // Wakes it, and waits until all that the ring holds now was taken and written (tests).
 void keeper_flush(struct keeper *k);

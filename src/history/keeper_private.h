@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Shared by keeper.c (its life) and keeper_work.c (what its thread does each second).
+// Shared by keeper.c (its life), keeper_place.c (where a run is kept) and keeper_work.c (what its
+// thread does each second).
 #pragma once
 
 #include "history/keeper.h"
@@ -10,11 +11,11 @@
 struct keeper {
     struct keeper_config config;
     struct session *session;
-    struct store *store;
     pthread_t thread;
     bool started;
 
     pthread_mutex_t lock; // of what follows
+    struct store *store;  // NULL until the run is placed, and the same from then on
     pthread_cond_t news;  // for the thread
     pthread_cond_t taken_news;
     bool stopping, placed, woken;
@@ -22,7 +23,6 @@ struct keeper {
     uint64_t taken;   // sequence of the newest row that was taken
     uint64_t written; // of the newest that was written
     size_t capacity;  // of the ring; 0 unknown
-    uint64_t newest;  // sequence of its newest row, as last seen
     struct keeper_status status;
 
     // The thread's alone, once placed.
@@ -31,10 +31,16 @@ struct keeper {
     struct tiers tiers;
     struct bucket rows[KEEPER_ROWS]; // taken, not yet written: [n_rows]
     size_t n_rows, rows_at_once;
+    bool homeless; // the store's file is a new one, in which the run has no place yet
 };
 
 // A line for the user; "" is none.
 void keeper_say(const struct keeper *k, const char *text);
+void keeper_set_state(struct keeper *k, int state, const char *reason);
+// The thread's. A file that turned out to be damaged is set aside, and a new one begun; the run is
+// to be placed again then. 0 or -errno.
+int keeper_set_aside(struct keeper *k);
+int keeper_place_again(struct keeper *k);
 // Takes and writes all that is there. What cannot be written is tried again the next time. The
 // thread's.
 void keeper_work(struct keeper *k);

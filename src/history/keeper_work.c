@@ -14,6 +14,14 @@ void keeper_say(const struct keeper *k, const char *text)
         k->config.say(text);
 }
 
+void keeper_set_state(struct keeper *k, int state, const char *reason)
+{
+    pthread_mutex_lock(&k->lock);
+    k->status.state = state;
+    text_copy(k->status.reason, sizeof(k->status.reason), reason);
+    pthread_mutex_unlock(&k->lock);
+}
+
 void keeper_note_firsts(struct keeper *k)
 {
     int64_t first[LADDER_TIERS];
@@ -22,6 +30,7 @@ void keeper_note_firsts(struct keeper *k)
         first[t] = store_first(k->store, t, k->place.line);
     pthread_mutex_lock(&k->lock);
     memcpy(k->status.first_ms, first, sizeof(first));
+    k->status.line = k->place.line; // in a file that was begun anew it is another
     k->written = k->taken;
     pthread_cond_broadcast(&k->taken_news);
     pthread_mutex_unlock(&k->lock);
@@ -32,20 +41,20 @@ static bool take_rows(struct keeper *k)
 {
     const struct slots all = {0, k->layout.n_slots};
     const struct history *h;
-    uint64_t first, last, lost = 0;
+    uint64_t first, last, taken = k->taken, lost = 0;
 
     session_read_lock(k->session);
     h = k->session->history;
     if (h) {
         first = history_first(h);
         last = history_last(h);
-        if (k->taken + 1 < first) {
-            lost = first - k->taken - 1;
-            k->taken = first - 1;
+        if (taken + 1 < first) {
+            lost = first - taken - 1;
+            taken = first - 1;
         }
-        for (k->n_rows = 0; k->n_rows < k->rows_at_once && k->taken + k->n_rows < last; k->n_rows++)
-            bucket_take(&k->rows[k->n_rows], h, k->taken + k->n_rows + 1, k->session->interval_ms,
-                        all, NULL);
+        for (k->n_rows = 0; k->n_rows < k->rows_at_once && taken + k->n_rows < last; k->n_rows++)
+            bucket_take(&k->rows[k->n_rows], h, taken + k->n_rows + 1, k->session->interval_ms, all,
+                        NULL);
     }
     session_unlock(k->session);
     for (size_t i = 0; i < k->n_rows; i++)
@@ -53,8 +62,7 @@ static bool take_rows(struct keeper *k)
     pthread_mutex_lock(&k->lock);
     k->status.lost += lost;
     if (h) {
-        k->taken += k->n_rows;
-        k->newest = last;
+        k->taken = taken + k->n_rows;
         k->capacity = history_capacity(h);
     }
     pthread_cond_broadcast(&k->taken_news);
@@ -82,58 +90,25 @@ static int write_rows(struct keeper *k)
     return r;
 }
 
-// A file that turned out to be damaged: what comes from now on goes into a new one.
-static int begin_anew(struct keeper *k)
+// Tells the user once that it cannot write, and once that it goes on.
+static void set_paused(struct keeper *k, int error)
 {
-    const struct session *s = k->session;
-    struct store_run run = {.layout = &k->layout};
-    char host[SESSION_TEXT_MAX], kind[16], target[SESSION_TEXT_MAX];
-    char note[STORE_WHY_MAX] = "", text[2 * STORE_WHY_MAX];
-    int r = store_set_aside(k->store, note);
-
-    if (r < 0)
-        return r;
-    snprintf(text, sizeof(text), "history: %s, and a new one begun", note);
-    keeper_say(k, text);
-    session_read_lock(k->session);
-    run.interval_ms = s->interval_ms;
-    text_copy(run.run, sizeof(run.run), s->run);
-    text_copy(host, sizeof(host), s->host);
-    text_copy(kind, sizeof(kind), s->target_kind);
-    text_copy(target, sizeof(target), s->target_text);
-    session_unlock(k->session);
-    run.host = host;
-    run.target_kind = kind;
-    run.target = target;
-    run.start_ms = k->rows[0].time_ms;
-    r = tiers_place(&k->tiers, k->store, &run, run.start_ms, &k->place);
-    for (size_t i = 0; i < k->n_rows; i++)
-        k->rows[i].run = k->place.number;
-    return r;
-}
-
-static void set_state(struct keeper *k, int error)
-{
+    bool news = !k->paused != !error;
+    const char *why = error ? store_why(k->store, error) : "";
     char text[2 * STORE_WHY_MAX];
 
-    pthread_mutex_lock(&k->lock);
-    if (!k->paused == !error) {
-        pthread_mutex_unlock(&k->lock);
+    if (!news)
         return;
-    }
+    pthread_mutex_lock(&k->lock);
     k->paused = error != 0;
     pthread_cond_broadcast(&k->taken_news);
-    k->status.state = error                                ? KEEPER_FAILED
-                      : store_kind(k->store) == STORE_FILE ? KEEPER_OK
-                                                           : KEEPER_OFF;
-    snprintf(k->status.reason, sizeof(k->status.reason), "%s",
-             !error             ? ""
-             : error == -ENOSPC ? "the disk is full"
-             : error == -EBUSY  ? "another program keeps it busy"
-                                : store_error(k->store));
-    snprintf(text, sizeof(text), error ? "history: paused: %s" : "history: goes on%s",
-             k->status.reason);
     pthread_mutex_unlock(&k->lock);
+    keeper_set_state(k,
+                     error                                ? KEEPER_FAILED
+                     : store_kind(k->store) == STORE_FILE ? KEEPER_OK
+                                                          : KEEPER_OFF,
+                     why);
+    snprintf(text, sizeof(text), error ? "history: paused: %s" : "history: goes on%s", why);
     keeper_say(k, text);
 }
 
@@ -142,11 +117,13 @@ void keeper_work(struct keeper *k)
     bool any = false;
 
     while (k->n_rows || take_rows(k)) {
-        int r = write_rows(k);
+        int r = k->homeless ? keeper_place_again(k) : 0;
 
-        if (r == -EBADMSG && begin_anew(k) == 0)
+        if (r == 0)
+            r = write_rows(k);
+        if (r == -EBADMSG && keeper_set_aside(k) == 0)
             continue;
-        set_state(k, r);
+        set_paused(k, r);
         if (r < 0)
             return;
         k->n_rows = 0;

@@ -12,7 +12,6 @@
 
 struct tier {
     const char *table;
-    const char *label;
     int64_t resolution_ms; // 0: the run's interval
     int64_t keep_ms;
     int64_t interval_max_ms; // of runs whose interval is at most that; 0: of all

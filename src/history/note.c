@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define RUN_LETTERS "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-"
+
 static void copy_text(json_t *object, const char *key, char *ret, size_t size)
 {
     const char *text = json_string_value(json_object_get(object, key));
@@ -22,6 +24,16 @@ static void copy_integer(json_t *object, const char *key, int64_t *ret)
 
     if (json_is_integer(value))
         *ret = json_integer_value(value);
+}
+
+// The run's name, which becomes a part of ids in the push stream: one that could end its line there
+// is none.
+static void copy_run(json_t *note, char *ret, size_t size)
+{
+    const char *text = json_string_value(json_object_get(note, "run"));
+
+    if (text && *text && !text[strspn(text, RUN_LETTERS)])
+        text_copy(ret, size, text);
 }
 
 static void apply_online(struct session *s, json_t *note)
@@ -49,7 +61,7 @@ static void apply_stream(struct session *s, struct event_table *events, json_t *
     json_t *target = json_object_get(note, "target");
     double slots = json_number_value(json_object_get(note, "slots_per_cycle"));
 
-    copy_text(note, "run", s->run, sizeof(s->run));
+    copy_run(note, s->run, sizeof(s->run));
     copy_text(note, "hypervisor", s->hypervisor, sizeof(s->hypervisor));
     copy_text(target, "kind", s->target_kind, sizeof(s->target_kind));
     copy_text(target, "text", s->target_text, sizeof(s->target_text));

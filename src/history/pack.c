@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whole numbers are LEB128 varints, signed ones zigzag; floats are float32, or its upper 24 bits
-// where a bound is rounded outwards. A slot begins with the length of what follows, so that the
+// Whole numbers are LEB128 varints, signed ones zigzag; floats are float32, extremes pairs
+// that are rounded outwards. A slot begins with the length of what follows, so that the
 // others' are passed over.
 #include "history/pack_private.h"
 
@@ -24,23 +24,32 @@ static uint64_t zigzag(int64_t v)
     return ((uint64_t)v << 1) ^ (uint64_t)(v >> 63);
 }
 
-// A float's upper 24 bits, not above (up: not below) the value.
-static uint32_t float24(double v, bool up)
+// Rounded outwards, by 2^-11 of the larger one at most (2^-10 where one is negative). Both are
+// below PAIR_MAX.
+static uint32_t pair_of(double min, double max)
 {
-    float f = (float)v;
-    uint32_t bits;
+    bool is_signed = min < 0 || max < 0;
+    int bits = PAIR_NUMBER - is_signed, exponent;
+    double low, high;
 
-    if (up ? (double)f < v : (double)f > v)
-        f = nextafterf(f, up ? INFINITY : -INFINITY);
-    memcpy(&bits, &f, sizeof(bits));
-    // Dropping bits goes towards zero.
-    if (bits & 0xff && (bits >> 31 ? !up : up))
-        bits += 0x100;
-    return bits >> 8;
+    frexp(fmax(fabs(min), fabs(max)), &exponent);
+    exponent = exponent < -PAIR_BIAS ? -PAIR_BIAS : exponent;
+    for (;; exponent++) {
+        low = floor(ldexp(min, bits - exponent));
+        high = ceil(ldexp(max, bits - exponent));
+        if (high < ldexp(1, bits))
+            break; // else it was rounded up to the next power
+    }
+    return (uint32_t)(exponent + PAIR_BIAS) | (uint32_t)is_signed << PAIR_EXPONENT |
+           ((uint32_t)(int32_t)low & 0xfff) << (PAIR_EXPONENT + 1) |
+           ((uint32_t)(int32_t)high & 0xfff) << (PAIR_EXPONENT + 1 + PAIR_NUMBER);
 }
 
-static void put_raw(struct buf *out, double raw, uint64_t empty)
+// `rest`: what it is told as the difference from; NULL: as it is.
+static void put_raw(struct buf *out, double raw, uint64_t empty, const double *rest)
 {
+    uint64_t whole;
+
     if (isnan(raw)) {
         put_varint(out, RAW_NONE);
         return;
@@ -51,14 +60,15 @@ static void put_raw(struct buf *out, double raw, uint64_t empty)
         put_varint(out, empty);
         return;
     }
-    put_varint(out, (uint64_t)raw << 2 | (empty ? RAW_WHOLE_EMPTY : RAW_WHOLE));
+    whole = rest ? zigzag((int64_t)(raw - *rest)) : (uint64_t)raw;
+    put_varint(out, whole << 2 | (empty ? RAW_WHOLE_EMPTY : RAW_WHOLE));
     if (empty)
         put_varint(out, empty);
 }
 
 static enum extremes_code code_of(struct extremes e, bool aggregated)
 {
-    if (isnan(e.min) || isnan(e.max))
+    if (isnan(e.min) || isnan(e.max) || fabs(e.min) >= PAIR_MAX || fabs(e.max) >= PAIR_MAX)
         return EXTREMES_NONE;
     if (e.min == 0 && e.max == 0)
         return EXTREMES_ZERO;
@@ -98,32 +108,38 @@ static void put_extremes(struct buf *out, const struct extremes_list *l, bool ag
     for (size_t i = 0; i < l->n; i++) {
         enum extremes_code code = code_of(l->list[i], aggregated);
         float one = (float)l->list[i].last;
-        uint32_t low, high;
+        uint32_t pair;
 
         if (code == EXTREMES_ONE)
             buf_append(out, &one, sizeof(one));
         if (code != EXTREMES_TWO)
             continue;
-        low = float24(l->list[i].min, false);
-        high = float24(l->list[i].max, true);
-        buf_append(out, &low, 3);
-        buf_append(out, &high, 3);
+        pair = pair_of(l->list[i].min, l->list[i].max);
+        buf_append(out, &pair, sizeof(pair));
     }
 }
 
-static void put_slot(struct buf *out, const struct bucket *b, size_t slot, bool aggregated)
+// Groups are enabled for nearly the same time, and most run all of it.
+static void put_group(struct buf *out, int64_t enabled, int64_t idle)
+{
+    put_varint(out, zigzag(enabled) << 1 | (idle != 0));
+    if (idle)
+        put_varint(out, zigzag(idle));
+}
+
+static void put_times(struct buf *out, const struct bucket *b, size_t slot)
 {
     const struct layout *l = b->layout;
-    struct extremes_list list;
     int64_t base = pack_whole(b->seconds * NS), length = base;
 
     for (size_t g = 0; g < (size_t)l->events.n_groups; g++) {
         if (l->first_times[g] != LAYOUT_NONE) {
-            struct bucket_times t = b->times[l->first_times[g] + slot];
+            const struct bucket_times *slots = &b->times[l->first_times[g]], t = slots[slot];
 
-            // Groups are enabled for nearly the same time, and most run all of it.
-            put_varint(out, zigzag(pack_whole(t.enabled) - base));
-            put_varint(out, zigzag(pack_whole(t.enabled) - pack_whole(t.running)));
+            if (pack_is_rest(l, slot))
+                base = pack_whole(pack_rest_enabled(slots, l->n_slots));
+            put_group(out, pack_whole(t.enabled) - base,
+                      pack_whole(t.enabled) - pack_whole(t.running));
             base = pack_whole(t.enabled);
         }
         if (l->first_gauge[g] != LAYOUT_NONE) {
@@ -132,11 +148,22 @@ static void put_slot(struct buf *out, const struct bucket *b, size_t slot, bool 
             put_varint(out, isnan(ns) ? 0 : 1 + zigzag(pack_whole(ns) - length));
         }
     }
+}
+
+static void put_slot(struct buf *out, const struct bucket *b, size_t slot, bool aggregated)
+{
+    const struct layout *l = b->layout;
+    struct extremes_list list;
+
+    put_times(out, b, slot);
     for (size_t e = 0; e < l->events.n; e++) {
         size_t place = layout_raw(l, slot, e);
+        double rest;
 
-        if (place != LAYOUT_NONE)
-            put_raw(out, b->raw[place], b->empty[place]);
+        if (place == LAYOUT_NONE)
+            continue;
+        rest = pack_is_rest(l, slot) ? pack_rest(&b->raw[l->first_raw[e]], l->n_slots) : 0;
+        put_raw(out, b->raw[place], b->empty[place], pack_is_rest(l, slot) ? &rest : NULL);
     }
     collect_extremes(b, slot, aggregated, &list);
     put_extremes(out, &list, aggregated);

@@ -6,7 +6,7 @@
 #include "base/buf.h"
 #include "history/bucket.h"
 
-#define PACK_VERSION 1
+#define PACK_VERSION 2
 
 // Appends a bucket. `aggregated`: of a tier; else it is one
 // interval, whose extremes follow from its values.

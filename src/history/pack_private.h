@@ -10,14 +10,32 @@
 #define EXACT_MAX                                                                                  \
     4503599627370496.0 // 2^52: whole numbers below are exact in a double, and fit << 2
 
+#define PACK_VERSION_FLOAT24                                                                       \
+    1 // what is still in files: extremes as three bytes each, sums as they are
+
 enum { FLAG_AGGREGATED = 1 };
 enum raw_tag { RAW_WHOLE, RAW_WHOLE_EMPTY, RAW_DOUBLE, RAW_NONE };
 enum extremes_code { EXTREMES_NONE, EXTREMES_ZERO, EXTREMES_ONE, EXTREMES_TWO };
 
-// Nanoseconds, and what else is a whole number in a double.
+// A minimum and a maximum in 32 bits: whole multiples of a power of two that is so small that the
+// larger of them takes 12 bits. From the lowest bit: PAIR_EXPONENT bits exponent + PAIR_BIAS, one
+// whether they are signed, minimum, maximum.
+#define PAIR_EXPONENT 7
+#define PAIR_BIAS     64
+#define PAIR_NUMBER   12
+#define PAIR_MAX      0x1p62 // what is larger is nonsense: counts are below 2^63
+
+// The last CPU's sums are near to what the others leave of the total. Of a machine with more than
+// so many slots it would save little, and to read that CPU would take all others.
+#define REST_SLOTS_MAX 9
+
+// Nanoseconds of at most 36 years, of all CPUs together: a difference of two of them fits, with a
+// sign and a bit.
+#define WHOLE_MAX 0x1p60
+
 static inline int64_t pack_whole(double v)
 {
-    return fabs(v) < 9e18 ? (int64_t)llround(v) : 0;
+    return fabs(v) < WHOLE_MAX ? (int64_t)llround(v) : 0;
 }
 
 // Of a tier all extremes are kept; of an interval those of the metrics over a window, which do not
@@ -36,4 +54,30 @@ static inline size_t pack_count_kept(const struct layout *l, size_t slot, bool a
     for (size_t m = 0; m < l->n_metrics; m++)
         n += layout_metric(l, slot, m) != LAYOUT_NONE && pack_keeps(l, m, aggregated);
     return n;
+}
+
+// Are the slot's sums told as differences from what the others leave?
+static inline bool pack_is_rest(const struct layout *l, size_t slot)
+{
+    return slot && slot + 1 == l->n_slots && l->n_slots <= REST_SLOTS_MAX;
+}
+
+// What the others leave of a total, first of `slots` values, for the last of them; 0 where that is
+// no whole number.
+static inline double pack_rest(const double *values, size_t slots)
+{
+    double rest = values[0];
+
+    for (size_t s = 1; s + 1 < slots; s++)
+        rest -= values[s];
+    return rest >= 0 && rest < EXACT_MAX && rest == floor(rest) ? rest : 0;
+}
+
+static inline double pack_rest_enabled(const struct bucket_times *times, size_t slots)
+{
+    double values[REST_SLOTS_MAX] = {0};
+
+    for (size_t s = 0; s + 1 < slots; s++)
+        values[s] = (double)pack_whole(times[s].enabled);
+    return pack_rest(values, slots);
 }

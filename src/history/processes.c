@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "history/processes.h"
 
+#include "base/hash.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -184,11 +185,12 @@ struct adding {
     uint32_t *places; // place in the list, NO_ENTRY free
     uint16_t *names;  // [place in the list]
     size_t size;      // of places, a power of 2, twice the list's at the least
+    uint64_t seed;
 };
 
 static uint32_t *place_of(const struct adding *a, uint32_t pid, uint16_t name)
 {
-    size_t i = (pid * 2654435761u ^ name * 40503u) & (a->size - 1);
+    size_t i = (size_t)hash_mix(((uint64_t)pid << 16 | name) ^ a->seed) & (a->size - 1);
 
     while (a->places[i] != NO_ENTRY &&
            (a->span->totals[a->places[i]].pid != pid || a->names[a->places[i]] != name))
@@ -251,7 +253,7 @@ int processes_span(const struct processes *p, int64_t from_ms, int64_t to_ms,
                    struct process_span *ret)
 {
     struct process_span span = {0};
-    struct adding a = {.span = &span};
+    struct adding a = {.span = &span, .seed = hash_seed(&span)};
     int r = grow(&a, TABLE_MIN);
 
     for (size_t i = 0, entry = 0; r == 0 && i < p->n_seconds; entry += second_at(p, i++)->n) {

@@ -29,8 +29,7 @@ struct query_plan {
 };
 
 // The finest resolution that reaches back to the span's begin, or as far as anything does, and
-// makes at most `points`. 0: full resolution, and the newest of the span as far as
-// HISTORY_ROWS_MAX.
+// makes at most `points`. 0: full resolution, and of the span's rows the newest HISTORY_ROWS_MAX.
 void query_plan(struct query *q, double from_ms, double to_ms, uint64_t points,
                 struct query_plan *ret);
 

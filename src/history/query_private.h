@@ -29,8 +29,9 @@ struct query {
     size_t n_shapes;
     struct known_run *runs;
     size_t n_runs;
-    struct shape *ring; // the session's
-    char run[17];       // the session's
+    unsigned generation; // of the store that they are of
+    struct shape *ring;  // the session's
+    char run[17];        // the session's
     // Of the question at hand:
     const struct query_plan *plan;
     struct slots slots;
@@ -52,5 +53,7 @@ int query_shape_of(struct query *q, struct layout *layout, struct shape **ret); 
 int query_ring_shape(struct query *q);
 struct known_run *query_run_of(struct query *q, uint64_t number);
 int query_load_run(struct query *q, uint64_t number);
+// Forgets the runs of a file that was set aside.
+void query_forget_others_runs(struct query *q);
 int query_bind(struct query *q, struct shape *s);
 void query_forget(struct query *q);

@@ -82,6 +82,7 @@ static int read_store(struct query *q, size_t tier, int64_t line, int64_t to_ms)
     int r;
 
     do {
+        query_forget_others_runs(q);
         q->unknown = 0;
         r = store_read(keeper_store(q->keeper), tier, line, q->at_ms, to_ms, take_stored, q);
         if (r == 0 && q->unknown)
@@ -221,6 +222,7 @@ bool query_past(struct query *q, uint64_t sequence, struct query_plan *ret)
         keeper_status(q->keeper, &status);
     if (!status.line || !status.first_ms[0] || query_ring_shape(q) < 0)
         return false;
+    query_forget_others_runs(q);
     // Sequence numbers grow with the time: the last row up to `sequence` is looked for by halving.
     for (low = status.first_ms[0] - 1, high = end; low < high;) {
         int64_t middle = low + (high - low) / 2;

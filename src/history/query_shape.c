@@ -96,6 +96,15 @@ struct known_run *query_run_of(struct query *q, uint64_t number)
     return NULL;
 }
 
+void query_forget_others_runs(struct query *q)
+{
+    unsigned generation = store_generation(keeper_store(q->keeper));
+
+    if (generation != q->generation)
+        q->n_runs = 0;
+    q->generation = generation;
+}
+
 int query_load_run(struct query *q, uint64_t number)
 {
     struct known_run *runs = reallocarray(q->runs, q->n_runs + 1, sizeof(*runs));

@@ -8,6 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+// Events and metrics times slots: what a question holds of a run are two buckets of so many places,
+// of some 40 bytes each. The most CPUs that a kernel can have may have 60 columns.
+#define PLACES_MAX ((size_t)1 << 19)
+
 static void take_text(const json_t *object, const char *key, char *ret, size_t size)
 {
     const char *text = json_string_value(json_object_get(object, key));
@@ -117,6 +121,9 @@ int run_json_read(const char *text, size_t size, size_t n_slots, struct layout *
     struct event_table events = {0};
     int r = root ? read_events(root, &events) : -EBADMSG;
 
+    if (r == 0 &&
+        n_slots > PLACES_MAX / (events.n + json_array_size(json_object_get(root, "metrics"))))
+        r = -EBADMSG;
     if (r == 0)
         r = layout_init(ret, &events, n_slots,
                         json_is_true(json_object_get(root, "task_times")) ? SCOPE_TASK : SCOPE_CPU);

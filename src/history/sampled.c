@@ -4,6 +4,7 @@
 #include "history/sampled.h"
 
 #include "base/cleanup.h"
+#include "base/hash.h"
 
 #include <errno.h>
 #include <linux/perf_event.h>
@@ -40,6 +41,7 @@ struct sampled {
     bool begun;
     ns_t begin;
     struct cell *cells;            // owned
+    uint64_t seed;                 // of their hash
     size_t capacity, n;            // a power of two
     int64_t newest, newest_before; // intervals that samples were in: now, and when last drained
     int64_t oldest;                // that is open
@@ -122,6 +124,7 @@ int sampled_new(const struct stream_head *head, size_t n_slots, struct event_tab
                           .newest_before = INT64_MIN};
     s->columns = calloc(head->n_events, sizeof(*s->columns));
     s->cells = calloc(s->capacity, sizeof(*s->cells));
+    s->seed = hash_seed(s);
     r = s->columns && s->cells ? add_columns(s, events) : -ENOMEM;
     if (r == 0) {
         s->n_events = events->n;
@@ -148,11 +151,9 @@ void sampled_free(struct sampled *s)
 
 static size_t hash(const struct sampled *s, int64_t interval, uint32_t slot, uint32_t event)
 {
-    uint64_t x = (uint64_t)interval * UINT64_C(0x9e3779b97f4a7c15) + slot;
+    uint64_t place = (uint64_t)slot << 32 | event;
 
-    x = (x ^ (x >> 29)) * UINT64_C(0xbf58476d1ce4e5b9) + event;
-    x = (x ^ (x >> 32)) * UINT64_C(0x94d049bb133111eb);
-    return (size_t)(x ^ (x >> 31)) & (s->capacity - 1);
+    return (size_t)hash_mix(hash_mix((uint64_t)interval ^ s->seed) ^ place) & (s->capacity - 1);
 }
 
 // The cell, or the free one where it belongs.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "history/store_private.h"
 
+#include "base/text.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -30,6 +32,7 @@ int store_errno(int result)
         return -EBADMSG;
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
+    case SQLITE_PROTOCOL: // others began the log, or ended it, again and again
         return -EBUSY;
     case SQLITE_NOMEM:
         return -ENOMEM;
@@ -118,7 +121,7 @@ static int open_connection(const struct store *s, bool writes, sqlite3 **ret)
 static int prepare_writer(struct store *s)
 {
     uint64_t beside = s->kind == STORE_FILE ? s->log_bound + SHARED_MEMORY : 0;
-    int r = schema_prepare(s->writer, s->kind == STORE_FILE);
+    int r = schema_prepare(s);
 
     s->pages_max = (int64_t)((s->bound - beside) / STORE_PAGE);
     if (r == 0 && s->kind == STORE_FILE)
@@ -192,6 +195,7 @@ int store_set_aside(struct store *s, char ret_note[STORE_WHY_MAX])
     r = rename_damaged(s, ret_note);
     if (r == 0)
         r = open_connections(s);
+    atomic_fetch_add(&s->generation, 1);
     pthread_mutex_unlock(&s->lock);
     return r;
 }
@@ -221,8 +225,7 @@ int store_open(enum store_kind kind, const char *path, uint64_t bound, struct st
         snprintf(ret_note, STORE_WHY_MAX, "%s",
                  r == -EPROTO ? "it is of a newer version of cyclescope, or not a history of ours; "
                                 "it was not touched"
-                 : s->writer  ? sqlite3_errmsg(s->writer)
-                              : strerror(-r));
+                              : store_why(s, r));
         store_close(s);
         return r;
     }
@@ -250,14 +253,39 @@ uint64_t store_bound(const struct store *s)
     return s->bound;
 }
 
+unsigned store_generation(struct store *s)
+{
+    return atomic_load(&s->generation);
+}
+
 uint64_t store_bytes(struct store *s)
 {
     return atomic_load(&s->bytes);
 }
 
-const char *store_error(const struct store *s)
+const char *store_why(const struct store *s, int error)
 {
-    return s->writer ? sqlite3_errmsg(s->writer) : "it is closed";
+    sqlite3 *const connections[] = {s->writer, s->reader};
+
+    switch (error) {
+    case -ENOSPC:
+        return "the disk is full";
+    case -EBUSY:
+        return "another program keeps it busy";
+    }
+    if (s->why[0])
+        return s->why;
+    for (size_t i = 0; i < 2; i++)
+        if (connections[i] && sqlite3_errcode(connections[i]) != SQLITE_OK)
+            return sqlite3_errmsg(connections[i]);
+    return strerror(-error);
+}
+
+void store_undo(struct store *s)
+{
+    if (sqlite3_errcode(s->writer) != SQLITE_OK)
+        text_copy(s->why, sizeof(s->why), sqlite3_errmsg(s->writer));
+    sqlite3_exec(s->writer, "ROLLBACK", NULL, NULL, NULL);
 }
 
 static uint64_t size_of(const char *path, const char *suffix)
@@ -271,7 +299,7 @@ static uint64_t size_of(const char *path, const char *suffix)
 
 void store_rollback(struct store *s)
 {
-    sqlite3_exec(s->writer, "ROLLBACK", NULL, NULL, NULL);
+    store_undo(s);
     schema_load_use(s); // as it was
     store_unlock_writer(s);
 }
@@ -288,6 +316,7 @@ int store_begin(struct store *s, uint64_t bytes)
 {
     int r;
 
+    s->why[0] = '\0';
     if (atomic_exchange(&s->damaged, false))
         return -EBADMSG;
     // Another process that keeps a query open would let the log grow without bound.

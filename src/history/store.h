@@ -50,11 +50,15 @@ int store_open(enum store_kind kind, const char *path, uint64_t bound, struct st
 void store_close(struct store *s);
 enum store_kind store_kind(const struct store *s);
 uint64_t store_bound(const struct store *s);
+// Another one after store_set_aside(): numbers of lines and runs mean others then. Any thread.
+unsigned store_generation(struct store *s);
 uint64_t store_bytes(struct store *s); // as last written, with the log before the file
-// The text of the last error. Writer's thread.
-const char *store_error(const struct store *s);
+// What the last call of the writer's failed with, for the user: of a -errno that it returned. Valid
+// until the next one. Writer's thread.
+const char *store_why(const struct store *s, int error);
 
-// The writer's. 0 or -errno: -ENOSPC disk full, -EBADMSG damaged, -EIO.
+// The writer's. 0 or -errno: -ENOSPC disk full, -EBADMSG damaged, -EBUSY another process holds it,
+// -EACCES this connection may not write, -EIO.
 // Finds or adds the run. `now_ms`: a line whose newest time is far in the future is left alone, and
 // another begun.
 int store_place_run(struct store *s, const struct store_run *run, int64_t now_ms,
@@ -81,3 +85,7 @@ int store_read_run(struct store *s, uint64_t number, struct layout *ret_layout, 
 // Time of the oldest and the newest row of a tier; 0: there is none.
 int64_t store_first(struct store *s, size_t tier, int64_t line);
 int64_t store_last(struct store *s, size_t tier, int64_t line);
+// Time of the nth row back (1: the newest) of those with from ≤ time ≤ to; 0: there are not so
+// many.
+int64_t store_nth_back(struct store *s, size_t tier, int64_t line, int64_t from_ms, int64_t to_ms,
+                       uint64_t n);

@@ -11,7 +11,7 @@
 // A row's id: the line above, the time (ms since the epoch, to the year 2527) below.
 #define STORE_TIME_BITS 44
 #define STORE_TIME_MAX  (((int64_t)1 << STORE_TIME_BITS) - 1)
-#define STORE_LINES_MAX 4096
+#define STORE_LINES_MAX 4096 // of more, the one that ended first is forgotten
 #define STORE_SLOTS_MAX 8193 // as many CPUs as a Linux kernel can be built for
 
 struct store {
@@ -30,12 +30,13 @@ struct store {
     int64_t line;                       // of the run that `put` is for
     size_t plain[STORE_COLUMNS_MAX];    // columns of its layout that SQL sees
     size_t n_plain;
-    int64_t newest_ms;
     struct tier_use {
         uint64_t rows, bytes;
     } use[LADDER_TIERS];
     unsigned commits;
     atomic_bool damaged; // a reader came across it
+    atomic_uint generation;
+    char why[STORE_WHY_MAX]; // what was rolled back; ""
 };
 
 static inline int64_t row_id(int64_t line, int64_t time_ms)
@@ -54,6 +55,8 @@ int64_t store_number(sqlite3 *db, int64_t otherwise, const char *format, ...)
 void store_lock_writer(struct store *s);
 void store_unlock_writer(struct store *s);
 void store_forget_statements(struct store *s);
+// Rolls back what failed, and keeps why: ROLLBACK replaces SQLite's own text.
+void store_undo(struct store *s);
 
 // One of the columns that every tier has.
 bool store_own_column(const char *id);
@@ -61,7 +64,7 @@ int store_load_run(sqlite3 *db, uint64_t number, struct layout *ret_layout, char
                    int64_t *ret_interval_ms);
 
 // store_schema.c: brings a database to this version. 0 or -errno (-EPROTO: newer, or not ours).
-int schema_prepare(sqlite3 *db, bool file);
+int schema_prepare(struct store *s);
 int schema_load_use(struct store *s);
 int schema_save_use(struct store *s);
 
@@ -69,6 +72,8 @@ int schema_save_use(struct store *s);
 int store_prune_ages(struct store *s, int64_t now_ms);
 // Makes room for so many bytes.
 int store_prune_bytes(struct store *s, uint64_t bytes);
+// Deletes all rows of a line.
+int store_prune_line(struct store *s, int64_t line);
 
 // run_json.c: a run's columns as JSON and back.
 void run_json_write(struct buf *out, const struct layout *l);

@@ -72,6 +72,17 @@ static int prune_age(struct store *s, size_t tier, int64_t line, int64_t now_ms)
     return delete_rows(s, tier, row_id(line, 0), row_id(line, oldest_ms), &rows);
 }
 
+int store_prune_line(struct store *s, int64_t line)
+{
+    int rows, r = 0;
+
+    for (size_t t = 0; r == 0 && t < LADDER_TIERS; t++)
+        do
+            r = delete_rows(s, t, row_id(line, 0), row_id(line + 1, 0), &rows);
+        while (r == 0 && rows);
+    return r;
+}
+
 static int prune_lines(struct store *s, int64_t now_ms)
 {
     int64_t lines = store_number(s->writer, 0, "SELECT max(id) FROM lines");

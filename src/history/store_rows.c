@@ -39,7 +39,7 @@ static void bind_columns(struct store *s, sqlite3_stmt *put, const struct bucket
 
         if (!isfinite(v))
             sqlite3_bind_null(put, place);
-        else if (c.event && fabs(v) < 9e18)
+        else if (c.event && event_is_whole(c.event) && fabs(v) < 9e18)
             sqlite3_bind_int64(put, place, llround(v));
         else
             sqlite3_bind_double(put, place, v);
@@ -103,7 +103,6 @@ int store_put(struct store *s, size_t tier, const struct store_place *place, con
         return r;
     s->use[tier].rows++;
     s->use[tier].bytes += packed->size + ROW_BYTES + 6 * s->n_plain;
-    s->newest_ms = b->time_ms;
     return 0;
 }
 
@@ -217,4 +216,20 @@ int64_t store_first(struct store *s, size_t tier, int64_t line)
 int64_t store_last(struct store *s, size_t tier, int64_t line)
 {
     return edge(s, "max", tier, line);
+}
+
+int64_t store_nth_back(struct store *s, size_t tier, int64_t line, int64_t from_ms, int64_t to_ms,
+                       uint64_t n)
+{
+    int64_t id = 0;
+
+    pthread_mutex_lock(&s->lock);
+    if (s->reader)
+        id = store_number(s->reader, 0,
+                          "SELECT id FROM %s_detail WHERE id >= %lld AND id <= %lld ORDER BY id "
+                          "DESC LIMIT 1 OFFSET %llu",
+                          ladder[tier].table, (long long)row_id(line, clamp_time(from_ms)),
+                          (long long)row_id(line, clamp_time(to_ms)), (unsigned long long)n - 1);
+    pthread_mutex_unlock(&s->lock);
+    return id & STORE_TIME_MAX;
 }

@@ -27,12 +27,52 @@ static int64_t last_time(struct store *s, int64_t line)
     return newest;
 }
 
+// A place for a line where all are taken: that of the one whose newest sample is the oldest, which
+// is forgotten. 0 or -errno.
+static int take_oldest_line(struct store *s, int64_t *ret_line)
+{
+    int64_t oldest = INT64_MAX;
+    int r;
+
+    for (int64_t line = 1; line <= STORE_LINES_MAX; line++) {
+        int64_t newest = last_time(s, line);
+
+        if (newest < oldest) {
+            oldest = newest;
+            *ret_line = line;
+        }
+    }
+    r = store_prune_line(s, *ret_line);
+    if (r == 0)
+        r = store_run_sql(s->writer,
+                          "DELETE FROM runs WHERE line = %lld; DELETE FROM lines WHERE "
+                          "id = %lld",
+                          (long long)*ret_line, (long long)*ret_line);
+    return r == 0 ? schema_save_use(s) : r;
+}
+
+static int add_line(struct store *s, const struct store_run *run, int64_t *ret_line)
+{
+    char *sql;
+    int r = 0;
+
+    *ret_line = store_number(s->writer, 0, "SELECT max(id) FROM lines") + 1;
+    if (*ret_line > STORE_LINES_MAX)
+        r = take_oldest_line(s, ret_line);
+    if (r < 0)
+        return r;
+    sql = sqlite3_mprintf("INSERT INTO lines VALUES(%lld, %Q, %Q, %Q)", (long long)*ret_line,
+                          run->host, run->target_kind, run->target);
+    r = sql ? store_run_sql(s->writer, "%s", sql) : -ENOMEM;
+    sqlite3_free(sql);
+    return r;
+}
+
 static int find_line(struct store *s, const struct store_run *run, int64_t now_ms,
                      struct store_place *ret)
 {
     int64_t line = 0;
     char *sql;
-    int r;
 
     for (;;) {
         sql = sqlite3_mprintf("SELECT min(id) FROM lines WHERE id > %lld AND host = %Q AND "
@@ -51,15 +91,8 @@ static int find_line(struct store *s, const struct store_run *run, int64_t now_m
             return 0;
         }
     }
-    if (store_number(s->writer, 0, "SELECT max(id) FROM lines") >= STORE_LINES_MAX)
-        return -E2BIG;
-    sql = sqlite3_mprintf("INSERT INTO lines(host, target_kind, target) VALUES(%Q, %Q, %Q)",
-                          run->host, run->target_kind, run->target);
-    r = sql ? store_run_sql(s->writer, "%s", sql) : -ENOMEM;
-    sqlite3_free(sql);
-    ret->line = sqlite3_last_insert_rowid(s->writer);
     ret->last_ms = 0;
-    return r;
+    return add_line(s, run, &ret->line);
 }
 
 // The sequence of the run's newest sample, as its details say.
@@ -171,9 +204,10 @@ static int add_columns(struct store *s, size_t tier, const struct layout *l)
         if (!there && store_number(s->writer, 0, "SELECT count(*) FROM pragma_table_info('%s')",
                                    ladder[tier].table) >= STORE_COLUMNS_MAX)
             continue;
+        // A REAL that is whole, as 0 is, takes the room of a whole number.
         if (!there)
-            r = store_run_sql(s->writer, "ALTER TABLE %s ADD COLUMN \"%s\"", ladder[tier].table,
-                              id);
+            r = store_run_sql(s->writer, "ALTER TABLE %s ADD COLUMN \"%s\"%s", ladder[tier].table,
+                              id, c.metric ? " REAL" : "");
         if (r < 0)
             return r;
         s->plain[s->n_plain++] = i;
@@ -225,7 +259,7 @@ static int place_run(struct store *s, const struct store_run *run, int64_t now_m
     if (r == 0)
         r = store_run_sql(s->writer, "COMMIT");
     if (r < 0)
-        sqlite3_exec(s->writer, "ROLLBACK", NULL, NULL, NULL);
+        store_undo(s);
     return r;
 }
 
@@ -235,6 +269,7 @@ int store_place_run(struct store *s, const struct store_run *run, int64_t now_ms
     int r;
 
     *ret = (struct store_place){0};
+    s->why[0] = '\0';
     store_lock_writer(s);
     r = place_run(s, run, now_ms, ret);
     store_unlock_writer(s);

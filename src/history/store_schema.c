@@ -6,7 +6,7 @@
 #include <errno.h>
 
 #define APPLICATION_ID 0x63796373 // "cycs": whose file it is
-#define SCHEMA_VERSION 2
+#define SCHEMA_VERSION 3
 
 static int version_1(sqlite3 *db)
 {
@@ -47,44 +47,66 @@ static int version_2(sqlite3 *db)
     return r;
 }
 
-static int (*const steps[SCHEMA_VERSION])(sqlite3 *) = {version_1, version_2};
+// Details of pack version 2, which a program of the version before takes for nothing; older ones
+// stay as they are.
+static int version_3(sqlite3 *db)
+{
+    (void)db;
+    return 0;
+}
 
-static int migrate(sqlite3 *db, int64_t version)
+static int (*const steps[SCHEMA_VERSION])(sqlite3 *) = {version_1, version_2, version_3};
+
+static int migrate(struct store *s, int64_t version)
 {
     int r = 0;
 
     for (; r == 0 && version < SCHEMA_VERSION; version++) {
-        r = store_run_sql(db, "BEGIN IMMEDIATE");
+        r = store_run_sql(s->writer, "BEGIN IMMEDIATE");
         if (r == 0)
-            r = steps[version](db);
+            r = steps[version](s->writer);
         if (r == 0)
-            r = store_run_sql(db, "PRAGMA user_version = %lld; COMMIT", (long long)version + 1);
+            r = store_run_sql(s->writer, "PRAGMA user_version = %lld; COMMIT",
+                              (long long)version + 1);
         if (r < 0)
-            sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+            store_undo(s);
     }
     return r;
 }
 
-int schema_prepare(sqlite3 *db, bool file)
+// Whose file it is, and of which version. Under one lock: another process could take it between
+// two looks, and what could not be read would be taken for a file that is empty, or damaged.
+static int look(struct store *s, int64_t *ret_tables, int64_t *ret_version, int64_t *ret_owner)
+{
+    // The first look at the file: what is no database shows here.
+    int r = store_run_sql(s->writer, "BEGIN; SELECT count(*) FROM sqlite_master");
+
+    if (r < 0) {
+        store_undo(s);
+        return r;
+    }
+    *ret_tables = store_number(s->writer, 0, "SELECT count(*) FROM sqlite_master");
+    *ret_version = store_number(s->writer, 0, "PRAGMA user_version");
+    *ret_owner = store_number(s->writer, 0, "PRAGMA application_id");
+    return store_run_sql(s->writer, "COMMIT");
+}
+
+int schema_prepare(struct store *s)
 {
     int64_t tables, version, owner;
-    // The first look at the file: what is no database shows here.
-    int r = store_run_sql(db, "SELECT count(*) FROM sqlite_master");
+    int r = look(s, &tables, &version, &owner);
 
     if (r < 0)
         return r;
-    tables = store_number(db, 0, "SELECT count(*) FROM sqlite_master");
-    version = store_number(db, 0, "PRAGMA user_version");
-    owner = store_number(db, 0, "PRAGMA application_id");
     if (version > SCHEMA_VERSION || version < 0 || (tables && owner != APPLICATION_ID))
         return -EPROTO;
     if (tables && version == 0)
         return -EBADMSG;
-    if (!tables && file)
-        r = store_run_sql(db, "PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL");
+    if (!tables && s->kind == STORE_FILE)
+        r = store_run_sql(s->writer, "PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL");
     if (r == 0 && !tables)
-        r = store_run_sql(db, "PRAGMA application_id = %d", APPLICATION_ID);
-    return r == 0 ? migrate(db, version) : r;
+        r = store_run_sql(s->writer, "PRAGMA application_id = %d", APPLICATION_ID);
+    return r == 0 ? migrate(s, version) : r;
 }
 
 int schema_load_use(struct store *s)

@@ -18,6 +18,35 @@ static double get_float24(const unsigned char *bytes)
     return (double)f;
 }
 
+// As ldexp(1, exponent), which would be a call for each pair; −1022 … 1023.
+static double power_of_two(int exponent)
+{
+    uint64_t bits = (uint64_t)(exponent + 1023) << 52;
+    double v;
+
+    memcpy(&v, &bits, sizeof(v));
+    return v;
+}
+
+static double get_number(uint32_t bits, bool is_signed)
+{
+    return is_signed && bits & 0x800 ? (double)bits - 0x1000 : (double)bits;
+}
+
+static struct extremes get_pair(const unsigned char *bytes)
+{
+    uint32_t pair = (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
+                    (uint32_t)bytes[3] << 24;
+    bool is_signed = pair >> PAIR_EXPONENT & 1;
+    int exponent = (int)(pair & ((1 << PAIR_EXPONENT) - 1)) - PAIR_BIAS;
+    double step = power_of_two(exponent - PAIR_NUMBER + is_signed);
+
+    return (struct extremes){
+        .min = step * get_number(pair >> (PAIR_EXPONENT + 1) & 0xfff, is_signed),
+        .max = step * get_number(pair >> (PAIR_EXPONENT + 1 + PAIR_NUMBER), is_signed),
+    };
+}
+
 #define VARINT_MAX 10 // bytes
 
 static uint64_t get_varint(struct cursor *c)
@@ -54,29 +83,43 @@ static int64_t unzigzag(uint64_t v)
     return (int64_t)(v >> 1) ^ -(int64_t)(v & 1);
 }
 
-static int get_head(struct cursor *c, bool *ret_aggregated)
+struct form {
+    bool aggregated;
+    bool float24; // of the version before this one
+};
+
+static int get_head(struct cursor *c, struct form *ret)
 {
     uint8_t version = cursor_u8(c), flags = cursor_u8(c);
 
-    *ret_aggregated = flags & FLAG_AGGREGATED;
-    return c->failed || version != PACK_VERSION ? -EBADMSG : 0;
+    ret->aggregated = flags & FLAG_AGGREGATED;
+    ret->float24 = version == PACK_VERSION_FLOAT24;
+    return c->failed || (version != PACK_VERSION && !ret->float24) ? -EBADMSG : 0;
 }
 
 int unpack_origin(const void *bytes, size_t size, uint64_t *ret_run, uint64_t *ret_sequence)
 {
     struct cursor c = {.at = bytes, .left = size};
-    bool aggregated;
+    struct form form;
 
-    if (get_head(&c, &aggregated) < 0)
+    if (get_head(&c, &form) < 0)
         return -EBADMSG;
     *ret_run = get_varint(&c);
     *ret_sequence = get_varint(&c);
     return c.failed ? -EBADMSG : 0;
 }
 
-static void get_raw(struct cursor *in, uint64_t intervals, double *ret_raw, uint64_t *ret_empty)
+static bool told_as_rest(const struct layout *l, size_t slot, struct form form)
+{
+    return !form.float24 && pack_is_rest(l, slot);
+}
+
+// `rest`: what a whole sum is told as the difference from; NULL: as it is.
+static void get_raw(struct cursor *in, uint64_t intervals, const double *rest, double *ret_raw,
+                    uint64_t *ret_empty)
 {
     uint64_t v = get_varint(in);
+    double whole = rest ? *rest + (double)unzigzag(v >> 2) : (double)(v >> 2);
 
     *ret_empty = 0;
     switch ((enum raw_tag)(v & 3)) {
@@ -88,18 +131,17 @@ static void get_raw(struct cursor *in, uint64_t intervals, double *ret_raw, uint
         cursor_copy(in, ret_raw, sizeof(*ret_raw));
         break;
     case RAW_WHOLE:
-        *ret_raw = (double)(v >> 2);
+        *ret_raw = whole;
         return;
     case RAW_WHOLE_EMPTY:
-        *ret_raw = (double)(v >> 2);
+        *ret_raw = whole;
         break;
     }
     *ret_empty = get_varint(in);
 }
 
-static const size_t extremes_sizes[] = {0, 0, sizeof(float), 6};
-
-static struct extremes get_extremes(enum extremes_code code, const unsigned char *bytes)
+static struct extremes get_extremes(enum extremes_code code, const unsigned char *bytes,
+                                    struct form form)
 {
     struct extremes e = none;
     float one;
@@ -111,44 +153,42 @@ static struct extremes get_extremes(enum extremes_code code, const unsigned char
         e = (struct extremes){(double)one, (double)one, (double)one};
     }
     if (code == EXTREMES_TWO) {
-        e = (struct extremes){get_float24(bytes), get_float24(bytes + 3), NAN};
+        e = form.float24
+                ? (struct extremes){.min = get_float24(bytes), .max = get_float24(bytes + 3)}
+                : get_pair(bytes);
         e.last = (e.min + e.max) / 2;
     }
     return e;
 }
 
-// The codes tell where each value is; only those that are wanted are looked at.
-static void get_all_extremes(struct cursor *in, struct bucket *b, size_t slot, bool aggregated,
+// The kth of them into `to`; NULL: it is passed over.
+static void get_next(struct cursor *in, const unsigned char *codes, size_t k, struct form form,
+                     struct extremes *to)
+{
+    const size_t sizes[] = {0, 0, sizeof(float), form.float24 ? 6 : sizeof(uint32_t)};
+    enum extremes_code code = codes[k / 4] >> 2 * (k % 4) & 3;
+    const unsigned char *bytes = cursor_take(in, sizes[code]);
+
+    if (to && bytes)
+        *to = get_extremes(code, bytes, form);
+}
+
+static void get_all_extremes(struct cursor *in, struct bucket *b, size_t slot, struct form form,
                              const struct wanted *wanted)
 {
     const struct layout *l = b->layout;
-    size_t n = pack_count_kept(l, slot, aggregated), size = 0, i = 0, place;
-    const unsigned char *codes = cursor_take(in, (n + 3) / 4), *values;
-    struct {
-        enum extremes_code code;
-        size_t at;
-    } kept[EVENTS_MAX + LAYOUT_METRICS_MAX];
+    size_t n = pack_count_kept(l, slot, form.aggregated), k = 0, place;
+    const unsigned char *codes = cursor_take(in, (n + 3) / 4);
 
-    for (size_t k = 0; codes && k < n; k++) {
-        kept[k].code = codes[k / 4] >> 2 * (k % 4) & 3;
-        kept[k].at = size;
-        size += extremes_sizes[kept[k].code];
-    }
-    values = cursor_take(in, size);
-    if (!codes || !values)
+    if (!codes)
         return;
-    for (size_t e = 0; aggregated && e < l->events.n; e++)
-        if ((place = layout_raw(l, slot, e)) != LAYOUT_NONE) {
-            if (!wanted || wanted->events[e])
-                b->events[place] = get_extremes(kept[i].code, values + kept[i].at);
-            i++;
-        }
+    for (size_t e = 0; form.aggregated && e < l->events.n; e++)
+        if ((place = layout_raw(l, slot, e)) != LAYOUT_NONE)
+            get_next(in, codes, k++, form, !wanted || wanted->events[e] ? &b->events[place] : NULL);
     for (size_t m = 0; m < l->n_metrics; m++)
-        if ((place = layout_metric(l, slot, m)) != LAYOUT_NONE && pack_keeps(l, m, aggregated)) {
-            if (!wanted || wanted->metrics[m])
-                b->metrics[place] = get_extremes(kept[i].code, values + kept[i].at);
-            i++;
-        }
+        if ((place = layout_metric(l, slot, m)) != LAYOUT_NONE && pack_keeps(l, m, form.aggregated))
+            get_next(in, codes, k++, form,
+                     !wanted || wanted->metrics[m] ? &b->metrics[place] : NULL);
 }
 
 // What an interval's columns were follows from its sums.
@@ -174,18 +214,30 @@ static void derive_extremes(struct bucket *b, size_t slot, const struct wanted *
         }
 }
 
-static void get_slot(struct cursor *in, struct bucket *b, size_t slot, bool aggregated,
-                     const struct wanted *wanted)
+// `base`: what the time that it was enabled is told as the difference from.
+static struct bucket_times get_group(struct cursor *in, double base, struct form form)
+{
+    uint64_t v = get_varint(in);
+    bool all = !form.float24 && !(v & 1);
+    double enabled = base + (double)unzigzag(form.float24 ? v : v >> 1);
+
+    return (struct bucket_times){enabled,
+                                 all ? enabled : enabled - (double)unzigzag(get_varint(in))};
+}
+
+static void get_times(struct cursor *in, struct bucket *b, size_t slot, struct form form)
 {
     const struct layout *l = b->layout;
+    bool is_rest = told_as_rest(l, slot, form);
     double base = (double)pack_whole(b->seconds * NS), length = base;
 
     for (size_t g = 0; g < (size_t)l->events.n_groups; g++) {
         if (l->first_times[g] != LAYOUT_NONE) {
-            struct bucket_times *t = &b->times[l->first_times[g] + slot];
+            struct bucket_times *slots = &b->times[l->first_times[g]], *t = &slots[slot];
 
-            t->enabled = base + (double)unzigzag(get_varint(in));
-            t->running = t->enabled - (double)unzigzag(get_varint(in));
+            if (is_rest)
+                base = pack_rest_enabled(slots, l->n_slots);
+            *t = get_group(in, base, form);
             base = t->enabled;
         }
         if (l->first_gauge[g] != LAYOUT_NONE) {
@@ -194,31 +246,41 @@ static void get_slot(struct cursor *in, struct bucket *b, size_t slot, bool aggr
             b->gauge_ns[l->first_gauge[g] + slot] = v ? length + (double)unzigzag(v - 1) : NAN;
         }
     }
+}
+
+static void get_sums(struct cursor *in, struct bucket *b, size_t slot, struct form form)
+{
+    const struct layout *l = b->layout;
+    bool is_rest = told_as_rest(l, slot, form);
+
+    get_times(in, b, slot, form);
     for (size_t e = 0; e < l->events.n; e++) {
         size_t place = layout_raw(l, slot, e);
+        double rest;
 
-        if (place != LAYOUT_NONE)
-            get_raw(in, b->intervals, &b->raw[place], &b->empty[place]);
+        if (place == LAYOUT_NONE)
+            continue;
+        rest = is_rest ? pack_rest(&b->raw[l->first_raw[e]], l->n_slots) : 0;
+        get_raw(in, b->intervals, is_rest ? &rest : NULL, &b->raw[place], &b->empty[place]);
     }
-    if (!aggregated)
-        derive_extremes(b, slot, wanted);
-    get_all_extremes(in, b, slot, aggregated, wanted);
 }
 
 int unpack_bucket(const void *bytes, size_t size, struct slots slots, const struct wanted *wanted,
                   struct bucket *b)
 {
     struct cursor in = {.at = bytes, .left = size};
-    bool aggregated;
+    struct form form;
+    size_t first; // whose sums are needed
 
     bucket_clear_slots(b, slots);
-    if (get_head(&in, &aggregated) < 0)
+    if (get_head(&in, &form) < 0)
         return -EBADMSG;
     b->run = get_varint(&in);
     b->sequence = get_varint(&in);
     b->intervals = get_varint(&in);
     b->missing = get_varint(&in);
     b->seconds = (double)get_varint(&in) / NS;
+    first = slots.to && told_as_rest(b->layout, slots.to - 1, form) ? 0 : slots.from;
     for (size_t s = 0; s < slots.to && s < b->layout->n_slots; s++) {
         uint64_t length = get_varint(&in);
         const unsigned char *at = length <= in.left ? cursor_take(&in, length) : NULL;
@@ -226,9 +288,13 @@ int unpack_bucket(const void *bytes, size_t size, struct slots slots, const stru
 
         if (!at)
             return -EBADMSG;
-        if (s < slots.from)
+        if (s < first)
             continue;
-        get_slot(&slot, b, s, aggregated, wanted);
+        get_sums(&slot, b, s, form);
+        if (s >= slots.from && !form.aggregated)
+            derive_extremes(b, s, wanted);
+        if (s >= slots.from)
+            get_all_extremes(&slot, b, s, form, wanted);
         if (slot.failed)
             return -EBADMSG;
     }

@@ -60,14 +60,6 @@ int event_table_find_column(const struct event_table *t, const char *column)
     return -1;
 }
 
-int event_table_find_id(const struct event_table *t, uint64_t id)
-{
-    for (size_t i = 0; i < t->n; i++)
-        if (t->events[i].id == id)
-            return (int)i;
-    return -1;
-}
-
 // Gives `e` a column id that the table does not have yet.
 static void make_column_unique(const struct event_table *t, struct event *e)
 {

@@ -60,9 +60,8 @@ void event_table_done(struct event_table *t);
 // gets _2). A negative group makes a group of its own. Returns its index, -ENOMEM or -E2BIG
 // (EVENTS_MAX).
 int event_table_add(struct event_table *t, const struct event *e);
-// Index of the event with this column id, with this stream id; -1 when there is none.
+// Index of the event with this column id; -1 when there is none.
 int event_table_find_column(const struct event_table *t, const char *column);
-int event_table_find_id(const struct event_table *t, uint64_t id);
 
 // The column id of a name: lower case, every character other than a–z and 0–9 as '_'. `ret` holds
 // EVENT_NAME_MAX.

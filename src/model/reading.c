@@ -13,43 +13,6 @@ struct sum reading_difference(struct reading earlier, struct reading later)
     };
 }
 
-enum quality sum_quality(struct sum s, enum reading_scope scope)
-{
-    if (isnan(s.raw))
-        return QUALITY_OFFLINE;
-    if (s.enabled <= 0)
-        return scope == SCOPE_TASK ? QUALITY_EXACT : QUALITY_OFFLINE;
-    if (s.running <= 0)
-        return QUALITY_NEVER_RAN;
-    // The kernel updates the two times in turn: a few hundred ns of difference are not
-    // multiplexing.
-    return s.running >= s.enabled * 0.9995 ? QUALITY_EXACT : QUALITY_SCALED;
-}
-
-double sum_count(struct sum s, enum reading_scope scope)
-{
-    switch (sum_quality(s, scope)) {
-    case QUALITY_EXACT:
-        return s.raw;
-    case QUALITY_SCALED:
-        return s.raw * (s.enabled / s.running);
-    default:
-        return NAN;
-    }
-}
-
-double sum_running_percent(struct sum s, enum reading_scope scope)
-{
-    switch (sum_quality(s, scope)) {
-    case QUALITY_EXACT:
-        return 100;
-    case QUALITY_SCALED:
-        return 100 * s.running / s.enabled;
-    default:
-        return 0;
-    }
-}
-
 void sum_add(struct sum *to, struct sum s)
 {
     if (isnan(s.raw))
@@ -72,10 +35,14 @@ void sum_add_place(struct sum *to, struct sum s, enum reading_scope scope)
         *to = s;
         return;
     }
-    // Once a place has never run, running stays 0 and the whole has no value.
     if (q == QUALITY_NEVER_RAN || sum_quality(*to, scope) == QUALITY_NEVER_RAN) {
-        to->enabled += s.enabled;
-        to->running = 0;
+        double enabled = to->enabled + s.enabled;
+
+        if (scope == SCOPE_TASK && q != QUALITY_NEVER_RAN)
+            *to = s;
+        to->enabled = enabled;
+        if (scope == SCOPE_CPU) // and stays so: the whole has no value
+            to->running = 0;
         return;
     }
     count = sum_count(*to, scope) + sum_count(s, scope);

@@ -33,16 +33,55 @@ enum reading_scope {
 // descriptor that was reopened by somebody else's stream) has no value.
 struct sum reading_difference(struct reading earlier, struct reading later);
 
+// Here because rows of thousands of values ask all three of the same sum.
+//
+// Quality of its count.
+static inline enum quality sum_quality(struct sum s, enum reading_scope scope)
+{
+    if (isnan(s.raw))
+        return QUALITY_OFFLINE;
+    if (s.enabled <= 0)
+        return scope == SCOPE_TASK ? QUALITY_EXACT : QUALITY_OFFLINE;
+    if (s.running <= 0)
+        return QUALITY_NEVER_RAN;
+    // The kernel updates the two times in turn: a few hundred ns of difference are not
+    // multiplexing.
+    return s.running >= s.enabled * 0.9995 ? QUALITY_EXACT : QUALITY_SCALED;
+}
+
 // raw · enabled / running: the count over the stretch. NAN when it has no value.
-double sum_count(struct sum s, enum reading_scope scope);
-// Quality of that count, and the percent of the enabled time in which it was counted (0–100).
-enum quality sum_quality(struct sum s, enum reading_scope scope);
-double sum_running_percent(struct sum s, enum reading_scope scope);
+static inline double sum_count(struct sum s, enum reading_scope scope)
+{
+    switch (sum_quality(s, scope)) {
+    case QUALITY_EXACT:
+        return s.raw;
+    case QUALITY_SCALED:
+        return s.raw * (s.enabled / s.running);
+    default:
+        return NAN;
+    }
+}
+
+// The percent of the enabled time in which it was counted (0–100).
+static inline double sum_running_percent(struct sum s, enum reading_scope scope)
+{
+    switch (sum_quality(s, scope)) {
+    case QUALITY_EXACT:
+        return 100;
+    case QUALITY_SCALED:
+        return 100 * s.running / s.enabled;
+    default:
+        return 0;
+    }
+}
+
 // One stretch after another of the same event in the same place: raw values and times add up; a
 // stretch without value is left out.
 void sum_add(struct sum *to, struct sum s);
 // The same stretch in several places (CPUs, threads): counts are scaled place by place, and then
 // added, because a busy CPU and an idle one do not share a running time. The result is again a sum:
-// its count is the sum of the counts, its times are the added times. A place that was enabled but
-// never ran leaves the whole without value; a place that was offline is left out.
+// its count is the sum of the counts, its times are the added times. A place that was offline is
+// left out. A CPU that was enabled but never ran leaves the whole without value. A task that never
+// ran is taken for one that counts as the others do, as perf does: it may have been on a CPU for
+// less than a group's turn, and its time is in what the whole says of itself.
 void sum_add_place(struct sum *to, struct sum s, enum reading_scope scope);

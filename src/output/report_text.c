@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/text.h"
 #include "output/number.h"
 #include "output/report.h"
 
@@ -7,19 +8,12 @@
 #include <string.h>
 #include <time.h>
 
-// Somebody else's bytes must not steer a terminal.
-static void put_safe(struct buf *out, const char *text)
-{
-    for (const char *c = text; *c; c++)
-        buf_putc(out, (unsigned char)*c < ' ' || *c == 0x7f ? '?' : *c);
-}
-
 static void put_field(struct buf *out, const char *name, const char *text)
 {
     if (!text[0])
         return;
     buf_printf(out, "%-10s", name);
-    put_safe(out, text);
+    text_put_tame(out, text);
     buf_putc(out, '\n');
 }
 
@@ -91,8 +85,10 @@ static void put_sampled(const struct report *r, struct buf *out)
         if (s->known)
             number_whole((double)s->estimated, 0, estimated);
         buf_printf(out, "%15s  %15s  ", samples, estimated);
-        put_safe(out, s->name);
-        buf_printf(out, "%s%s%s\n", s->unit[0] ? " (" : "", s->unit, s->unit[0] ? ")" : "");
+        text_put_tame(out, s->name);
+        buf_puts(out, s->unit[0] ? " (" : "");
+        text_put_tame(out, s->unit);
+        buf_puts(out, s->unit[0] ? ")\n" : "\n");
     }
 }
 

@@ -79,6 +79,7 @@ static void add(struct stat_table *t, struct column column, const char *title)
             c.sign = "s/s";
     }
     text_copy(c.title, sizeof(c.title), title);
+    text_tame(c.title);
     c.width = strlen(c.title) > CELL_MIN ? strlen(c.title) : CELL_MIN;
     t->columns[t->n++] = c;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "output/stat_text.h"
 
+#include "base/text.h"
 #include "output/number.h"
 
 #include <stdio.h>
@@ -116,19 +117,23 @@ static void put_row(const struct totals *t, const struct layout *l, size_t slot,
     const struct event *e = &t->events->events[event];
     struct value v = totals_event(t, slot, event);
     size_t start = out->size;
-    char count[NUMBER_WHOLE_MAX];
+    char count[NUMBER_WHOLE_MAX], name[EVENT_NAME_MAX], unit[EVENT_UNIT_MAX];
     bool bare = true; // no metric follows, no padding is needed
 
     for (size_t i = 0; bare && i < t->n_bindings; i++)
         bare = t->bindings[i].inputs[0] != (int)event ||
                !isfinite(totals_metric(t, slot, &t->bindings[i]).value);
     put_count(e, v, count);
+    text_copy(name, sizeof(name), e->name);
+    text_tame(name);
+    text_copy(unit, sizeof(unit), isfinite(v.value) ? unit_of(e) : "");
+    text_tame(unit);
     if (slot)
         buf_printf(out, "CPU%-4zu ", slot - 1);
     else if (per_cpu)
         buf_printf(out, "%8s", "");
-    buf_printf(out, "%*s %-*s ", l->count, count, l->unit, isfinite(v.value) ? unit_of(e) : "");
-    buf_printf(out, "%-*s", bare && v.quality != QUALITY_SCALED ? 0 : l->name, e->name);
+    buf_printf(out, "%*s %-*s ", l->count, count, l->unit, unit);
+    buf_printf(out, "%-*s", bare && v.quality != QUALITY_SCALED ? 0 : l->name, name);
     put_metrics(t, slot, event, v, (int)(out->size - start), out);
 }
 
@@ -164,8 +169,7 @@ void stat_text(const struct totals *t, const struct stat_run *run, struct buf *o
     struct layout l = measure(t);
 
     buf_puts(out, "\nCounted: ");
-    for (const char *c = run->target; *c; c++) // somebody else's bytes must not steer a terminal
-        buf_putc(out, (unsigned char)*c < ' ' || *c == 0x7f ? '?' : *c);
+    text_put_tame(out, run->target);
     buf_puts(out, "\n\n");
     for (size_t e = 0; e < t->events->n; e++) {
         if (t->events->events[e].kind != EVENT_COUNT)

@@ -55,8 +55,6 @@ static struct sample_format format_of(const struct perf_event_attr *attr)
         // The period is in the same bytes as the frequency. What only its group's leader samples
         // has none.
         .sampling = attr->sample_period != 0 || attr->sample_type & PERF_SAMPLE_READ,
-        .has_cpu = attr->sample_type & PERF_SAMPLE_CPU,
-        .has_time = attr->sample_type & PERF_SAMPLE_TIME,
         .has_period = own,
         .has_reads = attr->sample_type & PERF_SAMPLE_READ,
     };

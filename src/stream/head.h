@@ -39,7 +39,7 @@ struct stream_head {
     char host[STREAM_TEXT_MAX], kernel[STREAM_TEXT_MAX], version[STREAM_TEXT_MAX],
         arch[STREAM_TEXT_MAX], cpu_desc[STREAM_TEXT_MAX];
     struct stream_clock clock;
-    uint64_t first_sample, last_sample; // times of samples that the whole has; 0: not said
+    uint64_t first_sample; // time of the first one that the whole has; 0: not said
 };
 
 struct head_event {

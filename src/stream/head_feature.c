@@ -70,7 +70,6 @@ static int feature_sample_time(struct head_builder *h, struct cursor data)
     if (data.failed || last < first)
         return HEAD_MALFORMED;
     h->head.first_sample = first;
-    h->head.last_sample = last;
     return 0;
 }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stream/id_map.h"
 
+#include "base/hash.h"
+
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/random.h>
 
 #define ID_MAP_FIRST 64 // slots: a stream of ours never needs more than one growth
 
@@ -19,14 +20,9 @@ void id_map_done(struct id_map *m)
     *m = (struct id_map){0};
 }
 
-// The finalizer of splitmix64, keyed.
 static size_t hash(const struct id_map *m, uint64_t id)
 {
-    uint64_t x = id ^ m->seed;
-
-    x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return (size_t)(x ^ (x >> 31)) & (m->capacity - 1);
+    return (size_t)hash_mix(id ^ m->seed) & (m->capacity - 1);
 }
 
 // The slot of the id, or the free one where it belongs.
@@ -46,8 +42,7 @@ static int grow(struct id_map *m)
     larger.slots = calloc(larger.capacity, sizeof(*larger.slots));
     if (!larger.slots)
         return -ENOMEM;
-    if (getrandom(&larger.seed, sizeof(larger.seed), GRND_NONBLOCK) != (ssize_t)sizeof(larger.seed))
-        larger.seed = (uint64_t)(uintptr_t)larger.slots * UINT64_C(0x9e3779b97f4a7c15);
+    larger.seed = hash_seed(larger.slots);
     for (size_t i = 0; i < m->capacity; i++)
         if (m->slots[i].event)
             *slot_of(&larger, m->slots[i].id) = m->slots[i];

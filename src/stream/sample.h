@@ -10,10 +10,10 @@
 // What of an attr says how its samples are to be read.
 struct sample_format {
     uint64_t sample_type, read_format;
-    uint64_t period;                    // of every sample that doesn't say its own; 0: not known
-    bool sampling;                      // a counting event (perf stat's) has no samples
-    bool has_cpu, has_time, has_period; // of their own
-    bool has_reads; // a sample holds cumulative values of its event, or its group
+    uint64_t period; // of every sample that doesn't say its own; 0: not known
+    bool sampling;   // a counting event (perf stat's) has no samples
+    bool has_period; // of their own
+    bool has_reads;  // a sample holds cumulative values of its event, or its group
 };
 
 // PERF_SAMPLE_READ: the cumulative value of an event, by its id.

@@ -28,7 +28,7 @@ static bool accept_from(struct web_server *s, int listen_fd)
             return errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM;
         setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
         // Closes the socket itself when it fails.
-        MHD_add_connection(s->daemon, fd, (struct sockaddr *)&peer, size);
+        mhd.add_connection(s->daemon, fd, (struct sockaddr *)&peer, size);
     }
     return true;
 }

@@ -16,7 +16,7 @@
 static struct limits_entry *entry_of(struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+        mhd.get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 
     return info ? info->socket_context : NULL;
 }
@@ -32,8 +32,8 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
         *socket_context = NULL;
         return;
     }
-    fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    peer = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    fd = mhd.get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    peer = mhd.get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     if (fd)
         *socket_context = limits_enter(&s->limits, fd->connect_fd, peer ? peer->client_addr : NULL,
                                        clock_ns(CLOCK_MONOTONIC));
@@ -143,7 +143,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     limits_set_phase(&s->limits, e, reply->response ? LIMITS_REPLY : LIMITS_STREAM,
                      clock_ns(CLOCK_MONOTONIC));
     if (reply->response)
-        result = MHD_queue_response(connection, reply->status, reply->response);
+        result = mhd.queue_response(connection, reply->status, reply->response);
     else
         result = streams_queue(&s->streams, connection, e->fd, reply) < 0 ? MHD_NO : MHD_YES;
     web_reply_unref(reply);
@@ -153,7 +153,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 // Poll mode: the epoll mode of 0.9.75 hangs once 128 connections are ready at the same time.
 struct MHD_Daemon *http_start(struct web_server *s)
 {
-    return MHD_start_daemon(MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME |
+    return mhd.start_daemon(MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME |
                                 MHD_USE_NO_LISTEN_SOCKET,
                             0, NULL, NULL, on_request, s,                              //
                             MHD_OPTION_CONNECTION_LIMIT, (unsigned)s->limits.capacity, //

@@ -95,7 +95,8 @@ bool listen_is_any(const struct sockaddr_storage *a)
     return memcmp(bytes, &in6addr_any, size) == 0;
 }
 
-int listen_open(const struct sockaddr_storage *address, socklen_t size)
+// Not listening yet.
+static int bind_socket(const struct sockaddr_storage *address, socklen_t size)
 {
     cleanup_close int fd =
         socket(address->ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP);
@@ -110,9 +111,33 @@ int listen_open(const struct sockaddr_storage *address, socklen_t size)
         return -errno;
     if (bind(fd, (const struct sockaddr *)address, size) < 0)
         return -errno;
+    return take_fd(&fd);
+}
+
+int listen_open(const struct sockaddr_storage *address, socklen_t size)
+{
+    cleanup_close int fd = bind_socket(address, size);
+
+    if (fd < 0)
+        return fd;
     if (listen(fd, BACKLOG) < 0)
         return -errno;
     return take_fd(&fd);
+}
+
+int listen_reserve(const char *text, char *ret, size_t size)
+{
+    const char *port = strrchr(text, ':');
+    struct sockaddr_storage address;
+    socklen_t address_size;
+    int r = listen_parse(text, &address, &address_size);
+
+    if (r < 0 || port[1 + strspn(port + 1, "0")])
+        return r < 0 ? r : -EEXIST;
+    cleanup_close int fd = bind_socket(&address, address_size);
+
+    r = fd < 0 ? fd : listen_name(fd, ret, size);
+    return r < 0 ? r : take_fd(&fd);
 }
 
 int listen_name(int fd, char *ret, size_t size)

@@ -13,6 +13,11 @@ bool listen_is_loopback(const struct sockaddr_storage *address);
 bool listen_is_any(const struct sockaddr_storage *address); // 0.0.0.0, [::]
 // A listening socket, non-blocking. The descriptor or -errno.
 int listen_open(const struct sockaddr_storage *address, socklen_t size);
+// Of an address whose port is 0 ("127.0.0.1:0"): picks one, and holds it without listening, so that
+// sockets of listen_open() can have it one after the other, in whichever process, and nobody else
+// gets it. `ret`, which holds `size`, is the address with the port. The descriptor or -errno
+// (-EEXIST: the port is chosen already).
+int listen_reserve(const char *text, char *ret, size_t size);
 // The socket's own address as text, "[::1]:5000". `ret` holds `size`. 0 or -errno.
 int listen_name(int fd, char *ret, size_t size);
 

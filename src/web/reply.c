@@ -26,7 +26,7 @@ struct web_reply *web_reply_of_response(unsigned status, struct MHD_Response *re
         return NULL;
     r = calloc(1, sizeof(*r));
     if (!r) {
-        MHD_destroy_response(response);
+        mhd.destroy_response(response);
         return NULL;
     }
     r->references = 1;
@@ -58,7 +58,7 @@ struct web_reply *web_reply_new(unsigned status, const char *type, struct buf *b
         buf_done(body);
         return NULL;
     }
-    response = MHD_create_response_from_buffer(body->size, body->data, MHD_RESPMEM_MUST_FREE);
+    response = mhd.create_response_from_buffer(body->size, body->data, MHD_RESPMEM_MUST_FREE);
     if (!response) {
         buf_done(body);
         return NULL;
@@ -77,7 +77,7 @@ struct web_reply *web_reply_static(unsigned status, const char *type, const void
 
     return with_type(
         web_reply_of_response(
-            status, MHD_create_response_from_buffer(size, pointer.plain, MHD_RESPMEM_PERSISTENT)),
+            status, mhd.create_response_from_buffer(size, pointer.plain, MHD_RESPMEM_PERSISTENT)),
         type);
 }
 
@@ -139,7 +139,7 @@ struct web_reply *web_reply_events(const struct web_source *source, ns_t every)
 
 int web_reply_header(struct web_reply *r, const char *name, const char *value)
 {
-    return MHD_add_response_header(r->response, name, value) == MHD_YES ? 0 : -ENOMEM;
+    return mhd.add_response_header(r->response, name, value) == MHD_YES ? 0 : -ENOMEM;
 }
 
 struct web_reply *web_reply_ref(struct web_reply *r)
@@ -153,7 +153,7 @@ void web_reply_unref(struct web_reply *r)
     if (!r || --r->references)
         return;
     if (r->response)
-        MHD_destroy_response(r->response);
+        mhd.destroy_response(r->response);
     if (r->source.free)
         r->source.free(r->source.context);
     free(r);

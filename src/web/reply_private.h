@@ -2,9 +2,9 @@
 // What server.c and sse.c see of a reply.
 #pragma once
 
+#include "web/mhd.h"
 #include "web/reply.h"
 
-#include <microhttpd.h>
 #include <stdbool.h>
 
 struct web_reply {

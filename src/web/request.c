@@ -11,7 +11,7 @@ const char *web_request_argument(const struct web_request *q, const char *name)
     const char *value = NULL;
     size_t size;
 
-    if (MHD_lookup_connection_value_n(q->connection, MHD_GET_ARGUMENT_KIND, name, strlen(name),
+    if (mhd.lookup_connection_value_n(q->connection, MHD_GET_ARGUMENT_KIND, name, strlen(name),
                                       &value, &size) != MHD_YES)
         return NULL;
     return value ? value : ""; // "?a" without "=" has no value
@@ -19,7 +19,7 @@ const char *web_request_argument(const struct web_request *q, const char *name)
 
 const char *web_request_header(const struct web_request *q, const char *name)
 {
-    return MHD_lookup_connection_value(q->connection, MHD_HEADER_KIND, name);
+    return mhd.lookup_connection_value(q->connection, MHD_HEADER_KIND, name);
 }
 
 static enum MHD_Result count_host(void *context, enum MHD_ValueKind kind, const char *name,
@@ -73,9 +73,9 @@ static bool is_authorized(const struct web_request *q, const char *token)
 bool request_has_body(struct MHD_Connection *connection)
 {
     const char *length =
-        MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+        mhd.lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
 
-    return MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
+    return mhd.lookup_connection_value(connection, MHD_HEADER_KIND,
                                        MHD_HTTP_HEADER_TRANSFER_ENCODING) ||
            (length && length[strspn(length, "0 ")]);
 }
@@ -114,7 +114,7 @@ bool request_check(const struct web_request *q, const struct access *access,
                            MHD_HTTP_HEADER_CONNECTION, "close");
     if (q->target_bad)
         return refuse(ret, MHD_HTTP_BAD_REQUEST, "bad_target", "the target holds a NUL byte");
-    MHD_get_connection_values(q->connection, MHD_HEADER_KIND, count_host, &hosts);
+    mhd.get_connection_values(q->connection, MHD_HEADER_KIND, count_host, &hosts);
     if (hosts != 1 || !host || !host_length(host))
         return refuse(ret, MHD_HTTP_BAD_REQUEST, "bad_host", "one Host header is needed");
     // A foreign name that resolves to this machine (DNS rebinding) would make us part of that site.

@@ -2,10 +2,9 @@
 // Who may ask what: every check that comes before a handler, in one place.
 #pragma once
 
+#include "web/mhd.h"
 #include "web/reply.h"
 #include "web/server.h"
-
-#include <microhttpd.h>
 
 struct web_request {
     struct MHD_Connection *connection;

@@ -97,6 +97,10 @@ int web_server_bind(const struct web_config *c, struct web_server **ret, char *r
         *ret_failed = '\0';
     if (!s)
         return -ENOMEM;
+    s->wake_fd = -1; // 0 would be somebody else's to close
+    r = mhd_load();
+    if (r < 0)
+        return r;
     s->routes = c->routes;
     s->n_routes = c->n_routes;
     s->context = c->context;
@@ -152,7 +156,7 @@ int web_server_start(struct web_server *s)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (r < 0) {
         if (s->daemon)
-            MHD_stop_daemon(s->daemon);
+            mhd.stop_daemon(s->daemon);
         s->daemon = NULL;
         return r;
     }
@@ -176,7 +180,7 @@ void web_server_stop(struct web_server *s)
     pthread_join(s->front, NULL);
     // libmicrohttpd aborts when it is stopped with suspended connections.
     streams_stop(&s->streams);
-    MHD_stop_daemon(s->daemon);
+    mhd.stop_daemon(s->daemon);
     s->daemon = NULL;
 }
 

@@ -65,10 +65,11 @@ struct web_config {
 
 struct web_server;
 
-// Opens the listening sockets. -EADDRINUSE, -EACCES (port below 1024), -EADDRNOTAVAIL, -EINVAL (not
-// an address and port), -ENOKEY (not on loopback, and no token), -ENOENT (every address was
-// optional and none is there): then ret_failed, which holds WEB_ADDRESS_MAX and may be NULL, names
-// the address. Raises RLIMIT_NOFILE's soft limit to what it needs.
+// Opens the listening sockets, and loads libmicrohttpd (-ELIBACC). -EADDRINUSE, -EACCES (port below
+// 1024), -EADDRNOTAVAIL, -EINVAL (not an address and port), -ENOKEY (not on loopback, and no
+// token), -ENOENT (every address was optional and none is there): then ret_failed, which holds
+// WEB_ADDRESS_MAX and may be NULL, names the address. Raises RLIMIT_NOFILE's soft limit to what it
+// needs.
 int web_server_bind(const struct web_config *config, struct web_server **ret, char *ret_failed);
 // "127.0.0.1:5000" of the i-th socket, with the port that was picked; NULL after the last.
 const char *web_server_address(const struct web_server *s, size_t i);

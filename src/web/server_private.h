@@ -3,10 +3,10 @@
 #pragma once
 
 #include "web/limits.h"
+#include "web/mhd.h"
 #include "web/server.h"
 #include "web/sse.h"
 
-#include <microhttpd.h>
 #include <stdatomic.h>
 
 #define LISTEN_MAX 16 // --listen may be given that often

@@ -58,7 +58,7 @@ static bool suspend(struct stream *s)
 
     pthread_mutex_lock(&owner->lock);
     if (!owner->stopping && !s->dropped && (s->seen == owner->generation || now < s->due)) {
-        MHD_suspend_connection(s->connection);
+        mhd.suspend_connection(s->connection);
         s->suspended = suspended = true;
         // The front thread sleeps until the times that it knew; this one is new to it.
         kick = s->seen != owner->generation || s->more;
@@ -191,7 +191,7 @@ int streams_queue(struct streams *owner, struct MHD_Connection *connection, int 
                          .last_sent = now,
                          .progress = now,
                          .caught_up = now};
-    response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_SIZE, read_stream, s,
+    response = mhd.create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_SIZE, read_stream, s,
                                                  free_stream);
     if (!response) {
         free(s);
@@ -214,7 +214,7 @@ int streams_queue(struct streams *owner, struct MHD_Connection *connection, int 
     if (web_reply_header(whole, MHD_HTTP_HEADER_CONTENT_TYPE, reply->type) < 0 ||
         web_reply_header(whole, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store") < 0)
         r = -ENOMEM;
-    else if (MHD_queue_response(connection, whole->status, whole->response) != MHD_YES)
+    else if (mhd.queue_response(connection, whole->status, whole->response) != MHD_YES)
         r = -EIO;
     web_reply_unref(whole);
     return r;
@@ -223,7 +223,7 @@ int streams_queue(struct streams *owner, struct MHD_Connection *connection, int 
 static void resume(struct stream *s)
 {
     s->suspended = false;
-    MHD_resume_connection(s->connection);
+    mhd.resume_connection(s->connection);
 }
 
 static void drop(struct stream *s)

@@ -2,7 +2,7 @@
 // Real Chromium (Debian's), and what every test of the page wants to know of it.
 
 import { execFileSync } from "node:child_process";
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +10,9 @@ import { fileURLToPath } from "node:url";
 
 const web = fileURLToPath(new URL("../../web/", import.meta.url));
 // This folder has no packages of its own.
-const { chromium } = createRequire(join(web, "package.json"))("playwright-core");
+const packages = createRequire(join(web, "package.json"));
+const { chromium } = packages("playwright-core");
+const AXE = readFileSync(packages.resolve("axe-core/axe.min.js"), "utf8");
 
 export const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 /** The page's main thread runs so many times slower, as on a slower machine: races show. */
@@ -120,4 +122,11 @@ export async function columnsOfColour(page, panel, property) {
     }
     return columns;
   }, property);
+}
+
+/** What axe finds, as text; `options` are axe.run's. Evaluated by the browser's debugger: the page's policy lets no other script in. */
+export async function axe(page, options = {}) {
+  await page.evaluate(AXE);
+  const { violations } = await page.evaluate((o) => globalThis.axe.run(document, { resultTypes: ["violations"], ...o }), options);
+  return violations.map((v) => `${v.id}: ${v.nodes.slice(0, 4).map((n) => `${n.target} ${n.failureSummary}`).join("; ")}`);
 }

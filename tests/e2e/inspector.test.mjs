@@ -4,14 +4,11 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { frame, plotBox, range, until, waitState } from "./browser.mjs";
 import { NETWORK, middle, withPage } from "./harness.mjs";
 import { mockSpan, pearson } from "./mock-answers.mjs";
 
-const AXE = readFileSync(createRequire(fileURLToPath(new URL("../../web/package.json", import.meta.url))).resolve("axe-core/axe.min.js"), "utf8");
 const TABS = ["span", "compare", "relations", "processes", "status"];
 
 /** Selects a part of the view, in shares of the plot's width, by Shift and dragging. */
@@ -308,17 +305,22 @@ test("export: CSV and JSON of the span, the link, a picture", () => withPage({ r
   assert.match(png.name, /-cycles-and-instructions\.png$/);
   assert.equal(png.bytes.subarray(1, 4).toString(), "PNG");
   // The chart is in it: its colours, not only a ground.
-  const colours = await page.evaluate(async (base64) => {
+  const coloursOf = (bytes, top, height) => page.evaluate(async ({ base64, top, height }) => {
     const bitmap = await createImageBitmap(new Blob([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], { type: "image/png" }));
     const c = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d");
     c.drawImage(bitmap, 0, 0);
-    const data = c.getImageData(0, 64, bitmap.width, bitmap.height - 64).data;
+    const data = c.getImageData(0, top, bitmap.width, height ?? bitmap.height - top).data;
     const seen = new Set();
     for (let i = 0; i < data.length; i += 4) seen.add(`${data[i]},${data[i + 1]},${data[i + 2]}`);
     return { list: [...seen], width: bitmap.width };
-  }, png.bytes.toString("base64"));
+  }, { base64: bytes.toString("base64"), top, height });
+  const colours = await coloursOf(png.bytes, 64);
   for (const wanted of ["10,102,194", "194,87,12"]) assert.ok(colours.list.includes(wanted), `the line's colour ${wanted}`);
   assert.ok(colours.width > (await plotBox(page, "cycles")).width);
+  const map = await save("png-4");
+  assert.match(map.name, /-cpus\.png$/);
+  const scale = await coloursOf(map.bytes, 53, 1);
+  assert.ok(scale.list.length > 100, `the heatmap's scale is in its picture: ${scale.list.length} colours`);
   await open();
   await page.click('[data-export="link"]');
   await until(() => page.evaluate(() => navigator.clipboard.readText()), (t) => t === page.url(), "the link");
@@ -406,10 +408,7 @@ test("hostile names are text in every tab, the dialog and the menu", () => withP
 for (const scheme of ["light", "dark"]) {
   test(`axe finds nothing in any tab, dialog or menu: ${scheme}`, () => withPage({ scenario: "gaps" }, async (page) => {
     const check = async (what) => {
-      // Evaluated by the browser's debugger: the page's policy lets no other script in.
-      await page.evaluate(AXE);
-      const found = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
-      assert.deepEqual(found.violations.map((v) => `${v.id}: ${v.nodes.slice(0, 4).map((n) => `${n.target} ${n.failureSummary}`).join("; ")}`), [], what);
+      assert.deepEqual(await axe(page), [], what);
     };
     await still(page);
     await select(page, 0.1, 0.3);

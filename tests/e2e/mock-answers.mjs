@@ -65,11 +65,11 @@ export function mockSpan(samples, q, interval) {
 const NAMES = ["make", "cc1", "ld", "bash", "python3", "kworker/0:1", "postgres", "node", "sshd", "systemd-journal"];
 
 /** Processes whose CPU time changes with the span, so that an order by it changes too. */
-export function mockProcesses(samples, q, suffix) {
+export function mockProcesses(samples, q, suffix, number = 40) {
   const limit = Number(q.get("limit") ?? 100);
   const seconds = Math.floor(samples.length / 10);
   const last = samples.at(-1)?.sequence ?? 0;
-  const all = Array.from({ length: 40 }, (_, i) => ({
+  const all = Array.from({ length: number }, (_, i) => ({
     pid: 1000 + 7 * i, comm: NAMES[i % NAMES.length] + suffix,
     cpu_time_ms: Number((Math.max(0.25, seconds * 400 * Math.abs(Math.sin(i * 3 + last / 25)) / (i + 1))).toFixed(2)),
     first_seen: samples[0]?.timestamp ?? 0, last_seen: samples.at(-1)?.timestamp ?? 0, born: i % 5 === 0, ended: i % 10 === 0,

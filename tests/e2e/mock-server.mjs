@@ -18,11 +18,13 @@ const GAUGES = ["cpu_user", "cpu_system", "cpu_iowait", "cpu_irq", "cpu_steal", 
 const METRICS = {
   cpi: ["CPI", "cycles / instructions", "cycles", "instructions"],
   ipc: ["IPC", "instructions / cycles", "instructions", "cycles"],
-  cache_miss_rate: ["cache-miss rate", "cache-misses / cache-references", "cache_misses", "cache_references"],
-  branch_miss_rate: ["branch-miss rate", "branch-misses / branches", "branch_misses", "branches"],
+  cache_miss_rate: ["Cache-miss rate", "cache-misses / cache-references", "cache_misses", "cache_references"],
+  branch_miss_rate: ["Branch-miss rate", "branch-misses / branches", "branch_misses", "branches"],
 };
 const UNITS = { cache_miss_rate: "share", branch_miss_rate: "share", cpi: "cycles per instruction", ipc: "instructions per cycle" };
 const RATES = ["context_switches", "cpu_migrations", "minor_faults", "major_faults"];
+const RATE_NAMES = { context_switches: "Context switches", cpu_migrations: "CPU migrations", minor_faults: "Minor faults", major_faults: "Major faults" };
+const PRESSURES = { pressure_cpu_some: "CPU pressure", pressure_io_some: "I/O pressure", pressure_memory_some: "Memory pressure" };
 const WHY = "The virtual machine offers no hardware PMU to its guest; ask its host for one (QEMU: -cpu host).";
 const DENIED = "perf_event_paranoid is 3: type `sysctl kernel.perf_event_paranoid=2`, or be root.";
 const KEEP_ALIVE_MS = 10_000;
@@ -52,6 +54,7 @@ function makeValues(n, share, pmu) {
   v.branch_misses = Math.round(v.branches * (0.021 + 0.009 * Math.sin(n / 45) + 0.004 * noise(n + 13)));
   const use = Math.min(1, 0.33 * wave * (share < 1 ? 0.6 + 0.8 * noise(Math.floor(n / 10) + share * 977) : 1));
   if (!pmu) for (const id of HARDWARE) v[id] = null;
+  for (const [i, id] of Object.keys(PRESSURES).entries()) v[id] = Number((0.02 * noise(n + 21 + i) / (i + 1)).toPrecision(4));
   return finish(v, use, 0.1);
 }
 
@@ -114,7 +117,10 @@ export class Mock {
       }
     }
     if (!this.pmu) for (const id of [...HARDWARE, ...Object.keys(METRICS), "ghz"]) quality[id] = "not supported";
-    const makeCpus = () => this.makeCpus(n);
+    // What is to be unusual: values of the whole, and of single CPUs.
+    Object.assign(values, this.bump);
+    const bump = this.bumpCpus;
+    const makeCpus = () => this.makeCpus(n, bump);
     let cpus;
     // Those of every CPU are made when someone asks: 512 of them take longer than an interval of a busy machine.
     const sample = { timestamp: this.nextTime, seconds: 0.1, sequence: n, values, quality, get cpus() { return (cpus ??= makeCpus()); } };
@@ -123,7 +129,7 @@ export class Mock {
     return sample;
   }
 
-  makeCpus(n) {
+  makeCpus(n, bump) {
     const cpus = {};
     for (let c = 0; c < this.options.cpus; c++) cpus[c] = makeValues(n + c * 37, 1 / this.options.cpus, this.pmu);
     // CPU 0 idle, 1 not counted, 2 offline, the others busy.
@@ -132,6 +138,7 @@ export class Mock {
       Object.assign(cpus[1], { cpu_use: null, quality: { cpu_use: "never ran" } });
       Object.assign(cpus[2], { cpu_use: null, quality: { cpu_use: "offline" } });
     }
+    for (const [c, values] of Object.entries(bump ?? {})) Object.assign(cpus[c], values);
     return cpus;
   }
 
@@ -198,7 +205,7 @@ export class Mock {
       case "/api/span":
         if (this.options.noSpan) return this.error(response, 404, "not_found", "no such path");
         return this.json(response, mockSpan(this.between(q), q, this.options.interval));
-      case "/api/processes": return this.json(response, mockProcesses(this.between(q), q, this.hostile));
+      case "/api/processes": return this.json(response, mockProcesses(this.between(q), q, this.hostile, this.options.processes));
       case "/api/doctor": return this.json(response, { checks: mockDoctor(this.hostile), at: this.samples[0]?.timestamp ?? null });
       case "/api/series":
         setTimeout(() => this.json(response, this.series(q)), this.delay ?? 0);
@@ -242,8 +249,10 @@ export class Mock {
         ({ id, name, kind: "metric", unit: UNITS[id], formula, source: "", inputs, ...base(id) })),
       { id: "ghz", name: "GHz", kind: "metric", unit: "GHz", formula: "cycles / time", inputs: ["cycles"], ...base("ghz") },
       { id: "cpu_use", name: "CPU use", kind: "metric", unit: "share", formula: "1 - idle / all", inputs: GAUGES, ...base("cpu_use") },
+      ...Object.entries(PRESSURES).map(([id, name]) =>
+        ({ id, name, kind: "metric", unit: "share", formula: `${id.replace("pressure", "psi")} / time`, inputs: [], ...base(id), per_cpu: false })),
       ...RATES.map((id) => ({
-        id: id + "_per_second", name: id, kind: "metric", unit: "per second", formula: `${id.replaceAll("_", "-")} / seconds`,
+        id: id + "_per_second", name: RATE_NAMES[id], kind: "metric", unit: "per second", formula: `${id.replaceAll("_", "-")} / seconds`,
         inputs: [id], ...base(id + "_per_second"),
       })),
     ].filter(({ id }) => !this.options.without?.includes(id));
@@ -297,7 +306,9 @@ export class Mock {
 
   /** A value of the days before what is held: slow waves. */
   past(t, id) {
-    return (id.includes("rate") || id === "cpu_use" ? 0.3 : 2e8) * (1 + 0.3 * Math.sin(t / 4_000_000) + 0.1 * Math.sin(t / 50_000));
+    const level = id.includes("rate") || id === "cpu_use" ? 0.3 : id === "cpi" || id === "ipc" || id === "ghz" ? 1 : id.endsWith("_per_second") ? 3000
+      : id.startsWith("pressure") ? 0.02 : 2e8;
+    return level * (1 + 0.3 * Math.sin(t / 4_000_000) + 0.1 * Math.sin(t / 50_000));
   }
 
   pastSeries(q, from, to, points) {

@@ -135,7 +135,15 @@ test("a token is asked for; a wrong one is refused; the right one is kept for th
     await waitState(page, "live");
     assert.ok(mock.requests.every((r) => !r.includes("token")), "the token is in no URL");
     assert.equal((await page.context().cookies()).length, 0);
-  }, { state: "token", allowed: [/401/] }));
+    // The server is started anew, with another one.
+    mock.token = "next-token";
+    for (const stream of mock.streams) stream.response.destroy();
+    await waitState(page, "token");
+    assert.equal(await page.textContent("dialog .error"), "The server does not accept the token of before any more.");
+    await page.fill("#token", "next-token");
+    await page.click("dialog button");
+    await waitState(page, "live");
+  }, { state: "token", allowed: [...NETWORK, /401/] }));
 
 test("the server restarts: the page reconnects, goes on, and keeps what it had", () => withPage({}, async (page, mock) => {
   const rows = async () => Number((await page.textContent("[data-status=rows]")).replace(",", ""));

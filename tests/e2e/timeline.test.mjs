@@ -385,3 +385,36 @@ test("the heatmap of the past has a scale of its own, from one question for all 
   const asked = mock.requests.filter((r) => r.includes("/api/series") && r.includes("cpu="));
   assert.ok(asked.length > 0 && asked.every((r) => r.includes("cpu=all")), asked.join("\n"));
 }));
+
+test("a drag that holds still on its way is one entry of the browser's history", () => withPage({ rows: 1500 }, async (page) => {
+  await pause(page);
+  const rest = () => new Promise((resolve) => setTimeout(resolve, 700)); // longer than a movement may stand still by itself
+  await rest();
+  const before = await page.evaluate(() => history.length);
+  const { y, box } = await middle(page);
+  await page.mouse.move(box.x + 100, y);
+  await page.keyboard.down("Shift");
+  await page.mouse.down();
+  for (const x of [200, 300, 400]) {
+    await page.mouse.move(box.x + x, y, { steps: 3 });
+    await rest();
+  }
+  await page.mouse.up();
+  await page.keyboard.up("Shift");
+  await rest();
+  assert.equal(await page.evaluate(() => history.length), before + 1);
+  await page.goBack();
+  await until(() => page.locator(".overlay .selection").isVisible(), (v) => !v, "no selection, in one step");
+}));
+
+test("Shift and the wheel move in time", () => withPage({ rows: 1500 }, async (page) => {
+  await pause(page);
+  const before = await range(page);
+  const { x, y } = await middle(page);
+  await page.mouse.move(x, y);
+  await page.keyboard.down("Shift");
+  await page.mouse.wheel(0, -200);
+  await page.keyboard.up("Shift");
+  const after = await until(() => range(page), (r) => r.to < before.to, "the view moved back");
+  assert.ok(Math.abs(span(after) - span(before)) < 1, "and is as long as before");
+}));

@@ -40,7 +40,7 @@ clang -std=gnu17 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -fno-s
     -I"$root/src" "$here/fuzz-event-list.c" \
     $(cd "$root/src" && for f in core_types event_catalog event_list event_names event_resolve modifiers nearest pfm pmu pmu_terms \
         tracepoint; do echo "$root/src/collect/$f.c"; done) \
-    "$root/src/base/file.c" "$root/src/base/parse.c" -lpfm -o "$work/fuzz-event-list"
+    "$root/src/base/file.c" "$root/src/base/library.c" "$root/src/base/parse.c" -o "$work/fuzz-event-list"
 cd "$work"
 ./fuzz-event-list -max_total_time="$seconds" -max_len=4096 -timeout=10 -rss_limit_mb=1024 -dict=words \
     -print_final_stats=1 corpus >fuzz.log 2>&1 || { tail -40 fuzz.log; exit 1; }

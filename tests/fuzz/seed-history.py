@@ -23,8 +23,8 @@ def metric(name, window=False, per_cpu=True):
     return {"id": name, "formula": "", "unit": "", "window": window, "per_cpu": per_cpu, "quality": "exact"}
 
 
-def bucket(slots, aggregated):
-    head = bytes([1, aggregated]) + varint(3) + varint(40) + varint(10 if aggregated else 1) + varint(0) + varint(10 ** 8)
+def bucket(slots, aggregated, version=2):
+    head = bytes([version, aggregated]) + varint(3) + varint(40) + varint(10 if aggregated else 1) + varint(0) + varint(10 ** 8)
     return head + b"".join(varint(len(s)) + s for s in slots)
 
 
@@ -42,12 +42,16 @@ def main(folder):
             with open(os.path.join(folder, f"{name}-{i}"), "wb") as f:
                 f.write(bytes([n_slots - 1]) + json.dumps(columns).encode() + b"\n\x1c\n" + b)
 
-    times = varint(0) + varint(0)
+    # Enabled as long as it was measured, and running: in one number, two of them in version 1.
+    times, old_times = varint(0), varint(0) + varint(0)
     core = [event("cycles", 0), event("instructions", 0), event("faults", 1, quality="denied")]
-    # Whole, whole with empty intervals; then the extremes: of each event and metric, two of three bytes.
+    # Whole, whole with empty intervals; then the extremes of each event and metric.
     sums = varint(4000 << 2) + varint(2000 << 2 | 1) + varint(1)
-    slot = times + sums + extremes([3, 3, 3], bytes(18))
-    write("core", 2, core, [metric("cpi")], bucket([slot, slot], 1), bucket([times + sums, times + sums], 0))
+    slot = times + sums + extremes([3, 3, 3], struct.pack("<3I", 2 << 20 | 1 << 8 | 76, 3 << 8 | 1 << 7 | 60, 127))
+    old = old_times + sums + extremes([3, 3, 3], bytes(18))
+    scaled = varint(5) + varint(9) + sums
+    write("core", 2, core, [metric("cpi")], bucket([slot, slot], 1), bucket([times + sums, times + sums], 0), bucket([scaled, scaled], 0),
+          bucket([old, old], 1, version=1), bucket([old_times + sums] * 2, 0, version=1))
     # A gauge of the total alone with a metric over a window; a sum that is no whole number; no value.
     gauge = [event("psi_cpu_some", 2, "gauge", total_only=True), event("power", 1), event("cycles", 0)]
     total = (times + times + varint(1)) + varint(2) + struct.pack("<d", 0.5) + varint(0) + varint(3) + varint(0)

@@ -3,20 +3,27 @@
 
 import http.client
 import json
+import os
 import re
 import socket
-import subprocess
 
 from program import PATIENCE, Running
 
 
 class Server:
-    """`cyclescope collect -o - | cyclescope serve -` on a port of its own. Ends with the with-statement."""
+    """
+    `cyclescope collect -o - | cyclescope serve -` on a port of its own. Ends with the with-statement. With start=False
+    nothing is measured before begin().
+    """
 
-    def __init__(self, *options, interval="50ms"):
-        self.collector = Running("collect", "-o", "-", "--csv", "none", "--interval", interval, stdout=subprocess.PIPE)
-        self.server = Running("serve", "-", "--listen", "127.0.0.1:0", *options, stdin=self.collector.process.stdout)
-        self.collector.process.stdout.close()
+    def __init__(self, *options, interval="50ms", start=True):
+        self.interval = interval
+        self.collector = None
+        end, self.pipe = os.pipe()
+        if start:
+            self.begin()
+        self.server = Running("serve", "-", "--listen", "127.0.0.1:0", *options, stdin=end)
+        os.close(end)
         self.pid = self.server.process.pid
         self.lines = self.server.lines
         try:
@@ -25,11 +32,19 @@ class Server:
             self.close()
             raise
 
+    def begin(self):
+        self.collector = Running("collect", "-o", "-", "--csv", "none", "--interval", self.interval, stdout=self.pipe)
+        os.close(self.pipe)
+        self.pipe = None
+
     def close(self):
         """Ends both; returns the server's exit status."""
         for running in (self.server, self.collector):
-            if not running.process.stderr.closed:
+            if running and not running.process.stderr.closed:
                 running.stop()
+        if self.pipe is not None:
+            os.close(self.pipe)
+            self.pipe = None
         return self.server.process.returncode
 
     def __enter__(self):

@@ -108,10 +108,13 @@ class BesidePerf(Folder):
 
 
 class SystemBesidePerf(Folder):
-    """Where the rest of the machine is counted too, and never stands still."""
+    """Where the rest of the machine is counted too, and never stands still. Both see it alike, but for what happens just when perf
+    begins and ends: of that it is not known in which of our rows it is, which bounds how far apart the two can be. The work lasts
+    so long that the bounds are 1 % apart, and longer when the machine is so busy that they are not."""
 
     LATE = 0.015  # s from a point of the grid to the reading: less than the interval, and a while for the reading itself
-    TRIES = 4
+    TIMES = (10, 20, 40, 80)  # the work, of some 0.7 s, in each try
+    APART = 0.01
 
     def measure(self, ours, theirs, work):
         with Running("collect", "--csv", self.csv, "-I", "5ms", "-e", EVENTS, *ours) as r, \
@@ -137,8 +140,9 @@ class SystemBesidePerf(Folder):
         return inner, outer
 
     def check(self, ours, theirs, prefix=()):
-        for tries in range(self.TRIES):
-            with Workload(prefix=prefix, rounds=3 * ROUNDS) as work:
+        for times in self.TIMES:
+            self.csv = os.path.join(self.folder.name, f"{times}.csv")
+            with Workload(prefix=prefix, times=times) as work:
                 counts, begin, end = self.measure(ours, theirs, work)
             loose = 0
             for column, event, unit in (("page_faults", "page-faults", 1), ("context_switches", "context-switches", 1),
@@ -147,12 +151,11 @@ class SystemBesidePerf(Folder):
                 self.assertLessEqual(inner, counts[event] * unit, (column, inner, outer))
                 self.assertGreaterEqual(outer, counts[event] * unit, (column, inner, outer))
                 loose = max(loose, (outer - inner) / (counts[event] * unit))
-            self.assertGreaterEqual(counts["page-faults"], 3 * FAULTS)
-            self.assertGreaterEqual(counts["context-switches"], 3 * ROUNDS)
-            # It proves little when somebody else was busy just when perf began or ended; typically it is 2 %.
-            if loose < 0.1:
+            self.assertGreaterEqual(counts["page-faults"], times * FAULTS)
+            self.assertGreaterEqual(counts["context-switches"], times * ROUNDS)
+            if loose <= self.APART:
                 return
-        self.fail(f"the machine was never quiet at both ends: bounds are {100 * loose:.0f} % apart")
+        self.fail(f"the machine was never quiet at both ends: bounds are {100 * loose:.1f} % apart")
 
     def test_the_system(self):
         self.check(("-a",), ("-a",))

@@ -185,6 +185,19 @@ class Following(unittest.TestCase):
         self.write(HEADER + row(1, self.start) + row(2, self.start), path=inside + "perf_data.csv")
         self.has(r, [1, 2])
 
+    def test_rows_closer_than_the_interval_make_no_more_points_than_asked_for(self):
+        """As after a clock that was set back: the span is short, and has many rows."""
+        self.write("timestamp,cycles\n" + "".join(f"{self.start + k},1\n" for k in range(3000)))
+        self.write("".join(f"{self.start + 3000 + 1000 * k},1\n" for k in range(1, 40)))  # the newest say how far apart they are
+        r = self.serve()
+        self.assertTrue(wait_until(lambda: r.get("/api/meta", self.port)[1]["rows"] == 3039), r.lines)
+        self.assertEqual(r.get("/api/meta", self.port)[1]["interval_ms"], 1000)
+        series = r.get("/api/series?columns=cycles&points=100", self.port)[1]
+        self.assertLessEqual(len(series["t"]), 100)
+        self.assertEqual(sum(series["columns"]["cycles"]["max"]), len(series["t"]))
+        span = r.get("/api/span?columns=cycles", self.port)[1]
+        self.assertEqual(span["columns"]["cycles"]["sum"], 3039)
+
     def test_a_csv_that_is_none(self):
         for text in ("a,b\n1,2\n", "\x01\x02\x03", "PERFILE"):
             with self.subTest(text=text):

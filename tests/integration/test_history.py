@@ -169,6 +169,45 @@ class History(unittest.TestCase):
         times = self.times()
         self.assertEqual(times, sorted(set(times)))
 
+    def test_what_a_stream_missed_has_the_cpus_that_were_asked_for(self):
+        """A server that is started again in a run, and clients that come before its first interval, when any CPU could be."""
+        recording = os.path.join(self.folder, "run.data")
+        self.assertEqual(run("collect", "-o", recording, "--csv", "none", "-I", "10ms", "--duration", "1s").returncode, 0)
+        with open(recording, "rb") as f:
+            stream = f.read()
+
+        def serve():
+            reader, writer = os.pipe()
+            program = Running("serve", "-", "--listen", "127.0.0.1:0", "--history", self.path, stdin=reader)
+            os.close(reader)
+            program.port()
+            return program, os.fdopen(writer, "wb")
+
+        def paths(last):
+            yield f"/api/stream?columns=cpu_use,cpu_user&cpu=0,60000&last={last}"
+            yield f"/api/stream?columns=cpu_use,cpu_user&cpu=0&cpu_columns=cpu_use&last={last}"
+            yield f"/api/stream?columns=cpu_use,cpu_user&cpu=0&cpu_columns=cpu_use&focus=0&last={last}"
+
+        program, pipe = serve()
+        with program, pipe:
+            pipe.write(stream)
+            pipe.close()
+            self.assertTrue(wait_until(lambda: self.rows() > 50), program.lines)
+            name = program.get("/api/meta")[1]["run"]
+        program, pipe = serve()
+        with program, pipe:
+            server = type("At", (), {"port": program.port()})
+            clients = [EventStream(server, path) for path in paths(f"{name}.1")]
+            pipe.write(stream)
+            pipe.flush()
+            for client, columns in zip(clients, ({"cpu_use", "cpu_user"}, {"cpu_use"}, {"cpu_use", "cpu_user"})):
+                samples, _ = client.samples(80)  # some of the file, the others of memory
+                self.assertEqual([s["sequence"] for s in samples], list(range(2, 2 + len(samples))))
+                for sample in samples:
+                    self.assertEqual(list(sample["cpus"]), ["0"])
+                    self.assertEqual(set(sample["cpus"]["0"]) - {"quality"}, columns, sample)
+                client.close()
+
     def test_the_bound(self):
         most = 0
 
@@ -252,6 +291,54 @@ class History(unittest.TestCase):
             self.assertTrue(server.server.said("set aside as history.db.damaged-"), server.lines)
             self.assertTrue(wait_until(lambda: self.rows() > 20), server.lines)
         self.assertTrue(any(name.startswith("history.db.damaged-") for name in os.listdir(self.folder)))
+
+    def holding(self, how):
+        """Another program, which begins a transaction of its own."""
+        other = sqlite3.connect(self.path, isolation_level=None)
+        self.addCleanup(other.close)
+        other.execute(f"BEGIN {how}")
+        return other
+
+    def test_another_program_is_waited_for(self):
+        for how in ("EXCLUSIVE", "IMMEDIATE"):  # a file without tables, and one with a log
+            before = self.rows()
+            other = self.holding(how)
+            with self.serve() as server:
+                self.assertTrue(server.server.said("another program keeps it busy; waiting for it"), server.lines)
+                other.execute("ROLLBACK")
+                self.assertTrue(wait_until(lambda: server.json("/api/meta")["rows"] > 0), server.lines)
+                first = server.json("/api/meta")["first"]
+                self.assertTrue(wait_until(lambda: self.rows() > before + 20), server.lines)
+                self.assertEqual(server.json("/api/meta")["history"]["state"], "ok")
+            self.assertEqual(self.times()[before], first)  # nothing was lost
+
+    def in_memory(self, server, reason):
+        self.assertTrue(server.server.said(reason + "; what is measured now stays in memory only"), server.lines)
+        self.assertTrue(wait_until(lambda: server.json("/api/meta")["history"]["tiers"][1]["first"]), server.lines)
+        history = server.json("/api/meta")["history"]
+        self.assertEqual((history["path"], history["state"], history["reason"]), (None, "failed", reason))
+        series = server.json("/api/series?columns=cpu_use&points=3")
+        self.assertTrue(0 < len(series["t"]) <= 3, series)
+        self.assertEqual(server.request("/healthz")[0], 200)
+
+    def test_another_program_that_never_lets_go_is_done_without(self):
+        self.fill(20)
+        before = self.rows()
+        other = self.holding("IMMEDIATE")
+        with self.serve() as server:
+            self.in_memory(server, "another program keeps it busy")
+        other.execute("ROLLBACK")
+        self.assertEqual(self.rows(), before)
+
+    @unittest.skipUnless(os.geteuid() == 0, "the server is another user then")
+    def test_a_log_of_another_user_is_done_without(self):
+        self.fill(20)
+        with Server("--history", self.path, interval="20ms", start=False) as server:
+            self.holding("IMMEDIATE").execute("ROLLBACK")  # has made the log anew
+            for suffix in ("-wal", "-shm"):
+                os.chown(self.path + suffix, 0, 0)
+            server.begin()
+            self.in_memory(server, "attempt to write a readonly database")
 
     def test_none_keeps_nothing(self):
         with Server("--history", "none") as server:

@@ -27,7 +27,7 @@ class SharedServer(unittest.TestCase):
     def setUpClass(cls):
         cls.server = Server()
         cls.addClassCleanup(cls.server.close)
-        assert wait_until(lambda: cls.server.json("/api/latest").get("sequence", 0) > 3, 10), "no samples"
+        assert wait_until(lambda: cls.server.json("/api/latest").get("sequence", 0) > 3), "no samples"
 
     def assert_error(self, answer, status, code=None):
         self.assertEqual(answer[0], status, answer[2])
@@ -51,7 +51,7 @@ class Answers(SharedServer):
 
     def test_latest_moves_on(self):
         before = self.server.json("/api/latest")["sequence"]
-        self.assertTrue(wait_until(lambda: self.server.json("/api/latest")["sequence"] > before, 3))
+        self.assertTrue(wait_until(lambda: self.server.json("/api/latest")["sequence"] > before))
 
     def test_latest_columns_and_cpu(self):
         sample = self.server.json("/api/latest?columns=cpi,context_switches&cpu=0")
@@ -74,7 +74,7 @@ class Answers(SharedServer):
         self.assertEqual([r["timestamp"] for r in rows], stamps[2:3])
 
     def test_data_points_sums_counts(self):
-        wait_until(lambda: self.server.json("/api/latest")["sequence"] > 25, 10)
+        wait_until(lambda: self.server.json("/api/latest")["sequence"] > 25)
         rows = self.server.json("/api/data?columns=context_switches")
         thin = self.server.json(f"/api/data?columns=context_switches&points=3&to={rows[-1]['timestamp']}")
         self.assertLessEqual(len(thin), 3)
@@ -83,7 +83,7 @@ class Answers(SharedServer):
         self.assertAlmostEqual(sum(r["seconds"] for r in thin), sum(r["seconds"] for r in rows), places=3)
 
     def test_series(self):
-        wait_until(lambda: self.server.json("/api/latest")["sequence"] > 25, 10)
+        wait_until(lambda: self.server.json("/api/latest")["sequence"] > 25)
         series = self.server.json("/api/series?columns=context_switches,cpu_use&points=4")
         self.assertEqual(list(series["columns"]), ["context_switches", "cpu_use"])
         self.assertLessEqual(len(series["t"]), 4)
@@ -95,8 +95,9 @@ class Answers(SharedServer):
             self.assertTrue(low <= mean <= high)
 
     def test_series_of_all_cpus(self):
-        wait_until(lambda: self.server.json("/api/latest")["sequence"] > 25, 10)
-        to = self.server.json("/api/latest")["timestamp"]
+        # Well before the live edge, where buckets are not complete and grow between two answers.
+        to = self.server.json("/api/latest")["timestamp"] + 500
+        self.assertTrue(wait_until(lambda: self.server.json("/api/latest")["timestamp"] > to + 1500))
         for points in (4, 1000):
             span = f"from={to - 1000}&to={to}&points={points}"
             every = self.server.json(f"/api/series?cpu=all&columns=cpu_user&{span}")
@@ -292,13 +293,14 @@ class Streams(SharedServer):
         with EventStream(self.server, "/api/stream?every=500&columns=cpi") as stream:
             events = iter(stream)
             next(events)
-            started = time.monotonic()
-            for _ in range(3):
+            together = []
+            while sum(together) < 30:
                 event, _, data = next(events)
                 self.assertEqual(event, "sample")
-                self.assertGreater(len(data), 2)
                 self.assertEqual(set(data[0]) - {"quality"}, {"timestamp", "seconds", "sequence", "cpi"})
-            self.assertAlmostEqual(time.monotonic() - started, 1.5, delta=0.5)
+                together.append(len(data))
+            # Ten at a time, fewer where ticks were missed; without it one or two.
+            self.assertGreater(sum(together) / len(together), 3, together)
 
     def test_cpus(self):
         with EventStream(self.server, "/api/stream?cpu=all&columns=context_switches") as stream:

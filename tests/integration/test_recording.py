@@ -389,6 +389,20 @@ class Ours(unittest.TestCase):
                     self.assertEqual(len(server.get("/api/data")[1]), len(report(self.path)["samples"]))
             os.unlink(self.path)
 
+    def test_a_second_collector_leaves_it_alone(self):
+        with Running("collect", "-o", self.path, "--csv", "none", "-I", "50ms") as collector:
+            self.assertTrue(wait_until(lambda: os.path.exists(self.path) and os.path.getsize(self.path) > 10000))
+            second = run("collect", "-o", self.path, "--csv", "none", "--duration", "100ms")
+            self.assertEqual(second.returncode, 1, second.stderr)
+            self.assertIn("is being written by another collector", second.stderr)
+            size = os.path.getsize(self.path)
+            self.assertGreater(size, 10000)
+            self.assertTrue(wait_until(lambda: os.path.getsize(self.path) > size + 5000))
+            self.assertEqual(collector.stop(), 0)
+        self.assertTrue(report(self.path)["samples"])
+        # Once it has ended it may be written again.
+        self.assertEqual(run("collect", "-o", self.path, "--csv", "none", "--duration", "100ms").returncode, 0)
+
     def test_one_that_is_killed_has_ended(self):
         with Running("collect", "-o", self.path, "--csv", "none", "-I", "50ms") as collector:
             wait_until(lambda: os.path.exists(self.path) and os.path.getsize(self.path) > 10000)

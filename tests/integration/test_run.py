@@ -58,6 +58,7 @@ class Together(unittest.TestCase):
         self.assertTrue(wait_until(lambda: sum("listening" in line for line in list(r.lines)) == 2))
         self.assertNotEqual(r.child(), first)
         second = int(r.lines[-1].rsplit(":", 1)[1].strip("/"))
+        self.assertEqual(second, port)
         self.assertTrue(wait_until(lambda: r.get("/api/latest", second)[1].get("sequence", 0) > 3))
         # The first interval after the restart is one interval long, not all that was counted since the start.
         samples = r.get("/api/data", second)[1]
@@ -74,7 +75,7 @@ class Together(unittest.TestCase):
         server = r.child()
         try:
             r.process.kill()
-            r.process.wait(timeout=20)
+            r.process.wait(timeout=60)
             self.assertTrue(wait_until(lambda: r.get("/healthz", port)[0] == 503))
             self.assertIn("ended", r.get("/healthz", port)[1]["reason"])
             self.assertGreater(len(r.get("/api/data", port)[1]), 3)
@@ -90,11 +91,10 @@ class Together(unittest.TestCase):
         os.kill(server, signal.SIGSTOP)
         try:
             before = len(rows_of(self.csv))
-            time.sleep(2)
-            written = len(rows_of(self.csv)) - before
+            # Far more than the pipe holds.
+            self.assertTrue(wait_until(lambda: len(rows_of(self.csv)) > before + 150))
         finally:
             os.kill(server, signal.SIGCONT)
-        self.assertGreater(written, 150)
         # It catches up with what was queued.
         newest = int(rows_of(self.csv)[-1]["timestamp"])
         self.assertTrue(wait_until(lambda: r.get("/api/latest", port)[1]["timestamp"] >= newest))
@@ -111,7 +111,7 @@ class Together(unittest.TestCase):
         r = self.start()
         r.port()
         os.kill(r.child(), signal.SIGTERM)
-        self.assertEqual(r.process.wait(timeout=20), 0)
+        self.assertEqual(r.process.wait(timeout=60), 0)
 
     def test_a_taken_port_is_said_in_one_line(self):
         r = self.start()
@@ -127,7 +127,7 @@ class Together(unittest.TestCase):
             port = r.port()
             self.assertTrue(wait_until(lambda: r.get("/api/latest", port)[1].get("sequence", 0) > 3))
             p.terminate()
-            p.wait(timeout=20)
+            p.wait(timeout=60)
         self.assertTrue(wait_until(lambda: r.get("/healthz", port)[0] == 503))
         meta = r.get("/api/meta", port)[1]
         self.assertEqual(meta["target"]["kind"], "process")
@@ -155,7 +155,7 @@ class Serve(unittest.TestCase):
     @staticmethod
     def recording():
         return subprocess.run([PROGRAM, "collect", "-o", "-", "--csv", "none", "--duration", "500ms"],
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=20,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=60,
                               check=True).stdout
 
     def test_a_recording(self):
@@ -174,8 +174,8 @@ class Serve(unittest.TestCase):
         for data in (b"hello, world\n" * 100, b"", b"PERFILE2" + bytes(1000), os.urandom(4096)):
             with self.subTest(data=data[:20]):
                 r = self.serve(data)
-                self.assertEqual(r.process.wait(timeout=20), 1)
-                r.reader.join(timeout=20)
+                self.assertEqual(r.process.wait(timeout=60), 1)
+                r.reader.join(timeout=60)
                 said = [line for line in r.lines if "listening" not in line]
                 self.assertEqual(len(said), 1, r.lines)
 

@@ -181,7 +181,7 @@ class Recording(unittest.TestCase):
     def test_killed_it_is_readable(self):
         process = subprocess.Popen([PROGRAM, "collect", "-o", self.path, "--csv", "none", "--interval", "5ms"],
                                    stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(0.7)
+        self.assertTrue(wait_until(lambda: os.path.exists(self.path) and os.path.getsize(self.path) > 100_000))
         process.kill()
         process.wait()
         with open(self.path, "rb") as f:
@@ -205,18 +205,19 @@ class PerfStat(unittest.TestCase):
     def test_served_live(self):
         with tempfile.NamedTemporaryFile(suffix=".data") as copy:
             perf = subprocess.Popen(["perf", "stat", "record", "-a", "-I", "100", "-e", SOFTWARE + ",cycles", "-o", "-",
-                                     "--", "sleep", "1.5"],
-                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+                                     "--", "cat"],
+                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
             tee = subprocess.Popen(["tee", copy.name], stdin=perf.stdout, stdout=subprocess.PIPE)
             perf.stdout.close()
             with Running("serve", "-", "--listen", "127.0.0.1:0", stdin=tee.stdout) as server:
                 tee.stdout.close()
-                self.assertTrue(wait_until(lambda: server.get("/api/latest")[1], 5), "nothing arrived")
+                self.assertTrue(wait_until(lambda: server.get("/api/latest")[1]), "nothing arrived")
                 self.assertIsNone(perf.poll(), "it came only at the end")
+                perf.stdin.close()
                 self.assertEqual(perf.wait(timeout=PATIENCE), 0)
                 tee.wait(timeout=PATIENCE)
                 theirs = perf_report(copy.name)
-                self.assertTrue(wait_until(lambda: server.get("/healthz")[0] == 503, 5))
+                self.assertTrue(wait_until(lambda: server.get("/healthz")[0] == 503))
                 rows = server.get("/api/data")[1]
         for name in ("context-switches", "cpu-migrations", "page-faults"):
             ours = [row[name.replace("-", "_")] for row in rows]

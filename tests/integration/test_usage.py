@@ -36,14 +36,26 @@ class Usage(unittest.TestCase):
         self.assertRegex(run("--version").stdout, r"^cyclescope \d+\.\d+\.\d+\n$")
 
     def test_unknown_command(self):
-        self.refused("colect", says=("colect", "--help"))
+        self.refused("colect", says=("colect", "the nearest name is 'collect'", "--help"))
+        self.refused("frobnicate", says="'frobnicate' is not a command; cyclescope --help lists them (a program")
 
     def test_unknown_option(self):
-        self.refused("--frobnicate", says="--frobnicate")
+        self.refused("--frobnicate", says="--frobnicate: no such option; cyclescope --help lists them")
+        self.refused("--dryrun", says="--dryrun: no such option; the nearest name is '--dry-run'; cyclescope --help")
+        self.refused("stat", "--intervall=1s", says=("--intervall: no such option of this command", "'--interval'",
+                                                     "cyclescope stat --help"))
         self.refused("collect", "-Z", says="-Z")
 
     def test_option_of_the_other_command(self):
         self.refused("collect", "--listen", "127.0.0.1:0", says="--listen")
+
+    def test_value_of_an_option_that_has_none(self):
+        self.refused("stat", "--csv=x", says="--csv takes no value")
+        self.refused("--help=x", says="--help takes no value")
+
+    def test_nothing_would_be_kept(self):
+        done = run("collect", "--csv", "none", "--duration", "20ms", "-e", "page-faults")
+        self.assertEqual((done.returncode, done.stderr), (0, "cyclescope: neither -o nor --csv: what is measured goes nowhere\n"))
 
     def test_missing_value(self):
         self.refused("--interval", says="needs a value")
@@ -55,6 +67,7 @@ class Usage(unittest.TestCase):
             (("-F", "99"), "not built"), (("--duration", "0s"), "10s"), (("--csv-rows", "3"), "16"),
             (("--memory", "12"), "MiB"), (("--memory", "1TB"), "MiB"), (("-e", "cycels"), "cycles"),
             (("-e", "{cycles"), "braces"), (("-e", "cycles:q"), "modifier"), (("-e", ""), "missing"),
+            (("-e", "page-faults,,cpu-clock"), "missing in 'page-faults,,cpu-clock'"), (("-p", ""), "--pid '':"),
             (("-C", "9-2"), "CPU list"), (("-C", "0", "-p", "1"), "exclude"), (("sleep",), "command"),
             (("-p", "1", "-t", "1"), "exclude"), (("-G", "x", "-a"), "exclude"), (("-p", "1,,2"), "commas"),
             (("--listen", "nowhere:80"), "127.0.0.1:5000"), (("-z",), "-o FILE"),
@@ -97,8 +110,35 @@ class Usage(unittest.TestCase):
             self.refused("serve", "/dev/null", "--token-file", os.path.join(d, "none"), says="No such file", status=1)
 
     def test_names_do_not_steer_the_terminal(self):
-        done = run("serve", "/nonexistent/\x1b[31mred")
+        done = run("serve", "/nonexistent/\x1b[31mred\x9b1m")
         self.assertNotIn("\x1b", done.stderr)
+        self.assertNotIn("\x9b", done.stderr)
+
+    def test_a_recordings_names_do_not_steer_the_terminal(self):
+        with tempfile.TemporaryDirectory() as d:
+            path = os.path.join(d, "run.data")
+            self.assertEqual(run("collect", "-o", path, "--csv", "none", "-e", "page-faults", "--duration", "200ms").returncode, 0)
+            with open(path, "rb") as f:
+                recording = f.read()
+            with open(path, "wb") as f:
+                f.write(recording.replace(b"page-faults", b"\x1b]0;x\x07\xc2\x9b31m"))
+            done = run("report", path, text=False)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn(b"?]0;x???31m", done.stdout)
+            self.assertFalse(any(c < 32 and c != 10 for c in done.stdout), done.stdout)
+
+    def test_a_process_does_not_steer_the_terminal(self):
+        with open("/proc/self/comm", encoding="ascii") as f:
+            before = f.read()
+        try:
+            with open("/proc/self/comm", "w", encoding="ascii") as f:
+                f.write("\x1b[31mred")
+            done = run("--dry-run", "-p", str(os.getpid()), "-e", "page-faults")
+        finally:
+            with open("/proc/self/comm", "w", encoding="ascii") as f:
+                f.write(before)
+        self.assertIn("?[31mred", done.stdout)
+        self.assertNotIn("\x1b", done.stdout + done.stderr)
 
 
 if __name__ == "__main__":

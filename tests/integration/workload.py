@@ -54,6 +54,15 @@ sys.stdin.readline()
 """
 
 
+def counts_events(pid):
+    """It has opened some."""
+    folder = f"/proc/{pid}/fd"
+    try:
+        return any("perf_event" in os.readlink(os.path.join(folder, fd)) for fd in os.listdir(folder))
+    except FileNotFoundError:  # one that was closed meanwhile
+        return False
+
+
 class Folder(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()
@@ -97,10 +106,10 @@ def asleep(pid):
 
 
 class Workload:
-    """A program that waits for go(), works, and waits for the end. `threads`: a second thread does the work."""
+    """A program that waits for go(), works (so many times), and waits for the end. `threads`: a second thread does the work."""
 
-    def __init__(self, prefix=(), threads=False, rounds=ROUNDS):
-        script = (THREADED if threads else WORKLOAD).replace("work()", f"work({rounds})")
+    def __init__(self, prefix=(), threads=False, times=1):
+        script = (THREADED if threads else WORKLOAD).replace("work()", f"[work() for _ in range({times})]")
         self.process = subprocess.Popen([*prefix, "python3", "-S", "-c", script], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, text=True)
         self.first = self.process.stdout.readline().strip()
@@ -117,7 +126,9 @@ class Workload:
         assert wait_until(lambda: asleep(self.pid))
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, failed, *_):
+        if failed:
+            self.process.kill()
         self.process.stdin.close()
         self.process.wait(timeout=PATIENCE)
         self.process.stdout.close()

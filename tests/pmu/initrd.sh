@@ -50,8 +50,8 @@ printf '%s\n' 'root:x:0:0:root:/root:/bin/sh' 'nobody:x:65534:65534:nobody:/:/bi
 printf '%s\n' 'root:x:0:' 'nogroup:x:65534:' >"$tree/etc/group"
 echo '127.0.0.1 localhost' >"$tree/etc/hosts"
 
-# A program, and what it and its libraries name as NEEDED and the guest does not have yet.
-add_program() { # FILE NAME TREE
+# A program, and what it and its libraries name as NEEDED (or it is said to load later) and the guest does not have yet.
+add_program() { # FILE NAME TREE [LIBRARIES]
     local folder queue=("$1") file name dir found
     folder=lib/$(basename "${library_dirs%% *}")
     mkdir -p "$3/usr/bin" "$3/$folder"
@@ -59,7 +59,7 @@ add_program() { # FILE NAME TREE
     while [ ${#queue[@]} -gt 0 ]; do
         file=${queue[0]}
         queue=("${queue[@]:1}")
-        for name in $(readelf -d "$file" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'); do
+        for name in $(readelf -d "$file" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p') ${4:-}; do
             [ ! -e "$tree/$folder/$name" ] && [ ! -e "$3/$folder/$name" ] || continue
             found=
             for dir in $library_dirs; do
@@ -76,7 +76,7 @@ add_program() { # FILE NAME TREE
 }
 
 cp -L "$loader_from" "$tree$loader"
-add_program "$program" cyclescope "$tree"
+add_program "$program" cyclescope "$tree" "libpfm.so.4 libmicrohttpd.so.12"
 # perf, which is the oracle of some groups only and large: a disk of its own, so that no other guest unpacks it.
 add_program "$perf" perf "$tree.perf"
 tar cf "$tree.tar" -C "$tree.perf" .

@@ -37,23 +37,6 @@ static void printf_and_puts_append(void **state)
     buf_done(&b);
 }
 
-static void consume_drops_from_the_front(void **state)
-{
-    struct buf b = {0};
-
-    (void)state;
-    buf_puts(&b, "abcdef");
-    buf_consume(&b, 2);
-    assert_buf(&b, "cdef");
-    buf_consume(&b, 0);
-    assert_buf(&b, "cdef");
-    buf_consume(&b, 100);
-    assert_int_equal(b.size, 0);
-    buf_puts(&b, "z");
-    assert_buf(&b, "z");
-    buf_done(&b);
-}
-
 static void no_memory_is_remembered_until_clear(void **state)
 {
     struct buf b = {0};
@@ -183,7 +166,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(grows_and_keeps_its_bytes),
         cmocka_unit_test(printf_and_puts_append),
-        cmocka_unit_test(consume_drops_from_the_front),
         cmocka_unit_test(no_memory_is_remembered_until_clear),
         cmocka_unit_test(whole_numbers_have_all_their_digits),
         cmocka_unit_test(sig6_rounds_to_six_significant_digits),

@@ -93,6 +93,7 @@ struct found {
     const struct history *h; // NULL: not compared
     const struct query_plan *plan;
     size_t slot, n;
+    size_t others; // points of other runs
     int64_t first_ms, last_ms;
     double seconds;
     uint64_t intervals, missing;
@@ -133,6 +134,7 @@ static bool on_point(void *context, const struct query_point *p)
         f->first_ms = p->t_ms;
     f->last_ms = p->t_ms;
     f->n++;
+    f->others += !p->sequence;
     f->seconds += p->bucket->seconds;
     f->intervals += p->bucket->intervals;
     f->missing += p->bucket->missing;
@@ -366,30 +368,36 @@ static void a_damaged_file_is_set_aside(void **state)
     }
 }
 
+// All but the first page, and what the log has of them; until it is seen.
+static void damage(struct life *l)
+{
+    struct query_plan plan;
+    char bytes[8192];
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+    memset(bytes, 0x5a, sizeof(bytes));
+    for (off_t at = 4096; at < 4096 * 400; at += (off_t)sizeof(bytes))
+        assert_int_equal(pwrite(fd, bytes, sizeof(bytes), at), sizeof(bytes));
+    close(fd);
+    for (int i = 0; i < 20 && !said[0]; i++) {
+        ask(l, -1e15, 1e15, 5000, false, &plan); // who reads it may be the first to see it
+        life_push(l, 100);
+    }
+    assert_contains(said, "damaged");
+}
+
 static void damage_that_shows_later_begins_a_new_file(void **state)
 {
     struct life l;
     struct query_plan plan;
     struct found f;
-    char bytes[8192];
-    int fd;
 
     (void)state;
     live(BOUND);
     life_open(&l, 100, STORE_FILE, BOUND);
     life_begin(&l, ROWS_START + 300000, 36000);
     life_push(&l, 100);
-    // All but the first page, and what the log has of them.
-    fd = open(path, O_WRONLY | O_CLOEXEC);
-    memset(bytes, 0x5a, sizeof(bytes));
-    for (off_t at = 4096; at < 4096 * 400; at += (off_t)sizeof(bytes))
-        assert_int_equal(pwrite(fd, bytes, sizeof(bytes), at), sizeof(bytes));
-    close(fd);
-    for (int i = 0; i < 20 && !said[0]; i++) {
-        ask(&l, -1e15, 1e15, 5000, false, &plan); // who reads it may be the first to see it
-        life_push(&l, 100);
-    }
-    assert_contains(said, "damaged");
+    damage(&l);
     life_push(&l, 3000);
     f = ask(&l, -1e15, 1e15, 5, false, &plan);
     assert_true(f.intervals >= 3000);
@@ -398,6 +406,35 @@ static void damage_that_shows_later_begins_a_new_file(void **state)
     assert_int_equal(number("SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> "
                             "'ok'"),
                      0);
+}
+
+// A run that was the second, or of the second target, is the first of both in the new file.
+static void a_new_file_is_asked_for_what_it_has(void **state)
+{
+    static const char *const targets[] = {"", "another"};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct query_plan plan;
+        struct life l;
+        struct found f;
+
+        live(BOUND);
+        said[0] = '\0';
+        life_open(&l, 100, STORE_FILE, BOUND);
+        strcat(l.rows.session.target_text, targets[i]);
+        strcpy(l.rows.session.run, "second");
+        life_begin(&l, ROWS_START + 300000, 512);
+        life_push(&l, 1000);
+        ask(&l, -1e15, 1e15, 0, false, &plan);
+        damage(&l);
+        life_push(&l, 3000);
+        f = ask(&l, -1e15, 1e15, 0, false, &plan);
+        assert_true(f.intervals >= 3000);
+        assert_int_equal(f.others, 0);
+        life_end(&l);
+        unlink(path);
+    }
 }
 
 static void what_is_not_ours_is_not_touched(void **state)
@@ -416,12 +453,12 @@ static void what_is_not_ours_is_not_touched(void **state)
         said[0] = '\0';
         run_sql(others[i]);
         life_open(&l, 100, STORE_FILE, BOUND);
+        life_begin(&l, ROWS_START, 36000);
         assert_contains(said, "not touched");
         keeper_status(l.keeper, &status);
         assert_int_equal(status.state, KEEPER_FAILED);
         assert_null(keeper_path(l.keeper));
         // It goes on in memory.
-        life_begin(&l, ROWS_START, 36000);
         life_push(&l, 2000);
         life_end(&l);
         assert_int_equal(number("SELECT x FROM precious"), 42);
@@ -430,25 +467,141 @@ static void what_is_not_ours_is_not_touched(void **state)
     }
 }
 
+static void copy_fixture(const char *name)
+{
+    FILE *from = fopen(fixture(name), "rb"), *to = fopen(path, "wb");
+    char bytes[4096];
+    size_t size;
+
+    assert_non_null(from);
+    assert_non_null(to);
+    while ((size = fread(bytes, 1, sizeof(bytes), from)) > 0)
+        assert_int_equal(fwrite(bytes, 1, size, to), size);
+    fclose(from);
+    assert_int_equal(fclose(to), 0);
+}
+
+// history/version-2.db was written by a program of that version: the first 250 rows of rows.h, of
+// 100 ms each.
+#define OLD_ROWS 250
+
+static void check_old_rows(struct life *l, struct rows *old)
+{
+    static const char *const ids[] = {"cycles", "cpi"};
+    static const uint64_t points[] = {1000, 40, 5};
+    const struct query_columns columns = {ids, 2};
+
+    for (size_t i = 0; i < sizeof(points) / sizeof(points[0]); i++)
+        for (size_t slot = 0; slot < ROWS_SLOTS; slot++) {
+            struct query_plan plan;
+            struct found f = {.h = old->session.history, .plan = &plan, .slot = slot};
+
+            query_plan(l->query, (double)ROWS_START + 1, (double)old->time_ms, points[i], &plan);
+            assert_int_equal(plan.single, i == 0);
+            f.error = query_points(l->query, &plan, plan.from_ms, plan.to_ms,
+                                   (struct slots){slot, slot + 1}, &columns, on_point, &f);
+            assert_int_equal(f.error, 0);
+            assert_int_equal(f.intervals, OLD_ROWS);
+        }
+}
+
 static void an_older_version_is_migrated(void **state)
 {
+    static const char *const steps[] = {
+        "",                                          // version 2, as it is
+        "DROP TABLE tiers; PRAGMA user_version = 1", // which did not have this table
+    };
+    struct rows old;
+
+    (void)state;
+    rows_init(&old, 100);
+    rows_ring(&old, 1000);
+    for (int i = 0; i < OLD_ROWS; i++)
+        rows_push(&old);
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        struct life l;
+
+        copy_fixture("history/version-2.db");
+        run_sql(steps[i]);
+        life_open(&l, 100, STORE_FILE, BOUND);
+        // Another run of the same host and target.
+        snprintf(l.rows.session.run, sizeof(l.rows.session.run), "0000002b");
+        life_begin(&l, old.time_ms + 60000, 36000);
+        life_push(&l, 1000);
+        check_old_rows(&l, &old);
+        life_end(&l);
+        assert_int_equal(number("PRAGMA user_version"), 3);
+        assert_int_equal(number("SELECT rows FROM tiers WHERE name = 'samples'"), OLD_ROWS + 1000);
+        assert_int_equal(number("SELECT count(*) FROM samples"), OLD_ROWS + 1000);
+        assert_int_equal(number("SELECT count(DISTINCT line) FROM samples"), 1);
+        assert_string_equal(said, "");
+        unlink(path);
+    }
+    rows_done(&old);
+}
+
+// Without a number of points: so many of the newest rows, however long nothing was measured.
+static void the_newest_rows_are_counted_not_their_time(void **state)
+{
+    const size_t old = 3000, gap_ms = 3600000, new = HISTORY_ROWS_MAX - 1000;
     struct life l;
     struct query_plan plan;
     struct found f;
+    int64_t end, middle;
+
+    (void)state;
+    life_open(&l, 100, STORE_FILE, BOUND);
+    life_begin(&l, ROWS_START, 1000);
+    life_push(&l, old);
+    end = l.rows.time_ms;
+    life_end(&l);
+    life_open(&l, 100, STORE_FILE, BOUND);
+    snprintf(l.rows.session.run, sizeof(l.rows.session.run), "0000002b");
+    life_begin(&l, end + (int64_t)gap_ms, 1000);
+    life_push(&l, new);
+    // The last thousand of the first run, and all of the second, most of which has left the ring.
+    f = ask(&l, -1e15, 1e15, 0, false, &plan);
+    assert_int_equal(f.n, HISTORY_ROWS_MAX);
+    assert_true(f.first_ms < end && f.first_ms > end - 2 * 1000 * 100);
+    // Fewer than that: all that there are.
+    f = ask(&l, (double)ROWS_START, (double)end, 0, false, &plan);
+    assert_int_equal(f.n, old);
+    // To a time in the store, and in the ring.
+    f = ask(&l, -1e15, (double)end + (double)gap_ms + 100 * 100, 0, false, &plan);
+    assert_true(f.n > old && f.n <= old + 100);
+    middle = history_timestamp(l.rows.session.history, history_last(l.rows.session.history) - 500);
+    f = ask(&l, -1e15, (double)middle, 0, false, &plan);
+    assert_int_equal(f.n, HISTORY_ROWS_MAX);
+    assert_int_equal(f.last_ms, middle);
+    life_end(&l);
+}
+
+// Neither its slots nor its columns are too many, but both together would take a third of a GiB.
+static void a_run_that_would_take_too_much_is_passed_over(void **state)
+{
+    struct life l;
+    struct query_plan plan;
+    struct layout layout;
+    struct found f;
+    int64_t interval_ms;
+    char run[17];
 
     (void)state;
     live(BOUND);
-    // Version 1 did not have this table.
-    run_sql("DROP TABLE tiers; PRAGMA user_version = 1");
+    run_sql("UPDATE runs SET slots = 8193;"
+            "UPDATE columns SET json = json_set(json, '$.events', (WITH RECURSIVE n(i) AS (SELECT "
+            "1 UNION "
+            "SELECT i + 1 FROM n WHERE i < 64) SELECT json_group_array(json_object('id', 'e' || i, "
+            "'quality', 'exact', 'group', 0)) FROM n))");
     life_open(&l, 100, STORE_FILE, BOUND);
+    snprintf(l.rows.session.run, sizeof(l.rows.session.run), "0000002b");
     life_begin(&l, ROWS_START + 300000, 36000);
     life_push(&l, 100);
+    assert_int_equal(store_read_run(keeper_store(l.keeper), 1, &layout, run, &interval_ms),
+                     -EBADMSG);
     f = ask(&l, -1e15, 1e15, 10000, false, &plan);
-    assert_int_equal(f.n, 2100);
+    assert_int_equal(f.n, 100);
     life_end(&l);
-    assert_int_equal(number("PRAGMA user_version"), 2);
-    assert_int_equal(number("SELECT rows FROM tiers WHERE name = 'samples'"), 2100);
-    assert_string_equal(said, "");
 }
 
 static uint64_t size_of(const char *suffix)
@@ -509,8 +662,13 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_damaged_file_is_set_aside, set_up, tear_down),
         cmocka_unit_test_setup_teardown(damage_that_shows_later_begins_a_new_file, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(a_new_file_is_asked_for_what_it_has, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_not_ours_is_not_touched, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_older_version_is_migrated, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_newest_rows_are_counted_not_their_time, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_run_that_would_take_too_much_is_passed_over, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(the_bound_holds, set_up, tear_down),
     };
 

@@ -95,26 +95,6 @@ static void a_source_removed_in_the_same_round_is_not_called(void **state)
     loop_free(loop);
 }
 
-static void modify_changes_what_is_waited_for(void **state)
-{
-    struct loop *loop;
-    struct watch w;
-    int left = 1;
-
-    (void)state;
-    assert_int_equal(loop_new(&loop), 0);
-    open_watch(&w, loop);
-    // A pipe's write end is never readable: without the change the loop would not end.
-    assert_int_equal(loop_add(loop, w.pipe[1], EPOLLIN, count_down, &left), 0);
-    assert_int_equal(loop_modify(loop, w.pipe[1], EPOLLOUT), 0);
-    assert_int_equal(loop_run(loop), 7);
-    loop_remove(loop, w.pipe[1]);
-    assert_int_equal(loop_modify(loop, w.pipe[1], EPOLLOUT), -ENOENT);
-    loop_remove(loop, w.pipe[1]);
-    close_watch(&w);
-    loop_free(loop);
-}
-
 static void sources_are_bounded_and_slots_come_back(void **state)
 {
     struct loop *loop;
@@ -155,7 +135,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(run_ends_with_what_a_function_returned),
         cmocka_unit_test(a_source_removed_in_the_same_round_is_not_called),
-        cmocka_unit_test(modify_changes_what_is_waited_for),
         cmocka_unit_test(sources_are_bounded_and_slots_come_back),
         cmocka_unit_test(a_descriptor_that_cannot_be_waited_for_is_refused),
     };

@@ -251,6 +251,21 @@ static void more_findings_than_there_is_room_for_are_cut(void **state)
     assert_int_equal(strlen(model.session.doctor->checks[0].remedy), FINDING_TEXT_MAX - 1);
 }
 
+static void a_runs_name_is_a_word(void **state)
+{
+    static const char *const others[] = {"a\\nevent: x", "a b", "", "a.1"};
+
+    (void)state;
+    assert_true(apply(0, "{\"cs\":\"stream\",\"run\":\"Cafe_1-2\"}", NULL));
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        char note[128];
+
+        snprintf(note, sizeof(note), "{\"cs\":\"stream\",\"run\":\"%s\"}", others[i]);
+        assert_true(apply(0, note, NULL));
+        assert_string_equal(model.session.run, "Cafe_1-2");
+    }
+}
+
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
@@ -268,6 +283,7 @@ int main(void)
         TEST(unknown_kinds_change_nothing_and_malformed_ones_are_told),
         TEST(texts_that_are_too_long_are_cut),
         TEST(what_metrics_need_to_know_arrives),
+        TEST(a_runs_name_is_a_word),
     };
 
     return cmocka_run_group_tests_name("note", tests, NULL, NULL);

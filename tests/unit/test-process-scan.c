@@ -216,6 +216,36 @@ static void what_lived_between_two_scans_is_told(void **state)
 }
 
 // Its parent's end comes after its own, or was never seen alive.
+static void who_sleeps_is_named_when_it_runs_or_ends(void **state)
+{
+    struct exits exits = EXITS_NONE;
+
+    (void)state;
+    process(7, "sleeper", 1, 2, 700);
+    process(8, "mortal", 1, 3, 800);
+    process(9, "hasty", 1, 4, 900);
+    assert_int_equal(process_scan_new(root, NULL, 0, fake_clock, &scan), 0);
+    process_scan_exits(scan, &exits);
+    now = NS_PER_SEC;
+    assert_false(process_scan_step(scan, now, NS_PER_SEC));
+    process(7, "a new name", 1, 2, 750); // the old one was not asked for
+    gone(8);
+    ended(&exits, 8, 1, "mortal", 850);
+    gone(9);
+    clocks[9] = 950; // it ends between its clock and its name
+    ended(&exits, 9, 1, "hasty", 960);
+    assert_int_equal(step(), 3);
+    assert_int_equal(of(7, 0)->cpu_ns, 50);
+    assert_string_equal(of(7, 0)->comm, "a new name");
+    assert_int_equal(of(8, PROCESS_ENDED)->cpu_ns, 50);
+    assert_string_equal(of(8, PROCESS_ENDED)->comm, "mortal");
+    assert_int_equal(of(9, PROCESS_ENDED)->cpu_ns, 60);
+    assert_string_equal(of(9, PROCESS_ENDED)->comm, "hasty");
+    process(7, "a new name", 1, 5, 800); // another one has got the PID
+    assert_int_equal(step(), 2);
+    exits_done(&exits);
+}
+
 static void what_lived_briefly_in_a_tree_is_told(void **state)
 {
     struct exits exits = EXITS_NONE;
@@ -420,6 +450,7 @@ int main(void)
         TEST(names_follow_and_may_be_any_bytes),
         TEST(a_tree_is_a_process_and_its_children),
         TEST(what_lived_between_two_scans_is_told),
+        TEST(who_sleeps_is_named_when_it_runs_or_ends),
         TEST(what_lived_briefly_in_a_tree_is_told),
         TEST(new_pids_are_tried_without_a_list),
         TEST(who_has_a_pid_out_of_order_is_found_by_a_list),

@@ -181,6 +181,30 @@ static void a_task_that_was_not_on_a_cpu_adds_nothing(void **state)
     assert_near(sum_running_percent(total, SCOPE_TASK), 50);
 }
 
+static void a_task_without_a_turn_does_not_take_the_others_away(void **state)
+{
+    // A thread that worked for 10 ns, less than a turn; the others are seen half of their 990.
+    const struct sum ran = sum(300, 600, 300), too = sum(195, 390, 195), brief = sum(0, 10, 0);
+    const struct sum orders[3][3] = {{brief, ran, too}, {ran, brief, too}, {ran, too, brief}};
+    struct sum never = SUM_NONE;
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        struct sum total = SUM_NONE;
+
+        for (size_t k = 0; k < 3; k++)
+            sum_add_place(&total, orders[i][k], SCOPE_TASK);
+        assert_near(sum_count(total, SCOPE_TASK), 1000);
+        assert_int_equal(sum_quality(total, SCOPE_TASK), QUALITY_SCALED);
+        assert_near(total.enabled, 1000);
+    }
+    // Where none had one, there is no value.
+    sum_add_place(&never, sum(0, 0, 0), SCOPE_TASK);
+    sum_add_place(&never, brief, SCOPE_TASK);
+    sum_add_place(&never, sum(0, 0, 0), SCOPE_TASK);
+    assert_int_equal(sum_quality(never, SCOPE_TASK), QUALITY_NEVER_RAN);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -197,6 +221,7 @@ int main(void)
         cmocka_unit_test(a_place_that_never_ran_leaves_the_total_without_value),
         cmocka_unit_test(an_offline_place_is_left_out),
         cmocka_unit_test(a_task_that_was_not_on_a_cpu_adds_nothing),
+        cmocka_unit_test(a_task_without_a_turn_does_not_take_the_others_away),
     };
 
     return cmocka_run_group_tests_name("reading", tests, NULL, NULL);

@@ -208,6 +208,33 @@ static void the_summary_is_perf_stats(void **state)
     buf_done(&b);
 }
 
+static void what_a_stream_calls_its_events_does_not_steer_a_terminal(void **state)
+{
+    struct event e = {.name = "\x1b[31mred\n",
+                      .unit = "\xc2\x9b"
+                              "2J",
+                      .group = -1};
+    struct stat_run run = {.target = "", .user_seconds = NAN, .system_seconds = NAN};
+    struct event_table table = {0};
+    struct totals t;
+    struct buf b = {0};
+
+    (void)state;
+    assert_int_equal(event_table_add(&table, &e), 0);
+    assert_int_equal(totals_init(&t, &table, SCOPE_CPU, 1), 0);
+    totals_add(&t, &(struct sum){5, 1e9, 1e9}, 1);
+    stat_text(&t, &run, &b);
+    assert_buf(&b, "\n"
+                   "Counted: \n"
+                   "\n"
+                   "              5 ??2J  ?[31mred?\n"
+                   "\n"
+                   "       1.000000 s  elapsed\n");
+    buf_done(&b);
+    totals_done(&t);
+    event_table_done(&table);
+}
+
 static void the_summary_of_each_cpu(void **state)
 {
     struct stat_run run = {
@@ -287,6 +314,7 @@ int main(void)
         cmocka_unit_test(a_narrow_terminal_has_the_first_of_them),
         cmocka_unit_test(what_was_asked_for_comes_first_and_once),
         cmocka_unit_test(the_summary_is_perf_stats),
+        cmocka_unit_test(what_a_stream_calls_its_events_does_not_steer_a_terminal),
         cmocka_unit_test(the_summary_of_each_cpu),
         cmocka_unit_test(an_interval_as_json),
         cmocka_unit_test(a_summary_as_json),

@@ -7,14 +7,16 @@ import { View } from "./chart/view";
 import { Session, type Wanted } from "./data/session";
 import { pageState } from "./data/state";
 import { el, setAttribute } from "./lib/dom";
+import { signal } from "./lib/signal";
 import { colours, startTheme } from "./lib/theme";
 import { Navigation, linked } from "./navigation";
+import { GLANCE_RULE, GlancePanel, WATCHED } from "./panels/glance";
 import { HeaderPanel } from "./panels/header";
 import { heatColumn } from "./panels/heat-panel";
-import { INSPECTOR_KEYS, Inspector } from "./panels/inspector";
+import { INSPECTOR_KEYS, INSPECTOR_WITHIN, Inspector } from "./panels/inspector";
 import { attachKeys, helpDialog, type KeyActions } from "./panels/keys";
 import { NotesPanel } from "./panels/notes";
-import type { Context, Panel } from "./panels/panel";
+import type { Context, Panel, Unusual } from "./panels/panel";
 import { SelectionBar } from "./panels/selection-bar";
 import { StatusPanel } from "./panels/status";
 import { HEAT_TRACK, trackIds } from "./panels/table";
@@ -44,6 +46,7 @@ function start(): void {
 
   let scheduled = false;
   let cursorLeft: number | null = null;
+  let cursorByKeys = false;
   let textAt = -Infinity;
   let textTimer = 0;
   // A hidden tab gets no animation frame: samples are stored, nothing is drawn, and the first frame catches up.
@@ -56,12 +59,18 @@ function start(): void {
     textAt = -Infinity;
     redraw();
   };
+  const setCursor = (left: number | null): void => {
+    if (left === cursorLeft) return;
+    cursorLeft = left;
+    writeNow();
+  };
   const context: Context = {
     session, view, state, redraw,
+    unusual: signal<ReadonlyMap<string, Unusual>>(new Map()),
+    apart: signal<readonly number[]>([]),
     onCursor(left) {
-      if (left === cursorLeft) return;
-      cursorLeft = left;
-      writeNow();
+      cursorByKeys = false;
+      setCursor(left);
     },
   };
 
@@ -71,7 +80,7 @@ function start(): void {
   const notes = new NotesPanel();
   const status = new StatusPanel(context);
   const inspector = new Inspector(context, () => showInspector(true));
-  const help = helpDialog(INSPECTOR_KEYS);
+  const help = helpDialog(INSPECTOR_KEYS, INSPECTOR_WITHIN, GLANCE_RULE);
   const showInspector = (show: boolean): void => {
     setAttribute(document.documentElement, "data-inspector", show ? "shown" : "hidden");
     setAttribute(header.inspector, "aria-pressed", String(show));
@@ -86,8 +95,10 @@ function start(): void {
     }
   };
   const header = new HeaderPanel(context, { help: () => help.showModal(), toggleInspector });
+  const glance = new GlancePanel(context);
   const bar = new SelectionBar(context);
-  const panels: readonly Panel[] = [header, tiles, notes, bar, timeline, inspector, status];
+  // The glance first: others show what it found.
+  const panels: readonly Panel[] = [glance, header, tiles, notes, bar, timeline, inspector, status];
   let shown = "shown";
   try {
     shown = localStorage.getItem(INSPECTOR_KEY) ?? shown;
@@ -97,7 +108,8 @@ function start(): void {
   showInspector(shown !== "hidden");
   document.body.append(header.element,
     el("main", {},
-      el("div", { class: "stage" }, tiles.element, notes.element, bar.element, timeline.element, timeline.absent),
+      el("div", { class: "stage" }, tiles.element, notes.element,
+        el("div", { class: "now" }, glance.element, bar.element), timeline.element, timeline.absent),
       inspector.element),
     status.element, tokenForm(session), help);
 
@@ -107,7 +119,7 @@ function start(): void {
     const tracks = trackIds(state.tracks.get());
     const heat = tracks.includes(HEAT_TRACK) ? heatColumn(meta, state.heat.get()) : null;
     const wanted: Wanted = {
-      columns: [...new Set([...tracks.flatMap(trackColumns), ...TILE_COLUMNS, ...(heat === null ? [] : [heat])])],
+      columns: [...new Set([...tracks.flatMap(trackColumns), ...TILE_COLUMNS, ...WATCHED, ...(heat === null ? [] : [heat])])],
       heat, cpu: state.cpu.get(),
     };
     session.want(wanted);
@@ -173,6 +185,17 @@ function start(): void {
     cpus: () => session.meta.get()?.possible ?? 0,
     oldest: () => session.oldestTime,
     focusSelection: () => overlay.focusHandle(),
+    moveCursor(samples) {
+      const { width } = timeline.placement();
+      const step = Math.max(1, ((session.meta.get()?.intervalMs ?? 100) / view.span) * width);
+      cursorByKeys = true;
+      setCursor(Math.min(width, Math.max(0, (cursorLeft ?? width) + samples * step)));
+    },
+    dropCursor() {
+      if (!cursorByKeys || cursorLeft === null) return false;
+      setCursor(null);
+      return true;
+    },
   };
   attachKeys(actions, help);
   session.start();

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  formatBytes, formatClock, formatCount, formatDuration, formatRate, formatRatio, formatShare, formatSpan, formatTick, formatTimeTick,
+  formatBytes, formatClock, formatCount, formatDuration, formatRate, formatRange, formatRatio, formatShare, formatTick, formatTimeTick,
   formatValue,
 } from "../src/lib/format";
 
@@ -69,17 +69,16 @@ test("clock and time ticks", () => {
   assert.equal(formatTimeTick(almost, 1000), "07:16:51");
 });
 
-test("a span of time: dates where they are needed", () => {
-  const at = (day: number, hour: number): number => new Date(2021, 2, day, hour, 5, 50).getTime();
-  assert.equal(formatSpan(at(1, 7), at(1, 8)), "2021-03-01 07:05:50 \u2013 08:05:50");
-  assert.equal(formatSpan(at(1, 7), at(2, 6), true), "2021-03-01 07:05:50.000 \u2013 2021-03-02 06:05:50.000");
-  const today = new Date();
-  const noon = today.setHours(12, 0, 0, 0);
-  assert.equal(formatSpan(noon, noon + 1000), "12:00:00 \u2013 12:00:01");
-  assert.match(formatSpan(noon - 86_400_000, noon), /^\d{4}-\d\d-\d\d 1\d:00:00 \u2013 \d{4}-\d\d-\d\d 12:00:00$/);
-});
-
 test("bytes", () => {
   assert.equal(plain(formatBytes(512)), "512 B");
   assert.equal(plain(formatBytes(3_000_000)), "2.86 MiB");
+});
+
+test("a range of time says the date of each end that is not today's", () => {
+  const at = (day: number, hour: number): number => new Date(2026, 10, day, hour, 5, 9).getTime();
+  const now = at(22, 20);
+  assert.equal(formatRange(at(22, 10), at(22, 11), false, now), "10:05:09 \u2013 11:05:09");
+  assert.equal(formatRange(at(19, 10), at(19, 11), false, now), "2026-11-19 10:05:09 \u2013 11:05:09");
+  assert.equal(formatRange(at(19, 10), at(22, 11), false, now), "2026-11-19 10:05:09 \u2013 2026-11-22 11:05:09");
+  assert.equal(formatRange(at(22, 10), at(22, 10) + 1500, true, now), "10:05:09.000 \u2013 10:05:10.500");
 });

@@ -44,13 +44,14 @@ echo | cyclescope stat --json -e '{cycles,instructions}:D' -- loop 100000000 >/r
 collect cpu0 1 -C 0 -e '{cycles,instructions}'
 collect cpu1 1 -C 1 -e '{cycles,instructions}'
 
-# A command, its children counted too: two loops of one size, and one.
-for loops in 1 2; do
-    echo 'for i in $(seq '$loops'); do echo | loop 40000000 & done; wait' >/tmp/work.sh
-    cyclescope collect --csv /tmp/command-$loops.csv -e cycles,task-clock -- sh -c ". /tmp/work.sh; exit 9" \
-        >"/results/command-$loops.out" 2>&1 </dev/null
-    echo $? >"/results/command-$loops.status"
-    mv "/tmp/command-$loops.csv" /results/
+# A command, its children counted too: one, or two at a time, that say how long they worked.
+for n in 1 2; do
+    echo 'for i in $(seq '$n'); do echo | pieces 60 /tmp/pieces-'$n'-$i & done; wait' >/tmp/work.sh
+    cyclescope collect --csv /tmp/command-$n.csv -e cycles,task-clock -- sh -c ". /tmp/work.sh; exit 9" \
+        >"/results/command-$n.out" 2>&1 </dev/null
+    echo $? >"/results/command-$n.status"
+    cat "/tmp/pieces-$n"-* >"/results/command-$n.pieces"
+    mv "/tmp/command-$n.csv" /results/
 done
 
 # The same of a cgroup, with something outside that must not be counted.

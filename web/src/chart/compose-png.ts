@@ -15,12 +15,15 @@ export interface PictureText {
   /** In the corner: where it comes from. */
   mark: string;
   legend: readonly { label: string; colour: string }[];
+  /** What colours mean, where they are values: from the least to the most, as CSS writes them. */
+  scale: { stops: readonly string[]; least: string; most: string } | null;
 }
 
 const PAD = 14;
 const HEAD = 64;
 const FOOT = 20;
 const FONT = "system-ui, sans-serif";
+const SCALE_WIDTH = 140;
 
 /** `plot`: the element whose canvases are the chart; `over`: its part without axes. Rejects when there is nothing drawn. */
 export async function composePng(plot: Element, over: Element, text: PictureText): Promise<Blob> {
@@ -60,6 +63,7 @@ export async function composePng(plot: Element, over: Element, text: PictureText
     c.fillText(label, x + 17, 47);
     x += room;
   }
+  if (text.scale) drawScale(c, text.scale, x);
   for (const canvas of canvases) {
     const at = canvas.getBoundingClientRect();
     c.drawImage(canvas, PAD + at.left - box.left, HEAD + at.top - box.top, at.width, at.height);
@@ -73,4 +77,16 @@ export async function composePng(plot: Element, over: Element, text: PictureText
   return new Promise((resolve, reject) => {
     out.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("the browser makes no picture of it"))), "image/png");
   });
+}
+
+function drawScale(c: CanvasRenderingContext2D, { stops, least, most }: NonNullable<PictureText["scale"]>, x: number): void {
+  c.fillStyle = colour("--text-dim");
+  c.fillText(least, x, 47);
+  const left = x + c.measureText(least).width + 6;
+  const gradient = c.createLinearGradient(left, 0, left + SCALE_WIDTH, 0);
+  stops.forEach((stop, i) => gradient.addColorStop(i / Math.max(1, stops.length - 1), stop));
+  c.fillStyle = gradient;
+  c.fillRect(left, 50, SCALE_WIDTH, 8);
+  c.fillStyle = colour("--text-dim");
+  c.fillText(most, left + SCALE_WIDTH + 6, 47);
 }

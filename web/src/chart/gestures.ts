@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Moving in time by hand. Mouse: the wheel zooms at the cursor, dragging pans, Shift and dragging selects, a double click goes back
 // to live. Touch: two fingers zoom and pan, one finger sideways pans (up and down it scrolls the page), a long press and
-// dragging selects.
+// dragging selects, a tap puts the cursor there until the next one.
 
 import type { PageState } from "../data/state";
 import type { View } from "./view";
@@ -10,6 +10,8 @@ import type { View } from "./view";
 const CLICK_PX = 4;
 const TOUCH_CLICK_PX = 8;
 const LONG_PRESS_MS = 450;
+/** A tap so near to the one before takes its cursor away. */
+const TAP_AGAIN_PX = 20;
 /** Zoom for one pixel of the wheel; a notch is about 100. */
 const WHEEL_RATE = 0.002;
 const LINE_PX = 33;
@@ -52,6 +54,8 @@ export function attachGestures(target: GestureTarget, { view, state, onCursor }:
   const { over } = target;
   const fingers = new Map<number, Finger>();
   let drag: Drag | null = null;
+  /** Where a finger has put the cursor. */
+  let tapped: number | null = null;
   let pressTimer: ReturnType<typeof setTimeout> | undefined;
 
   const box = (): DOMRect => over.getBoundingClientRect();
@@ -69,9 +73,10 @@ export function attachGestures(target: GestureTarget, { view, state, onCursor }:
     if (event.ctrlKey) return; // the browser's own zoom
     event.preventDefault();
     const unit = event.deltaMode === 0 ? 1 : LINE_PX;
-    // With Shift, many browsers turn the wheel sideways by themselves.
-    if (Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
-      view.moveTo(view.range().to + (event.deltaX * unit / Math.max(1, over.clientWidth)) * view.span);
+    // With Shift, many browsers turn the wheel sideways by themselves, but not all.
+    const sideways = event.shiftKey && event.deltaX === 0 ? event.deltaY : event.deltaX;
+    if (event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
+      view.moveTo(view.range().to + (sideways * unit / Math.max(1, over.clientWidth)) * view.span);
     } else if (event.deltaY !== 0) {
       view.zoom(Math.exp(event.deltaY * unit * WHEEL_RATE), timeAt(event.clientX));
     }
@@ -158,13 +163,18 @@ export function attachGestures(target: GestureTarget, { view, state, onCursor }:
       target.click?.({ x: event.clientX - left, y: event.clientY - top });
     }
     if (done.touch) {
-      onCursor(null);
-      target.point?.(null);
+      const { left, top } = box();
+      const x = event.clientX - left;
+      const again = tapped !== null && Math.abs(x - tapped) < TAP_AGAIN_PX;
+      tapped = apply && !done.moved && !again ? x : null;
+      onCursor(tapped);
+      target.point?.(tapped === null ? null : { x, y: event.clientY - top });
     }
   };
   over.addEventListener("pointerup", (event) => finish(event, true));
   over.addEventListener("pointercancel", (event) => finish(event, false));
-  over.addEventListener("pointerleave", () => {
+  over.addEventListener("pointerleave", (event) => {
+    if (event.pointerType === "touch") return; // a finger leaves with every tap
     onCursor(null);
     target.point?.(null);
   });

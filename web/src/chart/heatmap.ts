@@ -88,6 +88,11 @@ export class Heatmap {
     return Math.min(cpus - 1, Math.max(0, Math.floor((y / this.plotHeight) * this.#rows * this.#group)));
   }
 
+  /** The middle of a CPU's row, CSS pixels from the element's top. */
+  middleOf(cpu: number, cpus: number): number {
+    return PAD_TOP + ((Math.floor(cpu / this.#group) + 0.5) / Math.ceil(cpus / this.#group)) * this.plotHeight;
+  }
+
   /** `share`: values are from 0 to 1. True when it has to be drawn again soon. */
   draw(source: HeatSource, range: Range, share: boolean, chosen: number | null): boolean {
     const k = devicePixelRatio;

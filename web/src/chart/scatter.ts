@@ -73,7 +73,8 @@ function drawAxes(c: CanvasRenderingContext2D, layout: ScatterLayout, content: S
     c.stroke();
     const text = formatTick(tick, content.x.unit);
     const half = c.measureText(text).width / 2;
-    c.fillText(text, Math.min(at, width - half - 1), bottom + 4);
+    // Not over the edge, and not under the lowest label of the other axis.
+    c.fillText(text, Math.min(Math.max(at, LEFT + half - 2), width - half - 1), bottom + 4);
   }
   c.textAlign = "right";
   c.textBaseline = "middle";

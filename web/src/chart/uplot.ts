@@ -46,8 +46,9 @@ const FONT = "11px system-ui, sans-serif";
 /** Least distance of two labels, CSS pixels. */
 const TICK_SPACE = 26;
 const TIME_SPACE = 90;
-const DIGIT_WIDTH = 6.5;
 const LABEL_HEIGHT = 12;
+/** Of a digit or a colon of FONT, CSS pixels; a little too wide rather than too narrow. */
+const CHARACTER_WIDTH = 6.4;
 /** The top of a log scale when all is zero, above what is linear. */
 const LOG_LEAST = 100;
 
@@ -75,11 +76,8 @@ export class LineChart {
         {
           ...axis, grid, space: TIME_SPACE, gap: 4,
           size: () => (this.#showTimes ? TIMES_HEIGHT : NO_TIMES_HEIGHT),
-          values: (u, splits, __, ___, increment) => splits.map((t) => {
-            const label = this.#showTimes ? formatTimeTick(t, increment) : "";
-            // At the right edge there may be no room for a whole one.
-            return u.valToPos(t, "x") + (label.length * DIGIT_WIDTH) / 2 > this.width + PAD_RIGHT ? "" : label;
-          }),
+          values: (u, splits, __, ___, increment) =>
+            splits.map((t) => (this.#showTimes ? timeLabel(u, t, formatTimeTick(t, increment)) : "")),
         },
         this.#yAxis({ ...axis, grid, size: AXIS_WIDTH, space: TICK_SPACE, gap: 6 }),
       ],
@@ -192,6 +190,16 @@ export class LineChart {
   #logTop(max: number): number {
     return 10 ** Math.ceil(Math.log10(Math.max(LOG_LEAST * this.options.linearBelow, max)) - 1e-9);
   }
+}
+
+/** A label that would reach over an end of the plot is left out: it would be cut off there, or touch the lowest value. */
+function timeLabel(u: uPlot, t: number, text: string): string {
+  const { min, max } = u.scales["x"] ?? {};
+  if (min == null || max == null || !(max > min)) return text;
+  const width = u.bbox.width / devicePixelRatio;
+  const at = ((t - min) / (max - min)) * width;
+  const half = (text.length * CHARACTER_WIDTH) / 2;
+  return at < half || at > width + PAD_RIGHT - half ? "" : text;
 }
 
 /** The greatest value on the screen, and of the points that its lines come from and go to. */

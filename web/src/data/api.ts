@@ -35,6 +35,10 @@ export function setToken(value: string): void {
   }
 }
 
+export function hasToken(): boolean {
+  return token !== null;
+}
+
 async function messageOf(response: Response): Promise<string> {
   try {
     const body = (await response.json()) as { error?: { message?: unknown } };

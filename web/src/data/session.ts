@@ -4,7 +4,7 @@
 // what is already held stays. Of each CPU, one column comes (the heatmap's), and of one CPU all columns, when someone looks at
 // it; what was before that, and what the store cannot hold, is fetched as it is looked at (tiles.ts).
 
-import { ApiError, fetchMeta, fetchSeries, setToken } from "./api";
+import { ApiError, fetchMeta, fetchSeries, hasToken, setToken } from "./api";
 import { formatDuration } from "../lib/format";
 import { signal } from "../lib/signal";
 import { CpuMatrix } from "./matrix";
@@ -215,6 +215,7 @@ export class Session {
     try {
       const meta = await fetchMeta();
       if (generation !== this.#generation) return;
+      this.#tried = false;
       if (this.store.capacity !== meta.limitRows) this.store = new Store(meta.limitRows);
       this.#plan(meta);
       const held = this.store.newestTime;
@@ -325,7 +326,8 @@ export class Session {
   }
 
   #askToken(): void {
-    this.#set("token", this.#tried ? "The server did not accept this token." : "");
+    this.#set("token", this.#tried ? "The server did not accept this token."
+      : hasToken() ? "The server does not accept the token of before any more." : "");
   }
 
   #set(state: ConnectionState, reason: string): void {

@@ -131,10 +131,11 @@ export function formatDay(ms: number, now = Date.now()): string {
     : `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())} `;
 }
 
-/** A span of time; its end has a date where that is not the beginning's. */
-export function formatSpan(from: number, to: number, millis = false): string {
-  const day = new Date(from).toDateString() === new Date(to).toDateString() ? "" : formatDay(to, 0);
-  return `${day === "" ? formatDay(from) : formatDay(from, 0)}${formatClock(from, millis)} \u2013 ${day}${formatClock(to, millis)}`;
+/** `23:51:39 – 23:52:12`, with the date of each end that the reader would otherwise take for another day's. */
+export function formatRange(from: number, to: number, millis = false, now = Date.now()): string {
+  const first = formatDay(from, now);
+  const last = new Date(from).toDateString() === new Date(to).toDateString() ? "" : formatDay(to, 0);
+  return `${first}${formatClock(from, millis)} \u2013 ${last}${formatClock(to, millis)}`;
 }
 
 /** Labels of a time axis whose ticks are `increment` ms apart: no more digits than tell two ticks apart. */

@@ -195,5 +195,7 @@ export class ColumnsDialog {
     if (this.element.open) return;
     render(<Content context={this.context} onClose={() => this.element.close()} />, this.element);
     this.element.showModal();
+    // Not "Default tracks", which comes first.
+    this.element.querySelector<HTMLElement>("[data-action=close]")?.focus();
   }
 }

@@ -2,12 +2,13 @@
 // What can be taken along: the samples of the span, a picture of a track, the link.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { composePng } from "../chart/compose-png";
+import { composePng, type PictureText } from "../chart/compose-png";
 import { SAMPLES_MOST, fetchData } from "../data/api";
 import { csvOf } from "../data/csv";
 import type { Span } from "../data/state";
-import { formatClock, formatDuration } from "../lib/format";
+import { formatClock, formatDay, formatDuration, formatRange } from "../lib/format";
 import { copyText, fileStem, saveFile } from "../lib/handout";
+import { colour } from "../lib/theme";
 import type { Given } from "./inspect";
 
 /** Rows of a span that has more samples than the server gives: a file that a spreadsheet still opens. */
@@ -20,6 +21,7 @@ interface Picture {
   /** The plot without its axes. */
   over: Element;
   legend: { label: string; colour: string }[];
+  scale: PictureText["scale"];
 }
 
 /** The tracks that are drawn, as they stand in the page: whatever panel drew them. */
@@ -31,12 +33,15 @@ function pictures(): Picture[] {
       const swatch = item.querySelector<HTMLElement>(".swatch");
       return { label: item.querySelector(".label")?.textContent ?? "", colour: swatch ? getComputedStyle(swatch).backgroundColor : "" };
     });
-    // What the title does not say: a unit, or what was chosen there.
+    const scale = [...track.querySelectorAll(".heat-legend span")].map((end) => end.textContent);
+    // What the title does not say: which CPU, a unit, or what was chosen there.
     const choice = track.querySelector<HTMLSelectElement>("header select")?.selectedOptions[0];
+    const detail = choice ? [choice] : [...track.querySelectorAll(".of, .subtitle")];
     return [{
       title: track.querySelector("h2")?.textContent || track.getAttribute("aria-label") || "",
-      detail: (choice ?? track.querySelector(".subtitle"))?.textContent ?? "",
+      detail: detail.map((e) => e.textContent).filter(Boolean).join(" \u00b7 "),
       plot, over: plot.querySelector(".u-over") ?? plot, legend,
+      scale: scale.length > 1 ? { stops: colour("--heat").split(","), least: scale[0] ?? "", most: scale[1] ?? "" } : null,
     }];
   });
 }
@@ -85,11 +90,10 @@ export function ExportMenu({ given }: { given: Given }) {
   const picture = (p: Picture): void => {
     const range = context.view.range();
     run("PNG", async () => {
-      const day = new Date(range.from).toLocaleDateString("en-CA");
-      const line = [meta?.host, meta?.target, `${day} ${formatClock(range.from)} \u2013 ${formatClock(range.to)}`];
+      const line = [meta?.host, meta?.target, formatRange(range.from, range.to, false, 0)];
       const png = await composePng(p.plot, p.over, {
-        title: p.title, detail: p.detail, line: line.filter(Boolean).join(" \u00b7 "), mark: "cyclescope", legend: p.legend,
-        from: formatClock(range.from), to: formatClock(range.to),
+        title: p.title, detail: p.detail, line: line.filter(Boolean).join(" \u00b7 "), mark: "cyclescope", legend: p.legend, scale: p.scale,
+        from: formatDay(range.from, range.to) + formatClock(range.from), to: formatDay(range.to, range.from) + formatClock(range.to),
       });
       saveFile(`${stem(range)}-${p.title.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-")}.png`, png);
       return "saved.";

@@ -5,7 +5,7 @@ import { PRESETS } from "../chart/view";
 import type { Connection } from "../data/session";
 import type { Meta } from "../data/wire";
 import { button, el, setAttribute, setText } from "../lib/dom";
-import { formatClock, formatDuration, formatSpan } from "../lib/format";
+import { formatClock, formatDay, formatDuration, formatRange } from "../lib/format";
 import { nextTheme, theme } from "../lib/theme";
 import type { Context, Frame, Panel } from "./panel";
 
@@ -90,8 +90,8 @@ export class HeaderPanel implements Panel {
     this.#showState();
     for (const [ms, b] of this.#presets) setAttribute(b, "aria-pressed", String(Math.abs(view.span - ms) < 1));
     if (!frame.text) return;
-    setText(this.#span, `${formatSpan(frame.range.from, frame.range.to, view.span < 10_000)} (${formatDuration(view.span)})`);
-    setText(this.#cursor, frame.cursorTime === null ? "" : `at ${formatClock(frame.cursorTime, true)}`);
+    setText(this.#span, `${formatRange(frame.range.from, frame.range.to, view.span < 10_000)} (${formatDuration(view.span)})`);
+    setText(this.#cursor, frame.cursorTime === null ? "" : `at ${formatDay(frame.cursorTime)}${formatClock(frame.cursorTime, true)}`);
   }
 
   #showState(): void {

@@ -39,6 +39,8 @@ export class HeatPanel implements Track {
   readonly #words = el("p", { class: "words" });
   readonly #remark = el("p", { class: "remark" });
   readonly #plot = el("div", { class: "plot heat" });
+  /** Beside the rows of the CPUs that are apart from the others. */
+  readonly #apart = el("div", { class: "apart", "aria-hidden": "true" });
   readonly #map: Heatmap;
   #column: Column | undefined;
   #cpus = 0;
@@ -53,6 +55,8 @@ export class HeatPanel implements Track {
   constructor(private readonly context: Context) {
     const { state } = context;
     this.#map = new Heatmap(this.#plot);
+    this.#plot.append(this.#apart);
+    context.apart.watch(() => this.#markApart());
     this.#metric.addEventListener("change", () => state.heat.set(this.#metric.value));
     this.#cpu.addEventListener("change", () => state.cpu.set(this.#cpu.value === "" ? null : Number(this.#cpu.value)));
     const gradient = el("div", { class: "gradient", "aria-hidden": "true" });
@@ -88,12 +92,17 @@ export class HeatPanel implements Track {
       if (clientWidth < 1 || clientHeight < 1) return;
       this.#map.setSize(clientWidth, clientHeight);
       this.#drawn = null;
+      this.#markApart();
       context.redraw();
     }).observe(this.#plot);
   }
 
   get absent(): boolean {
     return this.element.hasAttribute("data-absent");
+  }
+
+  get words(): string {
+    return this.#words.textContent;
   }
 
   get over(): HTMLElement | null {
@@ -166,6 +175,14 @@ export class HeatPanel implements Track {
     setText(this.#most, formatTick(this.#map.max, unit));
     setText(this.#remark, this.#map.group > 1 ? `${this.#map.group} CPUs a row: the highest` : "");
     this.#read(source, frame, unit);
+  }
+
+  #markApart(): void {
+    this.#apart.replaceChildren(...this.context.apart.get().filter((cpu) => cpu < this.#cpus).map((cpu) => {
+      const mark = el("i", {}, "\u25c2");
+      mark.style.top = `${this.#map.middleOf(cpu, this.#cpus)}px`;
+      return mark;
+    }));
   }
 
   /** Moved by less than half a pixel, and nothing else: a view of an hour need not be drawn ten times a second. */

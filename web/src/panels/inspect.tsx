@@ -8,7 +8,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError } from "../data/api";
 import type { Span } from "../data/state";
 import type { Column, Meta, Quality } from "../data/wire";
-import { formatDuration, formatSpan } from "../lib/format";
+import { formatDuration, formatRange } from "../lib/format";
 import { Latest } from "../lib/latest";
 import { signal, type Signal } from "../lib/signal";
 import type { Context } from "./panel";
@@ -138,8 +138,8 @@ export function runningQuality(running: number | null): Quality {
 }
 
 export function spanText(span: Span): string {
-  const length = span.to - span.from;
-  return `${formatSpan(span.from, span.to, length < 10_000)} (${formatDuration(length)})`;
+  const millis = span.to - span.from < 10_000;
+  return `${formatRange(span.from, span.to, millis)} (${formatDuration(span.to - span.from)})`;
 }
 
 export function SubjectLine({ subject, cpu = null, children }: {

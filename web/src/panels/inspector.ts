@@ -29,6 +29,14 @@ export const INSPECTOR_KEYS: readonly (readonly [key: string, text: string])[] =
   ["a", "hold the selection as A, to compare it with the next one"], ["m", "metrics and other columns of the timeline"],
 ];
 
+/** Keys of what has the focus in here. */
+export const INSPECTOR_WITHIN: readonly (readonly [where: string, text: string])[] = [
+  ["Tab, Shift+Tab", "from control to control; arrows, Home and End within tabs and the matrix"],
+  ["Enter in the matrix", "the scatter plot of the two columns"],
+  ["\u2190 \u2192 in the scatter plot", "from point to point in time (Page Up, Page Down: by 20; Home, End)"],
+  ["Space in the scatter plot", "choose the point: it is marked on the timeline"],
+];
+
 function remembered(): string | null {
   try {
     return localStorage.getItem(TAB_KEY);

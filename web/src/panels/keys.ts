@@ -10,6 +10,8 @@ import { nextTheme } from "../lib/theme";
 const PAN = 0.1;
 const PAN_FAR = 0.5;
 const ZOOM = 1.5;
+/** Samples that the cursor goes with Shift. */
+const CURSOR_FAR = 10;
 
 export interface KeyActions {
   view: View;
@@ -19,6 +21,10 @@ export interface KeyActions {
   oldest(): number | null;
   toggleInspector(): void;
   focusSelection(): void;
+  /** The cursor goes so many samples on (or back), from the right edge where there is none. */
+  moveCursor(samples: number): void;
+  /** Takes away a cursor that stands there by keys; false: there was none. */
+  dropCursor(): boolean;
 }
 
 interface Key {
@@ -58,8 +64,9 @@ export const KEYS: readonly Key[] = [
   { keys: [" "], shown: "Space", what: "hold the view still, or follow again", run: ({ view }) => view.togglePause() },
   { keys: ["End"], shown: "End", what: "back to the live edge", run: ({ view }) => view.follow() },
   {
-    keys: ["Escape"], shown: "Esc", what: "drop the selection; without one, back to the live edge",
-    run({ view, state }) {
+    keys: ["Escape"], shown: "Esc", what: "drop the cursor or the selection; without one, back to the live edge",
+    run({ view, state, dropCursor }) {
+      if (dropCursor()) return;
       if (state.brush.get()) state.brush.set(false);
       else if (state.selection.get()) state.selection.set(null);
       else view.follow();
@@ -74,6 +81,15 @@ export const KEYS: readonly Key[] = [
   },
   { keys: ["ArrowLeft"], shown: "\u2190", what: "back in time (Shift: by half the view)", run: ({ view }, shift) => pan(view, -1, shift) },
   { keys: ["ArrowRight"], shown: "\u2192", what: "forward in time (Shift: by half the view)", run: ({ view }, shift) => pan(view, 1, shift) },
+  {
+    // With Shift, keyboards make other characters of them.
+    keys: [",", "<", ";"], shown: ",", what: "the cursor a sample back, to read the values there (Shift: 10)",
+    run: ({ moveCursor }, shift) => moveCursor(shift ? -CURSOR_FAR : -1),
+  },
+  {
+    keys: [".", ">", ":"], shown: ".", what: "the cursor a sample on (Shift: 10)",
+    run: ({ moveCursor }, shift) => moveCursor(shift ? CURSOR_FAR : 1),
+  },
   { keys: ["+", "="], shown: "+", what: "zoom in", run: ({ view }) => view.zoom(1 / ZOOM, null) },
   { keys: ["-", "_"], shown: "\u2212", what: "zoom out", run: ({ view }) => view.zoom(ZOOM, null) },
   {
@@ -93,12 +109,13 @@ export const KEYS: readonly Key[] = [
 ];
 
 const HANDS: readonly [string, string][] = [
-  ["wheel", "zoom at the cursor"],
+  ["wheel", "zoom at the cursor; sideways, or with Shift: move in time"],
   ["drag", "move in time"],
   ["Shift and drag", "select a span; its ends can be dragged"],
   ["double click", "back to the live edge"],
   ["click on a row of the heatmap", "the charts of that CPU; again: of all"],
   ["two fingers", "zoom and move in time"],
+  ["tap", "the values at that time; there again: the newest ones"],
   ["long press and drag", "select a span"],
 ];
 
@@ -126,8 +143,10 @@ export function attachKeys(actions: KeyActions, help: HTMLDialogElement): void {
   });
 }
 
-/** `more`: keys that others run. */
-export function helpDialog(more: readonly (readonly [string, string])[]): HTMLDialogElement {
+/** `more`: keys that others run; `within`: keys of controls that have the focus. */
+export function helpDialog(
+  more: readonly (readonly [string, string])[], within: readonly (readonly [string, string])[], ...remarks: readonly string[]
+): HTMLDialogElement {
   const rows = (list: readonly (readonly [string, string])[]): HTMLElement[] =>
     list.flatMap(([key, what]) => [el("dt", {}, el("kbd", {}, key)), el("dd", {}, what)]);
   const close = button("Close", "Close (Esc)", () => dialog.close());
@@ -135,7 +154,8 @@ export function helpDialog(more: readonly (readonly [string, string])[]): HTMLDi
     el("h2", { id: "help-title" }, "Keys and gestures"),
     el("div", { class: "columns" },
       el("dl", {}, ...rows([...KEYS.map((k): [string, string] => [k.shown, k.what]), ...more, ["?", "this list"]])),
-      el("dl", {}, ...rows(HANDS))),
+      el("dl", {}, ...rows(HANDS), ...rows(within))),
+    ...remarks.map((text) => el("p", { class: "dim" }, text)),
     close);
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog) dialog.close();

@@ -82,6 +82,10 @@ export class LinePanel implements Track {
     return this.element.hasAttribute("data-absent");
   }
 
+  get words(): string {
+    return this.#words.textContent;
+  }
+
   get over(): HTMLElement | null {
     return this.chart?.over ?? null;
   }
@@ -111,6 +115,7 @@ export class LinePanel implements Track {
       return;
     }
     this.#made = made;
+    this.element.style.setProperty("--series", String(rows.length));
     this.#legend.replaceChildren(...(absent ? [] : rows.map((r) => r.item)));
     // What the server does not know cannot be asked for: one such column would take the others along.
     for (const row of rows.filter((r) => r.column === undefined)) {

@@ -7,11 +7,21 @@ import type { Range, View } from "../chart/view";
 import type { Session } from "../data/session";
 import type { PageState } from "../data/state";
 import type { Meta } from "../data/wire";
+import type { Signal } from "../lib/signal";
+
+export interface Unusual {
+  verdict: "high" | "low";
+  /** Compared with what, as a sentence. */
+  why: string;
+}
 
 export interface Context {
   session: Session;
   view: View;
   state: PageState;
+  /** What is unusual in the newest second, by column; and the CPUs that are apart from the others. Said by the glance panel. */
+  readonly unusual: Signal<ReadonlyMap<string, Unusual>>;
+  readonly apart: Signal<readonly number[]>;
   /** Asks for a frame. */
   redraw(): void;
   /** The pointer is over a plot, this many CSS pixels from its left edge; null: over none. */

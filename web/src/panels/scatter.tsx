@@ -7,7 +7,7 @@ import { nearestPoint, pointsWithin, timeColour, type Point, type Rect } from ".
 import { drawScatter, type ScatterLayout } from "../chart/scatter";
 import { fetchSeries } from "../data/api";
 import type { Column, Series } from "../data/wire";
-import { formatClock, formatValue } from "../lib/format";
+import { formatClock, formatDay, formatValue } from "../lib/format";
 import { colours } from "../lib/theme";
 import { ErrorLine, useAnswer, useWatched, type Given, type Subject } from "./inspect";
 import { meaningOf, unitOf } from "./units";
@@ -36,11 +36,11 @@ function labelOf(column: Column, intervalMs: number): string {
 function Legend({ subject }: { subject: Subject }) {
   return (
     <p class="time-legend">
-      <span class="nums">{formatClock(subject.from)}</span>
+      <span class="nums">{formatDay(subject.from, subject.to)}{formatClock(subject.from)}</span>
       <span class="ramp" aria-hidden="true">
         {Array.from({ length: 24 }, (_, i) => <i key={i} style={{ background: timeColour(i / 23) }} />)}
       </span>
-      <span class="nums">{formatClock(subject.to)}</span>
+      <span class="nums">{formatDay(subject.to, subject.from)}{formatClock(subject.to)}</span>
     </p>
   );
 }
@@ -122,7 +122,7 @@ export function Scatter({ given, subject, x, y }: { given: Given; subject: Subje
   };
 
   const p = points[current];
-  const words = p === undefined ? "" : `${formatClock(p.t, true)}: ${x.name} ${formatValue(p.x, unitOf(x))}, ${y.name} ${formatValue(p.y, unitOf(y))}`;
+  const words = p === undefined ? "" : `${formatDay(p.t)}${formatClock(p.t, true)}: ${x.name} ${formatValue(p.x, unitOf(x))}, ${y.name} ${formatValue(p.y, unitOf(y))}`;
   return (
     <figure class="scatter">
       <figcaption><b>{y.name}</b> against <b>{x.name}</b> <span class="dim">{points.length} points, colour is time</span></figcaption>

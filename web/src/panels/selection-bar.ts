@@ -3,11 +3,12 @@
 
 import type { Meta } from "../data/wire";
 import { button, el, setAttribute, setText } from "../lib/dom";
-import { formatDuration, formatSpan } from "../lib/format";
+import { formatDuration, formatRange } from "../lib/format";
 import { zoomToSelection } from "./keys";
 import type { Context, Frame, Panel } from "./panel";
 
 const HINT = "Drag to move in time, wheel to zoom";
+const TOUCH_HINT = "Two fingers zoom, long press selects";
 
 export class SelectionBar implements Panel {
   readonly element: HTMLElement;
@@ -16,6 +17,8 @@ export class SelectionBar implements Panel {
   readonly #zoom: HTMLButtonElement;
   readonly #clear: HTMLButtonElement;
   readonly #cpu: HTMLButtonElement;
+  readonly #marks: HTMLButtonElement;
+  readonly #touch = matchMedia("(pointer: coarse)");
 
   constructor(private readonly context: Context) {
     const { state, view } = context;
@@ -27,12 +30,14 @@ export class SelectionBar implements Panel {
     this.#zoom.id = "zoom-selection";
     this.#clear.id = "clear-selection";
     this.#cpu.id = "all-cpus";
-    this.element = el("div", { class: "selection-bar" }, this.#select, this.#text, this.#zoom, this.#clear, this.#cpu);
+    this.#marks = button("", "Points chosen in the scatter plot are marked on the timeline; take the marks away (Esc)", () => state.marks.set([]));
+    this.#marks.id = "clear-timeline-marks";
+    this.element = el("div", { class: "selection-bar" }, this.#text, this.#select, this.#zoom, this.#clear, this.#marks, this.#cpu);
     state.brush.watch((on) => {
       setAttribute(this.#select, "aria-pressed", String(on));
       setAttribute(document.documentElement, "data-brush", on ? "" : null);
     });
-    for (const s of [state.selection, state.brush, state.cpu]) s.watch(() => this.#show());
+    for (const s of [state.selection, state.brush, state.cpu, state.marks]) s.watch(() => this.#show());
   }
 
   meta(_meta: Meta): void {
@@ -49,10 +54,13 @@ export class SelectionBar implements Panel {
     const cpu = state.cpu.get();
     const length = span ? span.to - span.from : 0;
     setText(this.#text, state.brush.get() ? "Drag over the timeline"
-      : span ? `${formatDuration(length)} selected: ${formatSpan(span.from, span.to, length < 10_000)}` : HINT);
+      : span ? `${formatDuration(length)} selected: ${formatRange(span.from, span.to, length < 10_000)}` : this.#touch.matches ? TOUCH_HINT : HINT);
     setAttribute(this.#text, "data-hint", span ? null : "");
     setAttribute(this.#zoom, "hidden", span ? null : "");
     setAttribute(this.#clear, "hidden", span ? null : "");
+    const marks = state.marks.get().length;
+    setAttribute(this.#marks, "hidden", marks > 0 ? null : "");
+    setText(this.#marks, marks > 0 ? `${marks} marked \u00d7` : "");
     setAttribute(this.#cpu, "hidden", cpu === null ? "" : null);
     setText(this.#cpu, cpu === null ? "" : `CPU ${cpu} \u00d7`);
     setAttribute(this.#cpu, "aria-label", cpu === null ? null : `Charts show CPU ${cpu}; show all CPUs again`);

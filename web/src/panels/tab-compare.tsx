@@ -5,11 +5,11 @@ import { fetchSpan, type SpanQuery } from "../data/api";
 import { compare, type Comparison, type Interval, type Verdict } from "../data/compare";
 import type { Span } from "../data/state";
 import type { Column } from "../data/wire";
-import { NOTHING, formatRatio, formatSigned, formatValue, type Unit } from "../lib/format";
+import { NOTHING, formatRatio, formatSigned, type Unit } from "../lib/format";
 import {
   AbsentLine, ColumnsChoice, ErrorLine, spanText, useAnswer, useColumns, useWatched, type Given, type Tab,
 } from "./inspect";
-import { formatDifference, meaningOf, titleOf, unitOf } from "./units";
+import { formatDifference, formatUnder, meaningOf, titleOf, unitOf } from "./units";
 
 const WORDS: Record<Verdict, string> = {
   clear: "clear difference", even: "not distinguishable", few: "too few samples", absent: "no value",
@@ -31,6 +31,9 @@ function swap({ context: { state }, subject }: Given): void {
   state.selection.set(a);
 }
 
+/** The lower end of a ratio's interval may be below zero. */
+const ratio = (v: number): string => (v < 0 ? "\u2212" : "") + formatRatio(Math.abs(v));
+
 function Range({ interval, format }: { interval: Interval | null; format: (v: number) => string }) {
   if (!interval) return null;
   return <span class="interval" title="95 % confidence interval">{format(interval.low)}{" \u2026 "}{format(interval.high)}</span>;
@@ -47,13 +50,13 @@ function Row({ column, c, intervalMs }: { column: Column; c: Comparison; interva
         <td><span class="verdict" data-verdict={c.verdict}>{WORDS[c.verdict]}{arrow}</span></td>
       </tr>
       <tr>
-        <td data-stat="a">{formatValue(c.a, unit)}</td>
-        <td data-stat="b">{formatValue(c.b, unit)}</td>
+        <td data-stat="a">{formatUnder(c.a, unit)}</td>
+        <td data-stat="b">{formatUnder(c.b, unit)}</td>
         <td data-stat="difference">
           {c.difference === null ? NOTHING : signed(c.difference)}<Range interval={c.differenceInterval} format={signed} />
         </td>
         <td data-stat="ratio">
-          {c.ratio === null ? NOTHING : formatRatio(c.ratio)}<Range interval={c.ratioInterval} format={formatRatio} />
+          {c.ratio === null ? NOTHING : formatRatio(c.ratio)}<Range interval={c.ratioInterval} format={ratio} />
         </td>
       </tr>
     </tbody>

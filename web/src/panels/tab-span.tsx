@@ -9,7 +9,7 @@ import {
   AbsentLine, Badge, ColumnsChoice, ErrorLine, SubjectLine, runningQuality, useAnswer, useColumns, useWatched,
   type Given, type Subject, type Tab,
 } from "./inspect";
-import { hasSum, meaningOf, titleOf, unitOf } from "./units";
+import { formatUnder, hasSum, meaningOf, titleOf, unitOf } from "./units";
 
 const KEYS = ["min", "p50", "mean", "p95", "p99", "max"] as const;
 
@@ -55,7 +55,7 @@ function Row({ column, s, whole, intervalMs, selected }: {
           {selected && <Delta mean={s?.mean ?? null} whole={whole?.mean ?? null} />}
         </td>
       </tr>
-      <tr>{KEYS.map((k) => <td key={k} data-stat={k}>{formatValue(s?.[k] ?? null, unit)}</td>)}</tr>
+      <tr>{KEYS.map((k) => <td key={k} data-stat={k}>{formatUnder(s?.[k] ?? null, unit)}</td>)}</tr>
     </tbody>
   );
 }
@@ -77,7 +77,7 @@ function Body(given: Given) {
           <tr>{KEYS.map((k) => <th key={k} scope="col">{k}</th>)}</tr>
         </thead>
         {chosen.columns.map((c) => (
-          <Row key={c.id} column={c} s={answer?.columns[c.id]} whole={whole.answer?.columns[c.id]}
+          <Row key={c.id} column={c} s={answer && answer.buckets > 0 ? answer.columns[c.id] : undefined} whole={whole.answer?.columns[c.id]}
             intervalMs={chosen.meta?.intervalMs ?? 100} selected={subject?.selected ?? false} />
         ))}
       </table>

@@ -6,7 +6,7 @@ import { fetchDoctor } from "../data/api";
 import type { History, Meta, Process } from "../data/wire";
 import type { Check } from "../data/wire-answers";
 import { splitCode } from "../lib/code";
-import { formatBytes, formatClock, formatDuration } from "../lib/format";
+import { formatBytes, formatClock, formatDay, formatDuration } from "../lib/format";
 import { copyText } from "../lib/handout";
 import { pageCost } from "../lib/page-cost";
 import { ErrorLine, useAnswer, useWatched, type Given, type Tab } from "./inspect";
@@ -120,7 +120,7 @@ function Doctor({ given }: { given: Given }) {
     <div class="doctor">
       <ErrorLine error={error} path="/api/doctor" />
       {answer && checks.length === 0 && <p class="dim">This stream brings no findings.</p>}
-      {answer?.at != null && checks.length > 0 && <p class="dim">Looked at {formatClock(answer.at)}, when the collector started.</p>}
+      {answer?.at != null && checks.length > 0 && <p class="dim">Looked at {formatDay(answer.at)}{formatClock(answer.at)}, when the collector started.</p>}
       <ul>
         {checks.map((check, i) => (
           <li key={i} data-status={check.status}>

@@ -29,6 +29,8 @@ interface TileSpec {
   format(value: number): string;
   /** The small line below. */
   sub(given: Given): string;
+  /** What it means, where that is not plain. */
+  subHelp?: string;
 }
 
 function per(read: Read, column: string, seconds: number): number | null {
@@ -64,7 +66,9 @@ const TILES: readonly TileSpec[] = [
   {
     id: "cpu", title: "CPU use", column: "cpu_use",
     main: ({ read }) => read("cpu_use"), format: formatShare,
-    sub: ({ cpus }) => (cpus === 0 ? "" : `of ${cpus} ${cpus === 1 ? "CPU" : "CPUs"}`),
+    sub: ({ read, cpus }) => words(read("pressure_cpu_some"), formatShare, "pressure")
+      || (cpus === 0 ? "" : `of ${cpus} ${cpus === 1 ? "CPU" : "CPUs"}`),
+    subHelp: "Pressure: the share of time in which some task waited for a CPU",
   },
   {
     id: "switches", title: "Context switches", column: "context_switches_per_second",
@@ -76,15 +80,13 @@ const TILES: readonly TileSpec[] = [
 /** Columns that tiles read. */
 export const TILE_COLUMNS: readonly string[] = [
   "ipc", "cpi", "ghz", "cycles", "cache_miss_rate", "cache_misses", "branch_miss_rate", "branch_misses", "cpu_use",
-  "context_switches_per_second", "cpu_migrations_per_second",
+  "pressure_cpu_some", "context_switches_per_second", "cpu_migrations_per_second",
 ];
 
 /** What a sparkline shows. */
 const SPARK_MS = 60_000;
 /** It moves by a pixel a second. */
 const SPARK_EVERY_MS = 1_000;
-const SPARK_WIDTH = 58;
-const SPARK_HEIGHT = 26;
 
 interface Tile {
   spec: TileSpec;
@@ -93,19 +95,20 @@ interface Tile {
   value: HTMLElement;
   sub: HTMLElement;
   quality: HTMLElement;
+  /** That it is unusual. */
+  mark: HTMLElement;
 }
 
 function makeTile(spec: TileSpec): Tile {
   const value = el("div", { class: "value" }, NOTHING);
-  const sub = el("div", { class: "sub" });
+  const sub = el("div", { class: "sub", title: spec.subHelp });
+  const mark = el("span", { class: "mark" });
   const quality = el("span", { class: "quality" });
   const spark = el("canvas", { class: "spark", "aria-hidden": "true" });
-  spark.style.width = SPARK_WIDTH + "px";
-  spark.style.height = SPARK_HEIGHT + "px";
   const root = el("div", { class: "tile", "data-tile": spec.id },
-    el("div", { class: "name" }, el("span", {}, spec.title)),
+    el("div", { class: "name" }, el("span", {}, spec.title), mark),
     el("div", { class: "row" }, value, spark), el("div", { class: "foot" }, sub, quality));
-  return { spec, root, value, sub, quality, spark };
+  return { spec, root, value, sub, quality, mark, spark };
 }
 
 export class TilesPanel implements Panel {
@@ -149,9 +152,21 @@ export class TilesPanel implements Panel {
       const value = spec.main(given);
       setText(tile.value, value === null ? NOTHING : spec.format(value));
       setText(tile.sub, spec.sub(given));
+      this.#mark(tile);
       showQuality(tile.quality, qualityAt(session.store, spec.column, row, column), whyAbsent(column));
       if (sparks && !isAbsent(column)) this.#spark(tile, meta.intervalMs);
     }
+  }
+
+  #mark({ spec, mark, root }: Tile): void {
+    const found = this.context.unusual.get().get(spec.column);
+    setText(mark, !found ? "" : found.verdict === "high" ? "\u25b2 high" : "\u25bc low");
+    setAttribute(root, "data-unusual", found?.verdict ?? null);
+    setAttribute(mark, "title", found?.why ?? null);
+    // Also for those who have no pointer to hover with.
+    setAttribute(mark, "tabindex", found ? "0" : null);
+    setAttribute(mark, "role", found ? "note" : null);
+    setAttribute(mark, "aria-label", found?.why ?? null);
   }
 
   /** From 0 to the greatest of the minute. */
@@ -161,7 +176,8 @@ export class TilesPanel implements Panel {
     const ctx = spark.getContext("2d");
     if (to === null || !ctx) return;
     const k = devicePixelRatio;
-    const [width, height] = [Math.round(SPARK_WIDTH * k), Math.round(SPARK_HEIGHT * k)];
+    const [width, height] = [Math.round(spark.clientWidth * k), Math.round(spark.clientHeight * k)];
+    if (width < 2) return;
     if (spark.width !== width || spark.height !== height) Object.assign(spark, { width, height });
     else ctx.clearRect(0, 0, width, height);
     const from = to - SPARK_MS;

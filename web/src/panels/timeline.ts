@@ -70,7 +70,11 @@ export class Timeline implements Panel {
     this.#placement = null;
     const drawn = this.#shown.filter((t) => !t.absent);
     place(this.#list, drawn);
-    place(this.absent, this.#shown.filter((t) => t.absent));
+    // Those that share their reason stand together, and it is read once.
+    const absent = this.#shown.filter((t) => t.absent).map((t, i, all) => ({ t, first: all.findIndex((o) => o.words === t.words), i }))
+      .sort((a, b) => a.first - b.first || a.i - b.i).map(({ t }) => t);
+    place(this.absent, absent);
+    absent.forEach((t, i) => setAttribute(t.element, "data-same", absent[i + 1]?.words === t.words ? "" : null));
     // One time axis, under the last track of lines; on a narrow page each has its own.
     const narrow = innerWidth < NARROW_PX;
     const last = drawn.filter((t) => t.chart).at(-1);

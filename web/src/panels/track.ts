@@ -6,6 +6,8 @@ import type { Panel } from "./panel";
 export interface Track extends Panel {
   /** Nothing of it can be measured here: words in place of a plot. */
   readonly absent: boolean;
+  /** The words. */
+  readonly words: string;
   /** The element over its plot area; null while it has none. */
   readonly over: HTMLElement | null;
   setShowTimes(show: boolean): void;

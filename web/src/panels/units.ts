@@ -27,6 +27,12 @@ export function titleOf(column: Column, intervalMs: number): string {
   return column.formula === "" ? name : `${name} = ${column.formula}`;
 }
 
+/** A value below a heading that says "per second" does not say it again. */
+export function formatUnder(value: number | null, unit: Unit): string {
+  const text = formatValue(value, unit);
+  return unit === "rate" ? text.replace(/\u00a0?\/s$/, "") : text;
+}
+
 /** Only what is counted adds up to a sum that means something. */
 export function hasSum(column: Column): boolean {
   return column.kind !== "metric";
@@ -34,5 +40,5 @@ export function hasSum(column: Column): boolean {
 
 /** A difference of two values, without its sign. Of shares in percentage points: 2 % more is not 2 points more. */
 export function formatDifference(magnitude: number, unit: Unit): string {
-  return unit === "share" ? formatShare(magnitude).replace("%", "pp") : formatValue(magnitude, unit);
+  return unit === "share" ? formatShare(magnitude).replace("%", "pp") : formatUnder(magnitude, unit);
 }

@@ -4,7 +4,7 @@
 
 import type { Meta } from "../data/wire";
 import { el, setText } from "../lib/dom";
-import { formatClock, formatValue } from "../lib/format";
+import { formatClock, formatDay, formatValue } from "../lib/format";
 import type { Context, Frame } from "./panel";
 import { columnOf, isAbsent, qualityAt, qualityWords, whyAbsent } from "./quality";
 import { meaningOf, unitOf } from "./units";
@@ -33,7 +33,7 @@ export class ValuesTable {
     this.#make(shown, meta);
     const { store } = this.context.session;
     setText(this.#caption, frame.row === null ? "No values"
-      : `Values at ${formatClock(store.time(frame.row), true)}${frame.row === frame.newest ? ", the newest" : ""}`);
+      : `Values at ${formatDay(store.time(frame.row))}${formatClock(store.time(frame.row), true)}${frame.row === frame.newest ? ", the newest" : ""}`);
     for (const [id, { value, remark }] of this.#rows) {
       const column = columnOf(meta, id);
       const v = frame.row === null ? null : store.value(id, frame.row);
