@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The page against the real program on the days that are not like others: a recording of a day, 512 CPUs, an interval of 1 ms, a CSV
-// of somebody else, a browser that slept.
+// of somebody else.
 
 import assert from "node:assert/strict";
 import { appendFileSync, chmodSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -32,7 +32,7 @@ async function withServer(args, body, { allowed = [], ...options } = {}) {
   try {
     const url = await program.url;
     const opened = await open(browser, url);
-    await body(opened.page, url, opened);
+    await body(opened.page, url);
     assert.deepEqual(opened.problems.filter((p) => !allowed.some((a) => a.test(p))), []);
     await opened.close();
   } finally {

@@ -36,7 +36,7 @@ export async function withPage(options, body, { state = "live", context = {}, al
 }
 
 /** What a browser says of a server that goes away. */
-export const NETWORK = [/Failed to load resource/, /ERR_CONNECTION/, /ERR_INCOMPLETE/, /ERR_EMPTY/];
+export const NETWORK = [/Failed to load resource/, /ERR_CONNECTION/, /ERR_INCOMPLETE/, /ERR_EMPTY/, /ERR_INTERNET/];
 
 export const legend = (page, column) => page.textContent(`.legend [data-column="${column}"] .value`);
 export const tile = (page, id) => page.textContent(`[data-tile="${id}"] .value`);

@@ -258,7 +258,7 @@ export class Mock {
         ({ id, name, kind: "metric", unit: "share", formula: `${id.replace("pressure", "psi")} / time`, inputs: [], ...base(id), per_cpu: false })),
       ...RATES.map((id) => ({
         id: id + "_per_second", name: RATE_NAMES[id], kind: "metric", unit: "per second", formula: `${id.replaceAll("_", "-")} / seconds`,
-        inputs: [id], ...base(id),
+        inputs: [id], ...base(id + "_per_second"),
       })),
     ].filter(({ id }) => !this.options.without?.includes(id));
   }
@@ -394,7 +394,8 @@ export class Mock {
   }
 
   flush(stream) {
-    const fresh = this.samples.filter((s) => s.sequence > stream.sent);
+    // `lag`: the line is so slow, in ms.
+    const fresh = this.samples.filter((s) => s.sequence > stream.sent && s.timestamp <= Date.now() - (this.lag ?? 0));
     if (fresh.length === 0) return;
     stream.sent = fresh.at(-1).sequence;
     stream.response.write(

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { columnsOfColour, range, until, waitState } from "./browser.mjs";
+import { columnsOfColour, range, rest, until, waitState } from "./browser.mjs";
 import { NETWORK, advanced, legend, middle, tile, withPage } from "./harness.mjs";
 
 test("without a PMU: words with the reason in place of charts, the rest as charts", () =>
@@ -252,6 +252,15 @@ test("a stream that falls silent is not called live", () => withPage({}, async (
   await waitState(page, "live");
 }));
 
+test("a page that lags behind its server says by how much, and no more when it has caught up", () => withPage({}, async (page, mock) => {
+  mock.lag = 8_000;
+  await until(() => page.textContent(".reason"), (t) => /^[6-9]\ss behind$/.test(t), "how far behind");
+  assert.equal(await page.textContent(".pill"), "Live");
+  mock.lag = 0;
+  await until(() => page.textContent(".reason"), (t) => t === "", "nothing to say");
+  await waitState(page, "live");
+}));
+
 test("HTML in names is text", () => withPage({ scenario: "html" }, async (page) => {
   await until(() => page.textContent(".host"), (t) => t.startsWith("<img src=x onerror="), "the name as text");
   assert.match(await page.textContent(".facts"), /<script>/);
@@ -289,9 +298,14 @@ test("a hidden tab stores and does not draw; shown again it is up to date", () =
     globalThis.requestAnimationFrame = (f) => (globalThis.hiddenNow ? globalThis.waiting.push(f) : real(f));
     document.dispatchEvent(new Event("visibilitychange"));
   });
+  await rest(page); // what was asked before is asked
   const sequence = mock.sequence;
-  await until(() => mock.sequence, (n) => n > sequence + 8, "more samples");
+  const requests = mock.requests.length;
+  const drawnTo = await page.evaluate(() => document.querySelector(".timeline").dataset.to);
+  await until(() => mock.sequence, (n) => n > sequence + 70, "more samples");
   assert.ok(await page.evaluate(() => globalThis.waiting.length) <= 1, "one frame is asked for, and it waits");
+  assert.equal(await page.evaluate(() => document.querySelector(".timeline").dataset.to), drawnTo, "nothing was drawn");
+  assert.deepEqual(mock.requests.slice(requests), [], "nothing but the stream is asked for, in longer than the page reads /api/meta anew");
   await page.evaluate(() => {
     globalThis.hiddenNow = false;
     for (const f of globalThis.waiting.splice(0)) globalThis.requestAnimationFrame(f);
@@ -299,6 +313,8 @@ test("a hidden tab stores and does not draw; shown again it is up to date", () =
   });
   const newest = mock.samples.at(-1).timestamp;
   await until(() => range(page), (r) => r.to >= newest, "the newest sample");
+  mock.silent = true;
+  await until(() => page.textContent("[data-status=rows]"), (n) => Number(n.replace(",", "")) === mock.samples.length, "every sample, once");
 }));
 
 test("themes: the system's, and the person's choice, which lasts", () => withPage({}, async (page) => {

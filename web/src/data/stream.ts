@@ -99,7 +99,8 @@ export class StreamReader {
       const decoder = new TextDecoder();
       const reader = response.body.getReader();
       for (;;) {
-        const { done, value } = await reader.read();
+        // "network error" and the like, as each browser has it.
+        const { done, value } = await reader.read().catch((error: unknown) => { throw new Error("the connection broke", { cause: error }); });
         if (done) return;
         clearTimeout(watchdog);
         watchdog = setTimeout(link, SILENCE_MS);
