@@ -29,7 +29,7 @@ struct api {
 // lock. 0 or -ENOMEM.
 int api_render_newest(struct api *a);
 // The answer of these bytes, which it takes: JSON that is not to be stored. 0 or -ENOMEM.
-int api_reply_json(struct buf *body, struct web_reply **ret);
+int api_reply_json(unsigned status, struct buf *body, struct web_reply **ret);
 
 web_handler handle_latest, handle_data, handle_series, handle_span, handle_stream, handle_meta,
     handle_processes, handle_doctor, handle_health;

@@ -15,5 +15,5 @@ int handle_doctor(const struct web_request *q, void *context, struct web_reply *
     findings_json(&j, session->doctor);
     session_unlock(session);
     json_close(&j, '}');
-    return api_reply_json(&body, ret);
+    return api_reply_json(200, &body, ret);
 }

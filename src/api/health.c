@@ -3,8 +3,6 @@
 #include "api/api_private.h"
 #include "base/json.h"
 
-#include <errno.h>
-
 int handle_health(const struct web_request *q, void *context, struct web_reply **ret)
 {
     struct session *session = ((struct api *)context)->session;
@@ -29,9 +27,5 @@ int handle_health(const struct web_request *q, void *context, struct web_reply *
     }
     session_unlock(session);
     json_close(&j, '}');
-    buf_putc(&body, '\n');
-    *ret = web_reply_new(trouble ? 503 : 200, WEB_JSON, &body);
-    if (!*ret)
-        return -ENOMEM;
-    return web_reply_header(*ret, "Cache-Control", "no-store");
+    return api_reply_json(trouble ? 503 : 200, &body, ret);
 }

@@ -368,5 +368,5 @@ int handle_meta(const struct web_request *q, void *context, struct web_reply **r
         buf_done(&body);
         return r;
     }
-    return api_reply_json(&body, ret);
+    return api_reply_json(200, &body, ret);
 }

@@ -88,5 +88,5 @@ int handle_processes(const struct web_request *q, void *context, struct web_repl
     process_span_sort(&span);
     put_span(&j, &span, limit);
     free(span.totals);
-    return api_reply_json(&body, ret);
+    return api_reply_json(200, &body, ret);
 }

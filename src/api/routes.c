@@ -71,12 +71,12 @@ void api_changed(void *api)
         web_server_wake(a->server);
 }
 
-int api_reply_json(struct buf *body, struct web_reply **ret)
+int api_reply_json(unsigned status, struct buf *body, struct web_reply **ret)
 {
     struct web_reply *reply;
 
     buf_putc(body, '\n');
-    reply = web_reply_new(200, WEB_JSON, body);
+    reply = web_reply_new(status, WEB_JSON, body);
     if (!reply)
         return -ENOMEM;
     if (web_reply_header(reply, "Cache-Control", "no-store") < 0) {

@@ -47,7 +47,7 @@ static int latest_of_all(struct api *a, struct web_reply **ret)
         return r;
     if (!a->newest_reply) {
         buf_append(&body, a->newest.data, a->newest.size);
-        r = api_reply_json(&body, &a->newest_reply);
+        r = api_reply_json(200, &body, &a->newest_reply);
         if (r < 0)
             return r;
     }
@@ -86,7 +86,7 @@ int handle_latest(const struct web_request *q, void *context, struct web_reply *
         buf_done(&body);
         return r;
     }
-    return api_reply_json(&body, ret);
+    return api_reply_json(200, &body, ret);
 }
 
 struct data {

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+// SQLite has locks of its own, at 1 GiB of its files: far behind them.
+#define LOCKED_BYTE        ((off_t)1 << 62)
 #define FIELD_SEARCH_BYTES 16384 // the first CPU's part of /proc/cpuinfo is below 4 KiB
 
 int file_read(const char *root, const char *path, char *ret, size_t size)
@@ -33,18 +35,26 @@ int file_read(const char *root, const char *path, char *ret, size_t size)
     return (int)n;
 }
 
-// Takes the descriptor, whose file nobody else may be writing: what another has locked is his.
-// Where the file system has no locks, nobody can know.
+int file_lock(int fd)
+{
+    // flock(2) is for everybody who may read the file, and a read lock for them, too.
+    struct flock writers = {
+        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = LOCKED_BYTE, .l_len = 1};
+
+    if (fcntl(fd, F_OFD_SETLK, &writers) == 0 || (errno != EAGAIN && errno != EACCES))
+        return 0;
+    return fcntl(fd, F_OFD_GETLK, &writers) == 0 && writers.l_type == F_WRLCK ? -EBUSY : 0;
+}
+
+// Takes the descriptor, whose file nobody else may be writing.
 static int claim(int fd)
 {
-    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     struct stat st;
     int r = fd < 0 || fstat(fd, &st) < 0 ? -errno : 0;
 
     if (r == 0 && S_ISREG(st.st_mode)) {
-        if (fcntl(fd, F_OFD_SETLK, &whole) < 0 && (errno == EAGAIN || errno == EACCES))
-            r = -EBUSY;
-        else if (ftruncate(fd, 0) < 0)
+        r = file_lock(fd);
+        if (r == 0 && ftruncate(fd, 0) < 0)
             r = -errno;
     }
     if (r == 0)

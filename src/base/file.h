@@ -10,10 +10,16 @@
 int file_read(const char *root, const char *path, char *ret, size_t size);
 // Opens `path` for writing, emptied or made anew, in such a way that nobody else's file is written
 // through, as root in /tmp: a symbolic link is not followed (-ELOOP), and an existing file or FIFO
-// must be this user's (-EPERM); a device may be anybody's. A file is locked for as long as the
-// descriptor is open, which tells readers that it grows; one that somebody has locked stays as it
-// is (-EBUSY). A descriptor (close-on-exec), or -errno. Waits for the reader of a FIFO.
+// must be this user's (-EPERM); a device may be anybody's. A file is locked with file_lock() for as
+// long as the descriptor is open, which tells readers that it grows; one that another writer has
+// locked stays as it is (-EBUSY). A descriptor (close-on-exec), or -errno. Waits for the reader of
+// a FIFO.
 int file_create(const char *path);
+
+// Makes `fd`, open for writing, the descriptor of the one who writes the file, until it is closed.
+// 0, or -EBUSY: another one writes it, who also may. What others have locked who may only read it
+// keeps nobody from writing: no lock is held then, as where the file system has none.
+int file_lock(int fd);
 
 // The whole number in such a file. 0 or -errno (-EINVAL when it is not one).
 int file_read_long(const char *root, const char *path, long *ret);

@@ -195,7 +195,7 @@ static const int write_files[] = {
     SCMP_SYS(ftruncate),  SCMP_SYS(fallocate), SCMP_SYS(unlink),     SCMP_SYS(unlinkat),
     SCMP_SYS(rename),     SCMP_SYS(renameat),  SCMP_SYS(renameat2),  SCMP_SYS(fstatfs),
     SCMP_SYS(getcwd),     SCMP_SYS(readlink),  SCMP_SYS(readlinkat), SCMP_SYS(fchmod),
-    SCMP_SYS(fchown),     SCMP_SYS(flock), // a damaged history's successor is locked, too
+    SCMP_SYS(fchown),
 };
 
 // What an intruder wants and we never do.

@@ -138,7 +138,7 @@ static int open_consumer(struct consumer *c, int fd, bool compress,
 int consumer_open(struct consumer *c, int fd, const char *name, bool quiet, struct loop *loop,
                   const struct stream_source *source)
 {
-    *c = (struct consumer){.loop = loop, .name = name, .quiet = quiet};
+    *c = (struct consumer){.loop = loop, .source = source, .name = name, .quiet = quiet};
     return open_consumer(c, fd, false, source);
 }
 
@@ -158,7 +158,7 @@ int consumer_open_output(struct consumer *c, const char *name, bool compress, st
     fd = to_stdout ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3) : file_create(name);
     r = to_stdout && fd < 0 ? -errno : fd;
     if (r >= 0) {
-        *c = (struct consumer){.loop = loop, .name = to_stdout ? "-o -" : name};
+        *c = (struct consumer){.loop = loop, .source = source, .name = to_stdout ? "-o -" : name};
         r = open_consumer(c, fd, compress, source);
     }
     if (r < 0) {
@@ -256,13 +256,45 @@ static int put(struct consumer *c, const struct buf *records, bool round)
                  : stream_sink_sideband(c->sink, bytes->data, bytes->size);
 }
 
+// What the records that were refused may have said, as it is now.
+static int repeat(struct consumer *c)
+{
+    const struct grid *grid = &c->source->tick->grid;
+    const char *online = c->source->collector->online.text;
+    struct buf again = {0};
+    int r;
+
+    stream_write_clock(&again, grid->reference, grid->wall);
+    if (online[0])
+        notes_online(&again, online);
+    if (!c->told)
+        notes_text(&again, "warning",
+                   "the reader of this stream was too slow for a while: some notes, and processes "
+                   "of some seconds, are missing");
+    r = buf_error(&again) < 0 ? -ENOBUFS : put(c, &again, false);
+    buf_done(&again);
+    c->behind &= r != 0;
+    c->told |= r == 0;
+    return r;
+}
+
+static int put_next(struct consumer *c, const struct buf *records, bool round)
+{
+    int r = c->behind ? repeat(c) : 0;
+
+    if (r == 0 || (r == -ENOBUFS && round)) // which has no room either, and is counted
+        r = put(c, records, round);
+    c->behind |= r == -ENOBUFS && !round;
+    return r;
+}
+
 void consumer_round(struct consumer *c, const struct buf *round, ns_t now)
 {
     int r;
 
     if (!c->sink)
         return;
-    r = put(c, round, true);
+    r = put_next(c, round, true);
     if (r == -EPIPE || r == -ENOMEM) {
         settle(c, r);
         return;
@@ -279,7 +311,7 @@ void consumer_sideband(struct consumer *c, const struct buf *records)
 
     if (!c->sink || !records->size)
         return;
-    r = put(c, records, false);
+    r = put_next(c, records, false);
     settle(c, r < 0 ? r : stream_sink_flush(c->sink));
 }
 

@@ -27,11 +27,14 @@ struct consumer {
     struct stream_compressor *compressor; // NULL: it gets the records as they are
     struct buf packed;                    // of the unit at hand
     struct loop *loop;
+    const struct stream_source *source;
     const char *name; // for messages: the file's, or "the server"
     ns_t flushed;     // CLOCK_MONOTONIC
     bool waiting;     // for the descriptor to take more
     bool failing;     // said so
     bool quiet;       // it is somebody else's business that it broke
+    bool behind;      // a side-band record was refused: what stays true is to be sent again
+    bool told;        // the reader, that some are missing
 };
 
 // Gives the run its random name.
@@ -41,7 +44,8 @@ void stream_source_name(struct stream_source *s);
 // taken.
 void stream_source_round(const struct stream_source *s, ns_t time, bool baseline, struct buf *out);
 
-// Takes fd and queues the header. 0 or -errno (fd is then still the caller's).
+// Takes fd and queues the header. 0 or -errno (fd is then still the caller's). The source outlives
+// the consumer.
 int consumer_open(struct consumer *c, int fd, const char *name, bool quiet, struct loop *loop,
                   const struct stream_source *source);
 // The same for -o NAME (NULL: none; "-": standard output), packed if `compress`. A file is locked
@@ -51,7 +55,8 @@ int consumer_open_output(struct consumer *c, const char *name, bool compress, st
                          const struct stream_source *source);
 void consumer_close(struct consumer *c);
 // Each does nothing for a consumer that is not in use, and says what went wrong; one whose reader
-// is gone is closed.
+// is gone is closed. Where the queue has no room a round is dropped and counted, and of the side
+// band the clock and the CPUs that are online come again, before the next round that has room.
 void consumer_round(struct consumer *c, const struct buf *round, ns_t now);
 void consumer_sideband(struct consumer *c, const struct buf *records);
 // Waits a moment for all to be written. False when it was not.

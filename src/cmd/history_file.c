@@ -2,12 +2,12 @@
 #include "cmd/history_file.h"
 
 #include "base/cleanup.h"
+#include "base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
 #define ROOTS_FOLDER "/var/lib/cyclescope"
@@ -122,16 +122,16 @@ static int open_and_lock(struct history_file *f, bool given, const struct sandbo
         r = take_companions(at, name, user);
     if (r < 0)
         return r;
-    if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-        return -errno;
-    f->lock = take_fd(&fd);
-    return 0;
+    r = file_lock(fd);
+    if (r == 0)
+        f->lock = take_fd(&fd);
+    return r;
 }
 
 static const char *reason_of(int error)
 {
     switch (-error) {
-    case EWOULDBLOCK:
+    case EBUSY:
         return "another cyclescope writes it; --history PATH chooses another";
     case EPERM:
         return "it is not this user's own, plain file (or its folder is another user's); --history "

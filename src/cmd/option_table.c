@@ -37,8 +37,9 @@ static int parse_task_list(const char *option, const char *value, struct options
         size_t length = strcspn(p, ",");
         uint64_t id;
 
-        snprintf(word, sizeof(word), "%.*s", length < sizeof(word) ? (int)length : 15, p);
-        if (parse_u64(word, &id) < 0 || id == 0 || id > INT_MAX)
+        snprintf(word, sizeof(word), "%.*s", (int)length, p);
+        // One that was cut would be another ID.
+        if (length >= sizeof(word) || parse_u64(word, &id) < 0 || id == 0 || id > INT_MAX)
             return bad(option, value, "IDs are positive numbers, separated by commas");
         if (o->n_tasks == OPTIONS_TASKS_MAX)
             return bad(option, "…", "more than 1024 IDs; a cgroup (-G) has no such limit");

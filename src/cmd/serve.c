@@ -164,8 +164,11 @@ static int open_history(struct serve *s)
 
 static int open_model(struct serve *s)
 {
-    struct ingest_config ingest = {
-        .rows = HISTORY_ROWS_MAX, .memory = s->options->memory, .begin = s->input.begin};
+    struct ingest_config ingest = {.rows = HISTORY_ROWS_MAX,
+                                   .memory = s->options->memory,
+                                   .begin = s->input.begin,
+                                   .ending = is_ending,
+                                   .context = s};
     struct api_config api = {.session = &s->session,
                              .version = CYCLESCOPE_VERSION,
                              .rows = HISTORY_ROWS_MAX,

@@ -2,6 +2,7 @@
 #include "collect/csv_ring.h"
 
 #include "base/cleanup.h"
+#include "base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +11,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
 // Bytes copied before a row while rotating. An eighth of the rows is left when that begins, and
@@ -24,7 +24,7 @@ struct csv_ring {
     struct buf header;       // first line, and newlines up to where a row may begin
     size_t rows_max;
     size_t row_max;
-    int fd;        // locked with flock as long as we write
+    int fd;        // locked with file_lock() as long as we write
     off_t size;    // ends with a whole row
     off_t *starts; // offset of each row, [rows_max]
     size_t rows;
@@ -68,12 +68,13 @@ static int create_next(const struct csv_ring *c)
     cleanup_close int fd = -1;
 
     unlinkat(c->directory, c->next, 0);
-    fd = openat(c->directory, c->next, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+    // Nobody else opens it before it is locked.
+    fd = openat(c->directory, c->next, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return -errno;
     errno = 0; // a short write sets none
     // Consumers without privileges read it, whatever the umask of the collector.
-    if (fchmod(fd, 0644) < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 ||
+    if (file_lock(fd) < 0 || fchmod(fd, 0644) < 0 ||
         write(fd, c->header.data, c->header.size) != (ssize_t)c->header.size) {
         int r = errno ? -errno : -ENOSPC;
 
@@ -89,7 +90,9 @@ static int claim_old(const struct csv_ring *c, const char *path, char *ret_messa
 {
     cleanup_close int fd =
         openat(c->directory, c->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    char reopen[64];
     struct stat st;
+    int writable;
 
     if (fd < 0 && errno == ENOENT)
         return -ENOENT;
@@ -108,9 +111,14 @@ static int claim_old(const struct csv_ring *c, const char *path, char *ret_messa
     if (st.st_nlink > 1)
         return refuse(-EMLINK, path, "has a second name (a hard link), and is left alone",
                       ret_message);
-    if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-        return refuse(-EBUSY, path, "another cyclescope writes it", ret_message);
-    return take_fd(&fd);
+    snprintf(reopen, sizeof(reopen), "/proc/self/fd/%d", fd);
+    writable = open(reopen, O_WRONLY | O_CLOEXEC);
+    if (writable < 0)
+        return refuse(-errno, path, strerror(errno), ret_message);
+    if (file_lock(writable) == 0)
+        return writable;
+    close(writable);
+    return refuse(-EBUSY, path, "another cyclescope writes it", ret_message);
 }
 
 // Puts the new file in place. Where nothing was, nothing may have come meanwhile: two that start
@@ -125,11 +133,16 @@ static int put_in_place(const struct csv_ring *c, bool replace)
 static int start_file(struct csv_ring *c, const char *path, char *ret_message)
 {
     cleanup_close int old = claim_old(c, path, ret_message);
+    char why[112];
     int r;
 
     if (old < 0 && old != -ENOENT)
         return old;
     c->fd = create_next(c);
+    if (c->fd == -EEXIST) {
+        snprintf(why, sizeof(why), "%.60s beside it is in the way, and cannot be removed", c->next);
+        return refuse(-EEXIST, path, why, ret_message);
+    }
     if (c->fd < 0)
         return refuse(c->fd, path, strerror(-c->fd), ret_message);
     r = put_in_place(c, old >= 0);

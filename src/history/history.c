@@ -225,8 +225,10 @@ static bool gauge_rows(const struct history *h, uint64_t from, uint64_t to, cons
                        uint64_t *ret_earlier, uint64_t *ret_later)
 {
     *ret_later = raw ? gauge_row(h, raw, to, from) : 0;
-    *ret_earlier = raw && from > 1 ? gauge_row(h, raw, from - 1, history_first(h)) : 0;
-    return *ret_later && *ret_earlier;
+    if (!*ret_later) // most rows of an interval shorter than the gauge's: no search in vain
+        return false;
+    *ret_earlier = from > 1 ? gauge_row(h, raw, from - 1, history_first(h)) : 0;
+    return *ret_earlier;
 }
 
 static struct sum gauge_increase(const struct history *h, uint64_t from, uint64_t to, size_t slot,

@@ -69,6 +69,8 @@ static int prepare_readings(struct ingest *i, const struct stream_head *head, si
 
 static void push_samples(void *context, ns_t end_ns, const struct sum *sums)
 {
+    if (ingest_is_ending(context))
+        return;
     ingest_push(context, end_ns, (double)SAMPLED_INTERVAL / (double)NS_PER_SEC, sums);
 }
 

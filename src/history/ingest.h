@@ -14,6 +14,9 @@ struct ingest_config {
     ns_t begin;
     // Gets each interval after the history did, without the lock; NULL: nobody.
     void (*interval)(void *context, const struct interval *interval);
+    // Is the process to end? Asked now and then between intervals, of which a few bytes of a
+    // hostile stream can make many: what comes after a yes makes none. NULL: never.
+    bool (*ending)(void *context);
     void *context;
     struct keeper *keeper; // keeps what leaves the ring; NULL: nobody does
 };

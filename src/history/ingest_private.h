@@ -29,10 +29,14 @@ struct ingest {
     uint64_t skipped;   // notes and rounds that made no sense, beside the reader's own count
     uint64_t not_shown; // samples that no interval has
     bool dirty;         // something to tell session->changed
+    bool ending;        // config.ending() said so
+    ns_t asked;         // CLOCK_MONOTONIC, when it was asked
 };
 
 // Gives the session, and who else wants it, the interval that ends at `time` of the stream's clock.
 // sums[slot * n_events + event].
 void ingest_push(struct ingest *i, ns_t time, double seconds, const struct sum *sums);
+// Is the process to end? Then no more intervals are made.
+bool ingest_is_ending(struct ingest *i);
 // All readings of a round are there.
 void ingest_round(struct ingest *i, uint64_t time);

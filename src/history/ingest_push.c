@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+#define ASK_EVERY (100 * NS_PER_MS) // what a person who ends the program does not notice
+
 // Of a stream that has no clock: the newest that has come is of now, if nobody knows its begin.
 static ns_t assumed_wall(const struct ingest *i, ns_t time)
 {
@@ -77,8 +79,24 @@ static void push_round(struct ingest *i, ns_t time)
     ingest_push(i, time, (double)(time - i->last_time) / (double)NS_PER_SEC, i->sums);
 }
 
+bool ingest_is_ending(struct ingest *i)
+{
+    ns_t now;
+
+    if (!i->config.ending || i->ending)
+        return i->ending;
+    now = clock_ns(CLOCK_MONOTONIC);
+    if (now - i->asked >= ASK_EVERY) {
+        i->ending = i->config.ending(i->config.context);
+        i->asked = now;
+    }
+    return i->ending;
+}
+
 void ingest_round(struct ingest *i, uint64_t time)
 {
+    if (ingest_is_ending(i))
+        return;
     // A time that does not advance would make rates of a negative length. Where all events sample
     // there are no readings.
     if (time > INT64_MAX / 2 || (ns_t)time <= i->last_time || i->sampled) {

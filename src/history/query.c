@@ -32,7 +32,6 @@ struct held {
     int64_t interval_ms;         // at least 1
     int64_t newest_ms;           // 0: nothing
     int64_t first[LADDER_TIERS]; // the oldest time that a plan on this tier reaches; 0: none
-    uint64_t rows;               // of the ring in the span
 };
 
 static void look_at_ring(struct query *q, struct held *ret, int64_t *ret_first)
@@ -56,18 +55,32 @@ static void look_at_ring(struct query *q, struct held *ret, int64_t *ret_first)
         ret->interval_ms = 1;
 }
 
-// They may lie closer than the nominal interval: after the clock was set back, and in a CSV.
-static uint64_t count_rows(struct query *q, int64_t from_ms, int64_t to_ms)
+// The time of the n-th newest row of a span, wherever it is; 0: it has fewer.
+static int64_t nth_back(struct query *q, int64_t from_ms, int64_t to_ms, uint64_t n)
 {
+    struct keeper_status status = {0};
     const struct history *h;
-    uint64_t n = 0;
+    int64_t found = 0;
 
     session_read_lock(q->session);
     h = q->session->history;
-    if (h && from_ms <= to_ms)
-        n = history_at_or_after(h, to_ms + 1) - history_at_or_after(h, from_ms);
+    if (h && history_last(h) >= history_first(h)) {
+        uint64_t after = history_at_or_after(h, to_ms + 1);
+        uint64_t in_ring = after - history_first(h);
+
+        if (in_ring >= n) {
+            found = history_timestamp(h, after - n);
+        } else if (in_ring) { // the rest is in the store
+            to_ms = history_timestamp(h, history_first(h)) - 1;
+            n -= in_ring;
+        }
+    }
     session_unlock(q->session);
-    return n;
+    if (q->keeper)
+        keeper_status(q->keeper, &status);
+    if (!found && status.line)
+        found = store_nth_back(keeper_store(q->keeper), 0, status.line, from_ms, to_ms, n);
+    return found >= from_ms ? found : 0;
 }
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -117,7 +130,7 @@ static bool fits(const struct held *held, size_t tier, uint64_t points, struct q
             break;
         p->tier = tier;
         p->resolution_ms = resolution;
-        p->single = tier == 0 && ladder[tier].steps[i] == 1 && held->rows <= points;
+        p->single = tier == 0 && ladder[tier].steps[i] == 1;
         if ((uint64_t)((ladder_end(p->to_ms, resolution) - ladder_end(p->from_ms, resolution)) /
                        resolution) < points)
             return true;
@@ -153,34 +166,6 @@ static void choose(const struct held *held, uint64_t points, struct query_plan *
     *p = best;
 }
 
-// Since when there are HISTORY_ROWS_MAX rows up to a time; `from_ms` when there are fewer.
-static int64_t newest_rows_from(struct query *q, int64_t from_ms, int64_t to_ms)
-{
-    struct keeper_status status = {0};
-    const struct history *h;
-    uint64_t in_ring = 0;
-    int64_t found = 0;
-
-    session_read_lock(q->session);
-    h = q->session->history;
-    if (h && history_last(h) >= history_first(h)) {
-        uint64_t after = history_at_or_after(h, to_ms + 1);
-
-        in_ring = after - history_first(h);
-        if (in_ring >= HISTORY_ROWS_MAX)
-            found = history_timestamp(h, after - HISTORY_ROWS_MAX);
-        else if (in_ring)
-            to_ms = history_timestamp(h, history_first(h)) - 1; // the rest is in the store
-    }
-    session_unlock(q->session);
-    if (q->keeper)
-        keeper_status(q->keeper, &status);
-    if (!found && status.line)
-        found = store_nth_back(keeper_store(q->keeper), 0, status.line, from_ms, to_ms,
-                               HISTORY_ROWS_MAX - in_ring);
-    return found > from_ms ? found : from_ms;
-}
-
 void query_plan(struct query *q, double from_ms, double to_ms, uint64_t points,
                 struct query_plan *ret)
 {
@@ -198,11 +183,15 @@ void query_plan(struct query *q, double from_ms, double to_ms, uint64_t points,
         p.empty = p.from_ms > p.to_ms;
     }
     if (!p.empty && !points) {
+        int64_t newest = nth_back(q, p.from_ms, p.to_ms, HISTORY_ROWS_MAX);
+
         p.single = true;
-        p.from_ms = newest_rows_from(q, p.from_ms, p.to_ms);
+        p.from_ms = newest ? newest : p.from_ms;
     } else if (!p.empty) {
-        held.rows = count_rows(q, p.from_ms, p.to_ms);
         choose(&held, points, &p);
+        // They may lie closer than the nominal interval: after the clock was set back, in a CSV,
+        // and where an earlier run had a shorter one.
+        p.single = p.single && !nth_back(q, p.from_ms, p.to_ms, points + 1);
     }
     p.per_bucket = (uint64_t)(p.resolution_ms / held.interval_ms);
     if (!p.per_bucket)

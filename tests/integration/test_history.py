@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The history on disk, from outside: SQL, restarts, kills, its bound, who may have it, and a disk that is full."""
 
+import fcntl
 import os
 import shutil
 import signal
@@ -241,6 +242,30 @@ class History(unittest.TestCase):
                 self.assertEqual((history["path"], history["state"]), (None, "off"))
                 self.assertIn("another", history["reason"])
                 self.assertEqual(second.request("/healthz")[0] in (200, 503), True)
+
+    @unittest.skipUnless(os.geteuid() == 0, "becomes another user")
+    def test_who_may_only_read_it_keeps_nobody_from_writing(self):
+        with self.serve() as server:
+            self.assertTrue(wait_until(lambda: self.rows() > 0), server.lines)
+        heard, told = os.pipe()
+        pid = os.fork()  # another user cannot run every python3
+        if pid == 0:
+            try:
+                os.setuid(12345)
+                with open(self.path, "rb") as f:
+                    fcntl.flock(f, fcntl.LOCK_EX)
+                    fcntl.lockf(f, fcntl.LOCK_SH, 1, 1 << 62)
+                    os.write(told, b"x")
+                    signal.pause()
+            finally:
+                os._exit(1)
+        self.addCleanup(lambda: (os.kill(pid, signal.SIGKILL), os.waitpid(pid, 0)))
+        os.close(told)
+        self.assertEqual(os.read(heard, 1), b"x")
+        os.close(heard)
+        before = self.rows()
+        with self.serve() as server:
+            self.assertTrue(wait_until(lambda: self.rows() > before), server.lines)
 
     def test_links_and_others_files_are_left_alone(self):
         precious = os.path.join(self.folder, "precious")

@@ -429,6 +429,20 @@ class Ours(unittest.TestCase):
                     self.assertTrue(server.get("/api/data")[1])
             os.unlink(self.path)
 
+    def test_a_signal_is_seen_while_a_hostile_recording_is_read(self):
+        def record(kind, body):
+            return struct.pack("<IHH", kind, 0, 8 + len(body)) + body
+
+        path = pathlib.Path(self.path)
+        attrs = (struct.pack("<IIQQQQQ", 1, 128, 9, 0, 0, 3, 1).ljust(128, b"\0") + struct.pack("<Q", n + 1) for n in range(400))
+        path.write_bytes(struct.pack("<8sQ", b"PERFILE2", 16) + b"".join(record(64, attr) for attr in attrs)
+                         + record(74, struct.pack("<HBBHH", 2, 0, 0, 0, 511)) + record(75, struct.pack("<QQQQQ", 2, 0, 1, 1, 100))
+                         # Each of a few bytes is a row of 400 events in 512 CPUs: all of them take ten minutes.
+                         + b"".join(record(77, struct.pack("<QQ", 0, (n + 1) * 10 ** 8)) for n in range(40000)))
+        with Running("serve", self.path, "--listen", "127.0.0.1:0", "--memory", "64MiB") as server:
+            self.assertTrue(wait_until(lambda: server.get("/healthz")[0] == 200), server.lines)
+            self.assertEqual(server.stop(), 0, server.lines)
+
 
 if __name__ == "__main__":
     unittest.main()

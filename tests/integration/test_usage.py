@@ -64,6 +64,7 @@ class Usage(unittest.TestCase):
         for arguments, word in (
             (("-I", "fast"), "100ms"), (("-I", "0ms"), "1ms"), (("-I", "10"), "its unit: 100ms"), (("-I", "1us"), "100ms"),
             (("-p", "0"), "positive"), (("-p", "-5"), "positive"), (("-p", "x"), "positive"),
+            (("-p", "00000000419430301"), "positive"),
             (("-F", "99"), "not built"), (("--duration", "0s"), "10s"), (("--csv-rows", "3"), "16"),
             (("--memory", "12"), "MiB"), (("--memory", "1TB"), "MiB"), (("-e", "cycels"), "cycles"),
             (("-e", "{cycles"), "braces"), (("-e", "cycles:q"), "modifier"), (("-e", ""), "missing"),

@@ -4,6 +4,10 @@
 
 #include "unit.h"
 
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/wait.h>
+
 #define HEADER "timestamp,cycles,cpi\n"
 #define ROWS   ((size_t)16)
 
@@ -143,6 +147,55 @@ static void another_users_file_is_left_alone(void **state)
     assert_int_equal(st.st_size, 7);
 }
 
+static void a_directory_in_the_way_is_named(void **state)
+{
+    char beside[160];
+
+    (void)state;
+    snprintf(beside, sizeof(beside), "%s/.data.csv.new", root);
+    assert_int_equal(mkdir(beside, 0755), 0);
+    refused(-EEXIST, ".data.csv.new beside it is in the way");
+}
+
+// By another user, who may only read the file, with every kind of lock that there is.
+static void who_may_only_read_it_keeps_nobody_from_writing(void **state)
+{
+    int told[2], status;
+    char byte;
+    pid_t pid;
+
+    (void)state;
+    if (geteuid() != 0) {
+        skip_because("only root can become another user");
+    }
+    scratch_write(root, "data.csv", HEADER);
+    assert_int_equal(chmod(root, 0755), 0);
+    assert_int_equal(pipe(told), 0);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        struct flock all = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
+        int fd = setuid(65534) < 0 ? -1 : open(path, O_RDONLY);
+
+        if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 || fcntl(fd, F_OFD_SETLK, &all) < 0 ||
+            write(told[1], "x", 1) != 1)
+            _exit(1);
+        pause();
+    }
+    close(told[1]);
+    assert_int_equal(read(told[0], &byte, 1), 1);
+    for (int i = 0; i < 2; i++) { // what is there now, and the one that it was replaced with
+        struct csv_ring *c = open_ring();
+
+        assert_int_equal(append(c), 0);
+        refused(-EBUSY, "another cyclescope");
+        csv_ring_close(c);
+    }
+    kill(pid, SIGKILL);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    close(told[0]);
+}
+
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
@@ -152,6 +205,8 @@ int main(void)
         TEST(a_link_planted_at_the_name_beside_is_not_written_through),
         TEST(paths_that_name_no_file_are_refused),
         TEST(another_users_file_is_left_alone),
+        TEST(a_directory_in_the_way_is_named),
+        TEST(who_may_only_read_it_keeps_nobody_from_writing),
     };
 
     return cmocka_run_group_tests_name("csv-ring-place", tests, NULL, NULL);

@@ -335,6 +335,35 @@ static void two_sessions_have_different_runs(void **state)
     session_done(&other);
 }
 
+static bool says_no_then_yes(void *context)
+{
+    return ++*(unsigned *)context > 1;
+}
+
+// However many intervals the bytes at hand would make.
+static void who_is_to_end_makes_no_more_intervals(void **state)
+{
+    const struct timespec a_while = {.tv_nsec = 150 * MS};
+    unsigned asked = 0;
+    struct ingest_config config = {
+        .rows = 100, .memory = SIZE_MAX, .ending = says_no_then_yes, .context = &asked};
+
+    (void)state;
+    ingest_free(ingest);
+    assert_int_equal(ingest_new(&session, &config, &ingest), 0);
+    write_start(STREAM_SYSTEM, 1, 100, WALL);
+    interval(1);
+    assert_int_equal(feed(), 0);
+    assert_int_equal(asked, 1);
+    assert_int_equal(history_last(session.history), 1);
+    nanosleep(&a_while, NULL); // it is asked now and then
+    for (uint64_t k = 2; k < 50; k++)
+        interval(k);
+    assert_int_equal(feed(), 0);
+    assert_int_equal(asked, 2);
+    assert_int_equal(history_last(session.history), 1);
+}
+
 static void the_columns_outlive_the_ingest(void **state)
 {
     (void)state;
@@ -373,6 +402,7 @@ int main(void)
         TEST(a_time_that_does_not_advance_is_skipped_and_counted),
         TEST(a_malformed_note_is_skipped_and_counted),
         TEST(two_sessions_have_different_runs),
+        TEST(who_is_to_end_makes_no_more_intervals),
         TEST(the_columns_outlive_the_ingest),
     };
 

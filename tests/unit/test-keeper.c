@@ -576,6 +576,39 @@ static void the_newest_rows_are_counted_not_their_time(void **state)
     life_end(&l);
 }
 
+// Of a run with a shorter interval there are more rows than the nominal interval of this one makes.
+static void stored_rows_that_lie_closer_are_no_more_points(void **state)
+{
+    struct life l;
+    struct query_plan plan;
+    struct found f;
+    int64_t end;
+
+    (void)state;
+    life_open(&l, 10, STORE_FILE, BOUND);
+    life_begin(&l, ROWS_START, 36000);
+    life_push(&l, 2000);
+    end = l.rows.time_ms;
+    life_end(&l);
+    life_open(&l, 100, STORE_FILE, BOUND);
+    snprintf(l.rows.session.run, sizeof(l.rows.session.run), "0000002b");
+    life_begin(&l, end, 36000);
+    life_push(&l, 100);
+    // 330 intervals of this run's length, of which the first tenths are full of rows.
+    f = ask(&l, -1e15, 1e15, 500, false, &plan); // checks that there are no more
+    assert_int_equal(plan.tier, 0);
+    assert_int_equal(plan.resolution_ms, 100);
+    assert_false(plan.single);
+    assert_int_equal(f.intervals, 2100);
+    // As many as there are fit.
+    f = ask(&l, -1e15, 1e15, 2100, false, &plan);
+    assert_true(plan.single);
+    assert_int_equal(f.n, 2100);
+    f = ask(&l, -1e15, 1e15, 2099, false, &plan);
+    assert_false(plan.single);
+    life_end(&l);
+}
+
 // Neither its slots nor its columns are too many, but both together would take a third of a GiB.
 static void a_run_that_would_take_too_much_is_passed_over(void **state)
 {
@@ -666,6 +699,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_not_ours_is_not_touched, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_older_version_is_migrated, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_newest_rows_are_counted_not_their_time, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(stored_rows_that_lie_closer_are_no_more_points, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_run_that_would_take_too_much_is_passed_over, set_up,
                                         tear_down),
