@@ -79,9 +79,9 @@ def check_work(tap, guest, name, pieces, what):
     series = Recording(guest.results[name + ".data"]).series("cycles", 1)
     work = [[int(word) for word in line.split()[1:]] for line in guest.text(pieces + ".pieces").splitlines() if line.count(" ") == 3]
     start, end = min(w[0] for w in work), max(w[1] for w in work)
-    # The last reading that was over before it began, and the first that began when it was over.
+    # The last reading that was surely over before it began, and the first that began when it was over.
     before = [reading for time, reading in series if time < start][-2]
-    after = next((reading for time, reading in series if time > end), series[-1][1])
+    after = next((reading for time, reading in series if time > end), before)
     # A task's CPU time begins some µs before the events of its cgroup do, and this machine may take a break in them.
     least = RATE * (0.7 * sum(w[2] for w in work) if "cgroup" in name else 0.99 * (end - start))
     tap.ok(len(work) == 5 and after.value - before.value >= least, what, (before, after, least, series[-6:]))
