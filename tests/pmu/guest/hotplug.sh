@@ -100,13 +100,15 @@ wait_for 60 answers data?cpu=1 data-1 '"cycles"'
 wait_for 60 answers data data '"cycles"'
 stop
 
-# So fast that the list of online CPUs is the same at both readings.
-start_collect flip -a -I 500ms
-start_collect flip-cgroup -G busy -I 500ms
+# While nobody looks, as in a suspend: the list of online CPUs is the same at both readings.
+start_collect flip -a
+start_collect flip-cgroup -G busy
 wait_for 120 has_lines /tmp/flip-cgroup.csv 2
-more_rows 1
+more_rows 2
+for run in $runs; do kill -STOP ${run#*:}; done
 echo 0 >$cpu1
 echo 1 >$cpu1
+for run in $runs; do kill -CONT ${run#*:}; done
 all_notice 0-1
 work_on_1 flip
 stop
