@@ -144,6 +144,7 @@ static void follow_cpus(struct collector *c)
     // Without memory for the list the CPUs stay as they are, until the next change.
     if (target_online(&c->target, c->online.text) < 0)
         return;
+    sentinel_follow(&c->sentinel, &c->target);
     for (size_t i = 0; i < c->groups.n; i++)
         for (size_t row = 0; row < c->readings.n_rows; row++) {
             struct group_place place;
@@ -153,7 +154,6 @@ static void follow_cpus(struct collector *c)
             else
                 group_close_row(&c->groups.groups[i], row);
         }
-    sentinel_follow(&c->sentinel, &c->target);
 }
 
 // Closes what froze on CPUs that were offline for a moment. True when there were any.

@@ -8,21 +8,24 @@
 #include <string.h>
 #include <unistd.h>
 
-// Reading another CPU's event interrupts it for some µs.
-#define EVERY NS_PER_SEC
+// Reading another CPU's event interrupts it for some µs. A tick that is less late than the one of
+// the last look was is not too early.
+#define EVERY  (NS_PER_SEC - 100 * NS_PER_MS)
+#define UNREAD UINT64_MAX
 
 int sentinel_init(struct sentinel *s, size_t n_cpus)
 {
     *s = (struct sentinel){.n_cpus = n_cpus};
     s->fds = reallocarray(NULL, n_cpus, sizeof(*s->fds));
-    s->enabled = calloc(n_cpus, sizeof(*s->enabled));
+    s->enabled = reallocarray(NULL, n_cpus, sizeof(*s->enabled));
     s->away = calloc(n_cpus, sizeof(*s->away));
     if (!s->fds || !s->enabled || !s->away) {
         s->n_cpus = 0;
         sentinel_done(s);
         return -ENOMEM;
     }
-    memset(s->fds, 0xff, n_cpus * sizeof(*s->fds)); // all −1
+    memset(s->fds, 0xff, n_cpus * sizeof(*s->fds));         // all −1
+    memset(s->enabled, 0xff, n_cpus * sizeof(*s->enabled)); // all UNREAD
     return 0;
 }
 
@@ -51,9 +54,8 @@ static int open_one(int cpu)
         .config = PERF_COUNT_SW_DUMMY,
         .read_format = PERF_FORMAT_TOTAL_TIME_ENABLED,
     };
-    int fd = perf_event_open(&attr, -1, cpu, -1, 0);
 
-    return fd < 0 ? -1 : fd;
+    return perf_event_open(&attr, -1, cpu, -1, 0);
 }
 
 void sentinel_follow(struct sentinel *s, const struct target *target)
@@ -66,7 +68,8 @@ void sentinel_follow(struct sentinel *s, const struct target *target)
             close_one(s, cpu);
         } else if (s->fds[cpu] < 0) {
             s->fds[cpu] = open_one(place);
-            s->enabled[cpu] = 0;
+            s->enabled[cpu] = UNREAD;
+            s->refused |= s->fds[cpu] == -ENODEV;
         }
     }
 }
@@ -74,17 +77,18 @@ void sentinel_follow(struct sentinel *s, const struct target *target)
 // Did its clock stand still for most of the time? Less is found at the next look.
 static bool was_away(uint64_t before, uint64_t enabled, ns_t elapsed)
 {
-    return before && enabled < before + (uint64_t)elapsed / 2;
+    return before != UNREAD && enabled < before + (uint64_t)elapsed / 2;
 }
 
 bool sentinel_look(struct sentinel *s, ns_t now)
 {
     ns_t elapsed = now - s->looked;
-    bool any = false;
+    bool any = s->refused;
 
     if (elapsed < EVERY)
         return false;
     s->looked = now;
+    s->refused = false;
     for (size_t cpu = 0; cpu < s->n_cpus; cpu++) {
         uint64_t reading[2]; // value, enabled
 

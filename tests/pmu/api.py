@@ -4,12 +4,14 @@ import http.client
 import json
 import time
 
+TIMEOUT = 60  # s for an answer of a guest that may hardly run
+
 
 class Api:
     def __init__(self, port):
         self.port = port
 
-    def get(self, path, timeout=20):
+    def get(self, path, timeout=TIMEOUT):
         """(status, content type, body)"""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         try:
@@ -37,17 +39,17 @@ class Api:
                 return last
             time.sleep(0.2)
 
-    def stream(self, path, seconds):
-        """Server-sent events for that long: [(event, id, data)]."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+    def stream(self, path, least):
+        """Server-sent events until there are so many samples, or for a minute: [(event, id, data)]."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)
         events, event, ident, data = [], "message", None, []
         try:
             connection.request("GET", path, headers={"Accept": "text/event-stream"})
             response = connection.getresponse()
             if response.status != 200 or not response.getheader("Content-Type", "").startswith("text/event-stream"):
                 raise AssertionError(f"GET {path}: {response.status} {response.getheader('Content-Type')}")
-            end = time.monotonic() + seconds
-            while time.monotonic() < end:
+            end, samples = time.monotonic() + TIMEOUT, 0
+            while samples < least and time.monotonic() < end:
                 line = response.readline().decode().rstrip("\r\n")
                 name, _, value = line.partition(":")
                 value = value.removeprefix(" ")
@@ -59,6 +61,7 @@ class Api:
                     data.append(value)
                 elif line == "" and data:
                     events.append((event, ident, json.loads("\n".join(data))))
+                    samples += len(events[-1][2]) if event == "sample" else 0
                     event, data = "message", []
             return events
         finally:

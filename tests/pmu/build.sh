@@ -7,6 +7,7 @@
 #
 #   WORK/synthetic_pmu.ko            the PMU module, for Debian's cloud kernel
 #   WORK/workload-{amd64,arm64}/…    the static programs of workload/
+#   WORK/tsc                         tsc.c, for this machine
 #   WORK/arm64/cyclescope            the program, cross-built from ROOT
 #
 # The amd64 program is not built here: the guest runs the one that ROOT/build has, the binary that ships.
@@ -87,6 +88,7 @@ for arch in "$@"; do
     amd64)
         build_module
         build_workloads amd64 gcc
+        gcc -std=gnu17 -O1 -Wall -Wextra -Werror -o "$work/tsc" "$here/tsc.c"
         ;;
     arm64)
         build_workloads arm64 aarch64-linux-gnu-gcc "--sysroot=$sysroot"

@@ -6,6 +6,7 @@ room for every event, multiplexed, with events missing, and with no PMU at all.
 import check_samples as samples
 import check_server as server
 from api import Api
+from estimate import percentile
 from truth import EVENTS, RATIOS, Truth
 
 EACH = ("", "?cpu=0", "?cpu=1")  # the target's total, and each CPU
@@ -22,8 +23,8 @@ class Served:
     def __enter__(self):
         self.guest.__enter__()
         try:
-            self.guest.wait_log("started cyclescope", 60)
-            answer = self.api.wait(lambda: self.api.get("/healthz")[0] == 200, 40)
+            self.guest.wait_log("started cyclescope", 300)
+            answer = self.api.wait(lambda: self.api.get("/healthz")[0] == 200, 120)
             if not self.tap.ok(answer is True, f"{self.name}: /healthz says 200", answer or "another status"):
                 raise self.guest.fail("no 200 from /healthz")
         except BaseException:
@@ -42,7 +43,7 @@ class Served:
     def rows(self, least, query=""):
         """At least that many samples; fewer only when they do not come."""
         return self.api.wait(lambda: (rows := self.api.json("/api/data" + query)) and len(rows) >= least and rows,
-                             least / 10 + 30) or self.api.json("/api/data" + query)
+                             least / 10 + 120) or self.api.json("/api/data" + query)
 
     def each(self, least):
         """The samples of the total and of each CPU, cut to the intervals that all three answers have."""
@@ -91,9 +92,10 @@ def check_scaled(tap, boot):
     samples.check_hardware(tap, s.name, rows)
     for event in EVENTS:
         said = [r.get("quality", {}).get(event, "exact") for r in rows[1:]]
-        scaled = [q for q in said if q.startswith("scaled ") and 20 <= int(q.split()[1]) <= 95]
-        tap.ok(len(scaled) >= samples.MOST * len(said) > 0, f"{s.name}: the quality of {event} is \"scaled N\"",
-               sorted(set(said)))
+        shares = sorted(int(q.split()[1]) for q in said if q.startswith("scaled "))
+        # Three groups on counters for two. One may have the whole of a short interval, and another none of it.
+        tap.ok(len(shares) > len(said) / 2 and 40 <= percentile(shares, 0.5) <= 90,
+               f"{s.name}: the quality of {event} is \"scaled N\"", sorted(set(said)))
     samples.check_told_apart(tap, s, answers, Truth("varying"))
     samples.check_sums(tap, s.name, answers)
 
@@ -103,7 +105,7 @@ def check_missing(tap, boot):
     with Served(tap, boot, "http-missing", pmu={"counters": 8, "hwmask": 0x3cf}) as s:
         rows = s.rows(10)
         columns = s.api.json("/api/meta")["columns"]
-        events = s.api.stream("/api/stream", 2)
+        events = s.api.stream("/api/stream", 5)
     sent = [sample for kind, _, data in events if kind == "sample" for sample in data]
     for column in ("branches", "branch_misses", "branch_miss_rate"):
         tap.equal({sample[column] for sample in sent}, {None}, f"{s.name}: /api/stream: {column} is null, never 0")

@@ -7,9 +7,9 @@ from truth import EVENTS, GAIN, RATIOS
 SOFTWARE = ("context_switches", "cpu_migrations", "minor_faults", "major_faults")
 GAUGES = ("cpu_user", "cpu_system", "cpu_iowait", "cpu_irq", "cpu_steal", "cpu_idle")
 ALWAYS = (*EVENTS, *SOFTWARE, *GAUGES, *RATIOS, "cpu_use", *(event + "_per_second" for event in SOFTWARE))
-# These guests share two real CPUs with whatever else runs: a tick may be late, a turn of the counters may take 20 ms
-# instead of 4. So most intervals are asked for, not all; check_accuracy.py, where time is exact, has the sharp limits.
-MOST = 0.9
+# These guests share two real CPUs with whatever else runs: a tick may be late or missed, the next interval is short then, and
+# a turn of the counters may take 100 ms instead of 4. So sums and medians are compared with the truth, and what a sample says
+# with itself; check_accuracy.py, where time is exact, has every interval.
 
 
 def check_shape(tap, name, rows):
@@ -20,15 +20,18 @@ def check_shape(tap, name, rows):
     times = [r["timestamp"] for r in rows]
     tap.ok(times == sorted(set(times)), f"{name}: timestamps increase", times)
     lengths = [round(r["seconds"], 3) for r in rows[1:]]
-    good = sum(0.05 < x < 0.2 for x in lengths)
-    tap.ok(good >= 0.75 * len(lengths), f"{name}: intervals are about 100 ms", lengths)
+    # Each has its end on the grid, or less than an interval late. All together are the time that passed.
+    tap.ok(min(lengths) > 0 and 0.05 < percentile(sorted(lengths), 0.5) < 0.2 and
+           abs(sum(lengths) - (times[-1] - times[0]) / 1000) <= 0.101, f"{name}: intervals are about 100 ms", lengths)
 
 
 def check_hardware(tap, name, rows, events=EVENTS):
+    """A count in every interval, but for the few in which it says that the event never ran."""
     for event in events:
-        counts = [r[event] for r in rows[1:]]
-        good = sum(isinstance(c, int) and c > 0 for c in counts)
-        tap.ok(good >= MOST * len(counts) > 0, f"{name}: {event} is counted", counts)
+        said = [(r[event], r.get("quality", {}).get(event)) for r in rows[1:]]
+        wrong = [(c, q) for c, q in said if not (isinstance(c, int) and c > 0) and (c, q) != (None, "never ran")]
+        counted = sum(c is not None for c, _ in said)
+        tap.ok(counted > len(said) / 2 and not wrong, f"{name}: {event} is counted", said)
 
 
 def check_not_supported(tap, name, rows, columns, expected):
@@ -120,7 +123,7 @@ def check_sums(tap, name, answers):
                 n += 1
                 if abs(total - sum(each)) > 2 + 1e-6 * total:
                     wrong.append((sequence, total, each))
-        tap.ok(n >= 20 and not wrong, f"{name}: {event} is the sum of its CPUs", wrong[:3] or f"{n} intervals")
+        tap.ok(n >= 10 and not wrong, f"{name}: {event} is the sum of its CPUs", wrong[:3] or f"{n} intervals")
 
 
 def check_recorded_cpus(tap, served, truth):
@@ -132,6 +135,6 @@ def check_recorded_cpus(tap, served, truth):
         for event in EVENTS:
             wrong = errors(intervals(recording.series(event, cpu), by_interval),
                            lambda start, end, e=event, c=cpu: truth.count(e, [c], start, end))
-            # Between a value and its time an emulated CPU may be stopped for a while, rarely.
-            tap.ok(len(wrong) >= 15 and percentile(wrong, MOST) <= 0.5,
+            # Between a value and its time an emulated CPU may be stopped for a while: then two intervals are wrong.
+            tap.ok(len(wrong) >= 8 and percentile(wrong, 0.75) <= 0.5,
                    f"{name}: recorded {event} of CPU {cpu} within 0.5 %", describe(wrong))

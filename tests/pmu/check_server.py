@@ -19,16 +19,15 @@ def check_page_and_meta(tap, served):
 
 
 def check_stream(tap, served):
-    """Ten samples a second by the guest's clock, each once and in order."""
+    """Every sample, each once and in order, on a grid of ten a second: one that this machine let the guest miss is not there."""
     name = served.name
-    events = served.api.stream("/api/stream", 4)
+    events = served.api.stream("/api/stream", 20)
     samples = [s for kind, _, data in events if kind == "sample" for s in data]
     numbers = [s["sequence"] for s in samples]
     tap.ok(len(numbers) >= 20 and numbers == list(range(numbers[0], numbers[0] + len(numbers))),
            f"{name}: /api/stream sends every sample once", numbers)
-    seconds = (samples[-1]["timestamp"] - samples[0]["timestamp"]) / 1000 if len(samples) > 1 else 0
-    tap.ok(seconds and 9 <= (len(samples) - 1) / seconds <= 10.1, f"{name}: ten a second",
-           f"{len(samples)} samples in {seconds} s")
+    steps = [b["timestamp"] - a["timestamp"] for a, b in zip(samples, samples[1:])]
+    tap.ok(100 in steps and not any(step % 100 for step in steps), f"{name}: ten a second", steps)
     meta = served.api.json("/api/meta")
     ids = [ident for kind, ident, _ in events if kind == "sample"]
     tap.ok(ids and all(re.fullmatch(re.escape(meta["run"]) + r"\.\d+", i or "") for i in ids),

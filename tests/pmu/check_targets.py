@@ -7,7 +7,9 @@ import json
 import re
 
 import csvfile
+from estimate import percentile
 from recording import Recording
+from truth import GAIN, rates
 
 
 def check(tap, boot):
@@ -32,17 +34,14 @@ def check_groups(tap, guest):
               "targets: a group of five on four counters is repacked, the sides of each ratio together")
     tap.equal(groups(guest, "five-user"), ["cache-references:u, cycles:u, instructions:u", "branches:u, branch-misses:u"],
               "targets: that of user mode too")
-    rows = csvfile.rows(guest.text("five.csv"))[1:]
-    tap.ok(rows and all(int(row[c]) > 0 for row in rows for c in ("cycles", "cache_references", "branch_misses")),
-           "targets: and all of it is counted", rows[:2])
-    tap.ok(rows and all(row["cpi"] for row in rows), "targets: with its ratios", rows[:2])
+    check_counted(tap, guest, "five", ("cycles", "cache_references", "branches", "instructions", "branch_misses"),
+                  "targets: and all of it is counted")
+    rows = [row for row in csvfile.rows(guest.text("five.csv")) if row["cycles"]]
+    tap.ok(rows and all(0.66 < float(row["cpi"] or 0) < 0.75 for row in rows), "targets: with its ratios", rows[:2])
     tap.equal(len(groups(guest, "default")), 4, "targets: the default groups fit as they are")
     tap.equal(groups(guest, "starved"), ["cycles, instructions", "branches, branch-misses"],
               "targets: a group of four where three counters are free opens, never runs, and is halved")
-    rows = csvfile.rows(guest.text("starved.csv"))[1:]
-    # On a busy machine a turn may be missed.
-    ran = [row for row in rows if int(row["cycles"] or 0) > 0 and int(row["branches"] or 0) > 0]
-    tap.ok(len(ran) > 0.7 * len(rows) > 0, "targets: and then runs", rows)
+    check_counted(tap, guest, "starved", ("cycles", "instructions", "branches", "branch_misses"), "targets: and then runs")
     columns = summary(guest, "starved-command")
     tap.ok(all((columns[e]["value"] or 0) > 0 for e in ("cycles", "instructions", "branches", "branch_misses")),
            "targets: that of a command too", columns)
@@ -53,6 +52,23 @@ def check_groups(tap, guest):
            "targets: it is enabled, and never ran", series[:2])
 
 
+def check_counted(tap, guest, name, events, what):
+    """
+    Every event ran on each CPU, and counted what there was in that time, of which 10 % may go astray where this machine takes a
+    break between a value and its time. And the CSV has values of it.
+    """
+    recording = Recording(guest.results[name + ".data"])
+    rows = csvfile.rows(guest.text(name + ".csv"))
+    for event in events:
+        per_ns = rates("fixed", 0)[event] / 1e6
+        for cpu in (0, 1):
+            series = recording.series(event, cpu)
+            last = series[-1][1] if series else None
+            tap.ok(last and last.running and abs(last.value / last.running / per_ns / (1 + GAIN[event] * cpu / 8) - 1) < 0.1,
+                   f"{what} ({event}, CPU {cpu})", last)
+        tap.ok(any(int(row[event] or 0) > 0 for row in rows), f"{what} ({event}, CSV)", rows)
+
+
 def summary(guest, name):
     return json.loads(guest.text(name + ".json").splitlines()[-1])["summary"]["columns"]
 
@@ -61,10 +77,12 @@ def check_pinned(tap, guest):
     rows = csvfile.rows(guest.text("pinned.csv"))[1:]
     for column in ("cycles_d", "instructions_d"):
         tap.equal({row[column + "_running"] for row in rows}, {"100"}, f"targets: a pinned group runs all the time ({column})")
-    for column in ("cache_misses", "branch_misses"):
-        # Two groups on the two counters that are left; now and then one has nearly the whole of an interval.
-        shares = [float(row[column + "_running"] or 0) for row in rows]
-        tap.ok(shares and 25 < sum(shares) / len(shares) < 75, f"targets: what is not pinned takes turns ({column})", shares)
+    # Two groups on the two counters that are left: always one of them, and each in its turn.
+    recording = Recording(guest.results["pinned.data"])
+    for cpu in (0, 1):
+        last = [recording.series(column, cpu)[-1][1] for column in ("cache_misses", "branch_misses")]
+        shares = [r.running / r.enabled for r in last]
+        tap.ok(min(shares) > 0.1 and 0.95 < sum(shares) < 1.01, f"targets: what is not pinned takes turns (CPU {cpu})", shares)
     ipc = summary(guest, "pinned-fits")["ipc"]  # 1.5 on CPU 0, 1.35 on CPU 1
     tap.ok(ipc["quality"] == "exact" and 1.34 < ipc["value"] < 1.51, "targets: and has its ratio", ipc)
     rows = csvfile.rows(guest.text("pinned-out.csv"))
@@ -91,47 +109,49 @@ def check_cpus(tap, guest):
         recording = Recording(guest.results[f"cpu{cpu}.data"])
         tap.equal(recording.series("cycles", 1 - cpu), [], f"targets: -C {cpu}: the other CPU is not counted")
         for column, rate in (("cycles", cycles), ("instructions", instructions)):
-            (_, first), (_, last) = (s := recording.series(column, cpu))[0], s[-1]
-            found = (last.value - first.value) / (last.enabled - first.enabled)
+            readings = [r for _, r in recording.series(column, cpu)]
+            # Where this machine took a break between a value and its time two intervals are wrong.
+            found = percentile(sorted((b.value - a.value) / (b.enabled - a.enabled) for a, b in zip(readings, readings[1:])), 0.5)
             tap.ok(abs(found / rate - 1) < 0.005, f"targets: -C {cpu}: {column} within 0.5 %", found)
 
 
 def check_command(tap, guest):
+    for n in (1, 2):
+        tap.equal(guest.text(f"command-{n}.status").strip(), "9", "targets: a command's status is passed on")
+        check_work(tap, guest, f"command-{n}", 5 * n, "cycles", "task_clock")
+
+
+def check_work(tap, guest, name, pieces, column, clock_column=None):
     """
     What the pieces of work say of their own CPU time is the truth, on a machine of any speed. The rest of the command comes on
     top; it is little, but this machine may take a break in it.
     """
-    for n in (1, 2):
-        tap.equal(guest.text(f"command-{n}.status").strip(), "9", "targets: a command's status is passed on")
-        pieces = [line.split() for line in guest.text(f"command-{n}.pieces").splitlines()]
-        true = [int(words[3]) for words in pieces if len(words) == 4]
-        tap.equal(len(true), 5 * n, f"targets: all of a command's work was done ({n})")
-        rows = csvfile.rows(guest.text(f"command-{n}.csv"))
-        cycles, clock = (sum(int(row[c] or 0) for row in rows) for c in ("cycles", "task_clock"))
-        # Each piece is a fifth of its process.
-        tap.ok(0.9 < clock / sum(true) < 1.9, f"targets: a command's children are counted ({n})", (clock, true))
-        tap.ok(0.9 * 2 < cycles / sum(true) < 1.9 * 2.5, f"targets: cycles of a command ({n})", (cycles, true))
+    true = [int(line.split()[3]) for line in guest.text(name + ".pieces").splitlines() if line.count(" ") == 3]
+    tap.equal(len(true), pieces, f"targets: all of the work was done ({name})")
+    rows = csvfile.rows(guest.text(name + ".csv"))
+    cycles, clock = (sum(int(row[c] or 0) for row in rows) if c else None for c in (column, clock_column))
+    # Each piece is a fifth of its process.
+    tap.ok(0.9 * 2 < cycles / sum(true) < 1.9 * 2.5, f"targets: its cycles ({name})", (cycles, true))
+    if clock_column:
+        tap.ok(0.9 < clock / sum(true) < 1.9, f"targets: its CPU time, children and all ({name})", (clock, true))
+        tap.ok(1.8 < cycles / clock < 2.75, f"targets: the one is of the same time as the other ({name})", (cycles, clock))
 
 
 def check_cgroups(tap, guest):
     tap.ok("subtree_control" in guest.text("too-early.out"), "targets: a cgroup without counters says what to do",
            guest.text("too-early.out"))
-    rows = csvfile.rows(guest.text("cgroup.csv"))[2:-1]
-    cycles, clock = (sum(int(row[c] or 0) for row in rows[1:]) for c in ("cycles", "cpu_clock"))
-    # One busy process: no more than one CPU, though two are busy. Measured by the time that passed: a tick may be late.
-    passed = (int(rows[-1]["timestamp"]) - int(rows[0]["timestamp"])) * 1e6 if rows else 0
-    tap.ok(0.4 * passed < clock < 1.1 * passed, "targets: a cgroup's CPU time is one process's",
-           (clock, passed, guest.text("cgroup.err")))
-    tap.ok(clock and 1.95 < cycles / clock < 2.55, "targets: cycles of a cgroup", (cycles, clock))
-    rows = csvfile.rows(guest.text("cgroups.csv"))[2:-1]
-    tap.ok(rows and all(row["cycles_busy"] for row in rows), "targets: two cgroups: the busy one always has a value", rows[:2])
-    # After a tick that was late the next row is short, and somebody else's.
-    ran = [row for row in rows if int(row["cycles_busy"] or 0) > 0]
-    tap.ok(len(ran) > 0.7 * len(rows), "targets: two cgroups: the busy one is busy", rows)
+    # What is outside is busy all the time: it would be as much again.
+    check_work(tap, guest, "cgroup", 5, "cycles", "cpu_clock")
+    check_work(tap, guest, "cgroups", 5, "cycles_busy")
+    rows = csvfile.rows(guest.text("cgroups.csv"))
     tap.equal({row.get("cycles_other") for row in rows} - {"", "0"}, set(), "targets: two cgroups: the idle one")
 
 
 def check_absent(tap, guest):
-    series = Recording(guest.results["absent.data"]).series("cycles", 1)
-    tap.ok(5 < len(series) < 35, "targets: a CPU that was offline at the start is counted once it is online",
-           len(series))
+    recording = Recording(guest.results["absent.data"])
+    series = recording.series("cycles", 1)
+    came = int(guest.text("absent.came").split()[1])
+    tap.ok(len(recording.rounds) > len(series) >= 3 and all(time > came for time, _ in series),
+           "targets: a CPU that was offline at the start is counted once it is online", series[:3])
+    found = series[-1][1].value / series[-1][1].enabled if series else 0
+    tap.ok(abs(found / 2.5 - 1) < 0.1, "targets: and of the time since then", series)

@@ -4,7 +4,9 @@
 # Packs a guest's file system: busybox, the kernel's modules that it needs, the program with its shared libraries,
 # the workloads, and guest/ (init and the scenarios).
 #
-#   initrd.sh CACHE WORK ARCH PROGRAM      writes WORK/initrd-ARCH.gz, and WORK/perf-ARCH.tar with Debian's perf
+#   initrd.sh CACHE WORK ARCH PROGRAM      writes WORK/initrd-ARCH, and WORK/initrd-ARCH-perf, which has Debian's perf too
+#
+# Not compressed: the emulated processor would take seconds to undo it.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cache=$1 work=$2 arch=$3 program=$4
@@ -27,7 +29,7 @@ arm64)
 esac
 
 tree=$(mktemp -d "$work/tree.XXXXXX")
-trap 'rm -rf "$tree" "$tree.perf"' EXIT
+trap 'rm -rf "$tree" "$tree".*' EXIT
 mkdir -p "$tree"/{bin,dev,etc,lib/guest,mods,proc,root,run,sys,tmp,usr/bin,var/lib,results} "$tree$(dirname "$loader")"
 chmod 755 "$tree" # mktemp gives it to root alone
 chmod 1777 "$tree/tmp"
@@ -77,10 +79,14 @@ add_program() { # FILE NAME TREE [LIBRARIES]
 
 cp -L "$loader_from" "$tree$loader"
 add_program "$program" cyclescope "$tree" "libpfm.so.4 libmicrohttpd.so.12"
-# perf, which is the oracle of some groups only and large: a disk of its own, so that no other guest unpacks it.
+# perf, which is the oracle of some groups only and large. Not on a disk: a guest whose time follows its instructions runs
+# ahead while it waits for one, for many minutes of its time when this machine is busy.
 add_program "$perf" perf "$tree.perf"
-tar cf "$tree.tar" -C "$tree.perf" .
 
-(cd "$tree" && find . | cpio -o -H newc --quiet) | gzip -1 >"$tree.gz"
-mv "$tree.gz" "$work/initrd-$arch.gz"
-mv "$tree.tar" "$work/perf-$arch.tar"
+pack() { # TREE
+    (cd "$1" && find . | cpio -o -H newc --quiet)
+}
+pack "$tree" >"$tree.initrd"
+{ cat "$tree.initrd" && pack "$tree.perf"; } >"$tree.initrd-perf" # the kernel unpacks one after the other
+mv "$tree.initrd" "$work/initrd-$arch"
+mv "$tree.initrd-perf" "$work/initrd-$arch-perf"

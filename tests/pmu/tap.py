@@ -26,3 +26,22 @@ class Tap:
     def end(self):
         print(f"1..{self.count}", flush=True)
         return 1 if self.failed or not self.count else 0
+
+
+class Later(Tap):
+    """Checks that are printed when replay() is called: of a group that runs beside another one."""
+
+    def __init__(self):
+        super().__init__()
+        self.calls = []
+
+    def ok(self, passed, name, why=""):
+        self.calls.append(("ok", (passed, name, why)))
+        return bool(passed)
+
+    def note(self, text):
+        self.calls.append(("note", (text,)))
+
+    def replay(self, tap):
+        for method, arguments in self.calls:
+            getattr(tap, method)(*arguments)

@@ -12,7 +12,7 @@ cyclescope $(echo "$options" | tr , ' ') >/results/program.out 2>/results/progra
 program=$!
 say "started cyclescope"
 
-timeout 100 nc -l -p 5009 </dev/null >/dev/null
+timeout 1200 nc -l -p 5009 </dev/null >/dev/null
 for status in /proc/[0-9]*/status; do
     pid=${status#/proc/}
     pid=${pid%/status}

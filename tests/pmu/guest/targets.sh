@@ -54,26 +54,37 @@ for n in 1 2; do
     mv "/tmp/command-$n.csv" /results/
 done
 
-# The same of a cgroup, with something outside that must not be counted.
+# The same of a cgroup, with something outside that must not be counted. The work is in the cgroup, the collector is not.
 mkdir /sys/fs/cgroup/busy /sys/fs/cgroup/other
 (while :; do :; done) &
 outside=$!
-(
-    sh -c 'echo $PPID' >/sys/fs/cgroup/busy/cgroup.procs
-    while :; do :; done
-) &
-inside=$!
+in_busy() { # NAME OPTIONS…
+    local name=$1
+    shift
+    echo | cyclescope collect --csv "/tmp/$name.csv" "$@" -- \
+        sh -c "echo \$\$ >/sys/fs/cgroup/busy/cgroup.procs; exec pieces 100 /results/$name.pieces" \
+        >"/results/$name.out" 2>&1
+    echo $? >"/results/$name.status"
+    mv "/tmp/$name.csv" /results/
+}
 cyclescope collect --csv none --duration 1s -G busy >/results/too-early.out 2>&1
 echo +cpu >/sys/fs/cgroup/cgroup.subtree_control || cat /sys/fs/cgroup/cgroup.controllers
-collect cgroup 3 -G busy -e cycles,cpu-clock
-collect cgroups 2 -G busy -G /sys/fs/cgroup/other -e cycles
-kill $outside $inside
+in_busy cgroup -G busy -e cycles,cpu-clock
+in_busy cgroups -G busy -G /sys/fs/cgroup/other -e cycles
+kill $outside
 
 # A CPU that was away at the start.
 cpu1=/sys/devices/system/cpu/cpu1/online
 echo 0 >$cpu1
-collect absent 4 -e cycles &
+cyclescope collect -e cycles --csv /tmp/absent.csv -o /tmp/absent.data >/results/absent.out 2>&1 </dev/null &
 collector=$!
-sleep 2
+wait_for 60 has_lines /tmp/absent.csv 5 || say "no rows of absent"
+clocks >/results/absent.came
 echo 1 >$cpu1
+wait_for 120 grep -q 'online now: 0-1' /results/absent.out || say "absent does not notice CPU 1"
+lines=$(wc -l </tmp/absent.csv)
+wait_for 60 has_lines /tmp/absent.csv $((lines + 5)) || say "no more rows of absent"
+kill $collector
 wait $collector
+echo $? >/results/absent.status
+mv /tmp/absent.csv /tmp/absent.data /results/
