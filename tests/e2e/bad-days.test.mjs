@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The page against the real program on the days that are not like others: a recording of a day, 512 CPUs, an interval of 1 ms, a CSV
-// of somebody else.
+// of somebody else, a line that was cut for longer than memory reaches.
 
 import assert from "node:assert/strict";
-import { appendFileSync, chmodSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { columnsOfColour, frame, launch, open, plotBox, range, rest, until, waitState } from "./browser.mjs";
-import { legend, tile } from "./harness.mjs";
+import { NETWORK, legend, tile } from "./harness.mjs";
 import { replay, start } from "./program.mjs";
 
 let browser;
@@ -26,15 +27,43 @@ after(async () => {
 const span = (r) => r.to - r.from;
 const ask = async (url, path) => (await fetch(url + path)).json();
 
-/** Runs `body` on the page of a program; afterwards nothing may have gone wrong in the browser. */
-async function withServer(args, body, { allowed = [], ...options } = {}) {
+/** A line to a server that can be cut: Chromium's own "offline" lets a stream that is open go on. */
+async function breakable(url) {
+  const sockets = new Set();
+  const server = createServer((near) => {
+    const far = connect(Number(new URL(url).port), "127.0.0.1");
+    for (const [one, other] of [[near, far], [far, near]]) {
+      sockets.add(one);
+      one.pipe(other);
+      one.on("error", () => other.destroy());
+      one.on("close", () => {
+        sockets.delete(one);
+        other.destroy();
+      });
+    }
+  });
+  const listen = (port) => new Promise((ready) => { server.listen(port, "127.0.0.1", ready); });
+  await listen(0);
+  const { port } = server.address();
+  const cut = async () => {
+    const closed = new Promise((done) => { server.close(done); });
+    for (const socket of sockets) socket.destroy();
+    await closed;
+  };
+  return { url: `http://127.0.0.1:${port}/`, cut, mend: () => listen(port) };
+}
+
+/** Runs `body` on the page of a program; afterwards nothing may have gone wrong in the browser. `through`: what the page reaches it by. */
+async function withServer(args, body, { allowed = [], through = async (url) => ({ url }), ...options } = {}) {
   const program = start(args, options);
   try {
     const url = await program.url;
-    const opened = await open(browser, url);
-    await body(opened.page, url);
+    const line = await through(url);
+    const opened = await open(browser, line.url);
+    await body(opened.page, url, line);
     assert.deepEqual(opened.problems.filter((p) => !allowed.some((a) => a.test(p))), []);
     await opened.close();
+    await line.cut?.();
   } finally {
     await program.stop();
   }
@@ -179,3 +208,33 @@ test("an interval of 1 ms: live, each interval at hand, the span in milliseconds
     assert.ok(samples.length >= 4);
     await until(() => drawn(page, "software", "--series-1"), (s) => s > 0.5, "its line");
   }));
+
+test("asleep for longer than the server's memory reaches: what was measured meanwhile comes from its disk, without a hole", async () => {
+  const [hz, seconds] = [50, 14];
+  const machine = replay(["--cpus", 64, "--events", 8, "--hz", hz, "--seconds", seconds, "--speed", 1]);
+  const kept = join(folder, "asleep");
+  mkdirSync(kept);
+  chmodSync(kept, 0o777); // where the server, which is not root any more, keeps its history
+  try {
+    await withServer(["serve", "-", "--history", join(kept, "history.db"), "--memory", "1MiB"], async (page, url, line) => {
+      await waitState(page, "live");
+      await line.cut();
+      await waitState(page, "reconnecting");
+      await until(() => page.textContent(".reason"), (t) => t === "the server cannot be reached", "the reason in words");
+      const { latest } = await ask(url, "api/meta");
+      await until(() => ask(url, "api/meta"), (m) => m.first > latest + 500, "the memory to begin after what the page has seen");
+      await line.mend();
+      await waitState(page, "ended");
+      const { rows, history: { first }, latest: last } = await ask(url, "api/meta");
+      assert.ok(rows < hz * seconds / 2, `the memory holds ${rows} intervals only`);
+      await page.evaluate(([from, to]) => { location.hash = `#from=${from}&to=${to}`; }, [first, last]);
+      await until(() => range(page), (r) => r.from === first && r.to === last, "all that was measured");
+      // So small a memory may be overrun on a busy machine before its rows are kept: the server counts those.
+      const { lost } = (await ask(url, "api/meta")).history;
+      const least = 0.98 - lost / (hz * seconds);
+      await until(() => drawn(page, "cycles", "--series-1"), (s) => s > least, `its line, without a hole but for ${lost} lost intervals`);
+    }, { input: machine.output, allowed: NETWORK, through: breakable });
+  } finally {
+    await machine.stop();
+  }
+});
