@@ -386,18 +386,28 @@ test("the heatmap of the past has a scale of its own, from one question for all 
   assert.ok(asked.length > 0 && asked.every((r) => r.includes("cpu=all")), asked.join("\n"));
 }));
 
-/** Every chart's pixels. */
-const pictures = (page) => page.$$eval(".uplot canvas", (list) => list.map((canvas) => {
-  const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });
-  copy.drawImage(canvas, 0, 0);
-  return { width: canvas.width, pixels: [...new Uint32Array(copy.getImageData(0, 0, canvas.width, canvas.height).data.buffer)] };
-}));
+/** Keeps every chart's pixels in the page, whose millions are too many to be sent here. */
+const keepPictures = (page, name) => page.evaluate((name) => {
+  globalThis[name] = [...document.querySelectorAll(".uplot canvas")].map((canvas) => {
+    const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });
+    copy.drawImage(canvas, 0, 0);
+    return { width: canvas.width, pixels: copy.getImageData(0, 0, canvas.width, canvas.height).data };
+  });
+}, name);
 
-/** Two colours with their opacity, to what rounding does to them. */
-function alike(a, b) {
-  const channel = (p, shift) => ((p >>> shift) & 255) * (p >>> 24) / 255;
-  return [0, 8, 16].every((s) => Math.abs(channel(a, s) - channel(b, s)) < 24) && Math.abs((a >>> 24) - (b >>> 24)) < 24;
-}
+/** Of each chart: pixels with something in them, and where the two pictures differ by more than rounding does. */
+const comparePictures = (page, a, b) => page.evaluate(([a, b]) => globalThis[a].map(({ width, pixels }, n) => {
+  const other = globalThis[b][n];
+  const different = [];
+  let drawn = 0;
+  for (let i = 0; i < pixels.length; i += 4) {
+    const [alpha, otherAlpha] = [pixels[i + 3], other.pixels[i + 3]];
+    if (alpha !== 0) drawn++;
+    const differs = (c) => Math.abs(pixels[i + c] * alpha - other.pixels[i + c] * otherAlpha) / 255 >= 24;
+    if (differs(0) || differs(1) || differs(2) || Math.abs(alpha - otherAlpha) >= 24) different.push([(i / 4) % width, Math.floor(i / 4 / width)]);
+  }
+  return { width, otherWidth: other.width, drawn, different };
+}), [a, b]);
 
 for (const [what, options, hash, context] of [
   ["a view of 1 min", {}, "", {}],
@@ -420,15 +430,14 @@ for (const [what, options, hash, context] of [
     await until(() => page.evaluate(() => globalThis.moves), (n) => n > 60, "pictures to be moved", 60_000);
     mock.silent = true;
     await page.waitForTimeout(500);
-    const moved = await pictures(page);
+    await keepPictures(page, "moved");
     await page.click("#theme"); // from the system's to the same colours: all is drawn anew
-    const anew = await pictures(page);
-    assert.equal(moved.length, anew.length);
-    assert.ok(moved.length > 0);
-    moved.forEach(({ width, pixels }, n) => {
-      assert.equal(width, anew[n].width);
-      assert.ok(pixels.filter((p) => p !== 0).length > 5 * width, "it is a picture");
-      const different = pixels.flatMap((p, i) => (alike(p, anew[n].pixels[i]) ? [] : [[i % width, Math.floor(i / width)]]));
+    await keepPictures(page, "anew");
+    const charts = await comparePictures(page, "moved", "anew");
+    assert.ok(charts.length > 0);
+    charts.forEach(({ width, otherWidth, drawn, different }, n) => {
+      assert.equal(width, otherWidth);
+      assert.ok(drawn > 5 * width, "it is a picture");
       // The ends and crossings of uPlot's grid lines are strokes', ours are rectangles'.
       assert.ok(different.length <= 60, `chart ${n}: ${different.length} pixels differ, at ${different.slice(0, 8).join(" ")}`);
     });
