@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """24 hours at 10 Hz on 2 CPUs in the history: how long any span takes, what the server holds, what the file takes.
 
-    bench/history.py [HOURS]       takes about two minutes; after `ninja -C build tests/history-fill`
+    bench/history.py [HOURS]       takes about two minutes; after `ninja -C build`
 """
 import http.client
 import json

@@ -70,7 +70,7 @@ static void print_reach(const double row_bytes[LADDER_TIERS], int64_t interval_m
         if (all <= bound)
             kept = bytes[t];
         if (bytes[t] > 0)
-            printf("%s: %.1f h of %.0f\n", ladder[t].label,
+            printf("%s: %.1f h of %.0f\n", ladder[t].table,
                    kept / bytes[t] * (double)ladder[t].keep_ms / 3.6e6,
                    (double)ladder[t].keep_ms / 3.6e6);
     }

@@ -19,7 +19,8 @@ export class LargeMock extends Mock {
     const sample = super.tick();
     this.options.cpus = cpus;
     const n = sample.sequence;
-    sample.cpus = new Proxy({}, { get: (_, cpu) => makeValues(n + Number(cpu) * 37, 1 / cpus, this.pmu) });
+    const made = new Proxy({}, { get: (_, cpu) => makeValues(n + Number(cpu) * 37, 1 / cpus, this.pmu) });
+    Object.defineProperty(sample, "cpus", { value: made, enumerable: true });
     return sample;
   }
 
