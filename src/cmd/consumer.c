@@ -127,7 +127,8 @@ static int open_consumer(struct consumer *c, int fd, bool compress,
         r = stream_sink_open(fd, STREAM_QUEUE_BYTES, &c->sink);
     if (r == 0)
         consumer_sideband(c, &head); // as it is: what is packed comes after it
-    if (r == 0 && c->sink) // its reader may be gone already
+    // Its reader may be gone already.
+    if (r == 0 && c->sink)
         c->compressor = compressor;
     else
         stream_compressor_free(compressor);

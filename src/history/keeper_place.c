@@ -35,15 +35,23 @@ static struct store_run describe(const struct keeper *k, int64_t start_ms)
     return run;
 }
 
+// `note`: what became of a damaged file; "" where there was none.
+static void say_begun_anew(struct keeper *k, const char *note)
+{
+    char text[2 * STORE_WHY_MAX];
+
+    if (!note[0])
+        return;
+    snprintf(text, sizeof(text), "history: %s, and a new one begun", note);
+    keeper_say(k, text);
+}
+
 static int set_aside(struct keeper *k, struct store *store)
 {
-    char note[STORE_WHY_MAX] = "", text[2 * STORE_WHY_MAX];
+    char note[STORE_WHY_MAX] = "";
     int r = store_set_aside(store, note);
 
-    if (note[0]) {
-        snprintf(text, sizeof(text), "history: %s, and a new one begun", note);
-        keeper_say(k, text);
-    }
+    say_begun_anew(k, note);
     return r;
 }
 
@@ -61,7 +69,7 @@ static int open_and_place(struct keeper *k, enum store_kind kind, const struct s
                           char ret_why[STORE_WHY_MAX])
 {
     uint64_t bound = kind == k->config.kind ? k->config.bound : k->config.memory;
-    char note[STORE_WHY_MAX], text[2 * STORE_WHY_MAX];
+    char note[STORE_WHY_MAX];
     struct store *store;
     int r = store_open(kind, k->config.path, bound, &store, note);
 
@@ -69,10 +77,7 @@ static int open_and_place(struct keeper *k, enum store_kind kind, const struct s
         text_copy(ret_why, STORE_WHY_MAX, note);
         return r;
     }
-    if (note[0]) {
-        snprintf(text, sizeof(text), "history: %s, and a new one begun", note);
-        keeper_say(k, text);
-    }
+    say_begun_anew(k, note);
     r = place_in(k, store, run);
     if (r == -EBADMSG && set_aside(k, store) == 0)
         r = place_in(k, store, run);
