@@ -8,11 +8,10 @@ import re
 import signal
 import struct
 import subprocess
-import time
 import unittest
 
 from program import PROGRAM, Running, missed_ticks, run, wait_until
-from workload import FAULTS, Folder, Workload, counts_events, perf_counts
+from workload import FAULTS, Folder, Workload, counts, perf_counts
 
 
 class Command(Folder):
@@ -108,8 +107,7 @@ class Ends(Folder):
         # An interval far longer than its life: all its faults are in the last row.
         with Workload() as work:
             with Running("collect", "--csv", self.csv, "-p", str(work.pid), "-I", "1h", "-e", "page-faults") as r:
-                self.assertTrue(wait_until(lambda: counts_events(r.process.pid)), r.lines)
-                time.sleep(0.5)  # it enables what it opened, and says nothing
+                self.assertTrue(wait_until(lambda: counts(r.process.pid)), r.lines)
                 work.go()
                 work.process.stdin.close()
                 self.assertEqual(r.process.wait(timeout=60), 0, r.lines)

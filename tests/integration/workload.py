@@ -54,15 +54,6 @@ sys.stdin.readline()
 """
 
 
-def counts_events(pid):
-    """It has opened some."""
-    folder = f"/proc/{pid}/fd"
-    try:
-        return any("perf_event" in os.readlink(os.path.join(folder, fd)) for fd in os.listdir(folder))
-    except FileNotFoundError:  # one that was closed meanwhile
-        return False
-
-
 class Folder(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()
@@ -103,6 +94,21 @@ def asleep(pid):
         with open(f"/proc/{pid}/task/{task}/stat", encoding="utf-8", errors="replace") as f:
             return f.read().rsplit(")", 1)[1].split()[0]
     return all(state(task) == "S" for task in os.listdir(f"/proc/{pid}/task"))
+
+
+def counts(pid):
+    """Does this collector, of an interval far longer than its start, count? Its clock has begun (the next tick is far off), and
+    it has done what it does then: it waits."""
+    folder = f"/proc/{pid}/fd"
+    try:
+        for fd in os.listdir(folder):
+            if "timerfd" in os.readlink(os.path.join(folder, fd)):
+                with open(f"/proc/{pid}/fdinfo/{fd}", encoding="ascii") as f:
+                    timer = f.read()
+                return bool(re.search(r"ticks: 0\n(.*\n)*it_value: \(\d{3,},", timer)) and asleep(pid)
+    except FileNotFoundError:  # one that was closed meanwhile
+        pass
+    return False
 
 
 class Workload:
