@@ -11,7 +11,7 @@ import threading
 import time
 
 PROGRAM = os.environ.get("CYCLESCOPE", "build/cyclescope")
-PATIENCE = 60  # seconds that anything here may take on a loaded machine
+PATIENCE = 180  # seconds that anything here may take on a loaded machine
 
 
 def wait_until(condition, seconds=PATIENCE):

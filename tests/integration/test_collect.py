@@ -11,7 +11,7 @@ import tempfile
 import time
 import unittest
 
-from program import PROGRAM, Running, check_intervals, run, wait_until
+from program import PATIENCE, PROGRAM, Running, check_intervals, run, wait_until
 
 FIRST = ["timestamp", "cycles", "instructions", "cache_misses", "branch_misses", "cpi"]
 
@@ -33,7 +33,7 @@ class Folder(unittest.TestCase):
 def stat_report(path):
     """perf stat report's lines: (time, value, event), the value None where it was not counted."""
     done = subprocess.run(["perf", "stat", "report", "-i", path], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          text=True, timeout=60, check=False)
+                          text=True, timeout=PATIENCE, check=False)
     found = re.findall(r"^ +(\d+\.\d+) +([\d,.]+|<not \w+>) +(?:(?:ns|msec) +)?([a-z-]+(?::\w+)?)", done.stdout, re.M)
     return [(float(t), None if v.startswith("<") else float(v.replace(",", "")), e) for t, v, e in found]
 
@@ -86,7 +86,7 @@ class Csv(Folder):
 
     def test_readable_by_others(self):
         subprocess.run(["sh", "-c", 'umask 077; exec "$@"', "sh", PROGRAM, "collect", "--csv", self.csv, "--duration",
-                        "200ms"], stderr=subprocess.DEVNULL, timeout=60, check=True)
+                        "200ms"], stderr=subprocess.DEVNULL, timeout=PATIENCE, check=True)
         self.assertEqual(stat.S_IMODE(os.stat(self.csv).st_mode), 0o644)
 
     def goes_on_without(self, says):
@@ -133,7 +133,7 @@ class Csv(Folder):
     def test_disk_full_pauses_and_resumes(self):
         disk = os.path.join(self.folder, "disk")
         os.mkdir(disk)
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], check=True, timeout=60)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], check=True, timeout=PATIENCE)
         try:
             path = os.path.join(disk, "x.csv")
             filler = os.path.join(disk, "filler")
@@ -156,7 +156,7 @@ class Csv(Folder):
                 self.assertTrue(wait_until(lambda: len(rows_of(path)) > before + 5))
                 self.assertEqual(sum("pauses" in line for line in r.lines), 1)
         finally:
-            subprocess.run(["umount", disk], check=True, timeout=60)
+            subprocess.run(["umount", disk], check=True, timeout=PATIENCE)
 
     def test_kill_9_leaves_whole_rows(self):
         with Running("collect", "--csv", self.csv, "-o", self.recording, "-I", "1ms") as r:
@@ -182,7 +182,7 @@ class Recording(Folder):
         run("collect", "-o", self.recording, "--csv", "none", "--duration", "300ms", "-e",
             "rffffffffffffffff,context-switches")
         text = subprocess.run(["perf", "stat", "report", "-i", self.recording], stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, timeout=60, check=False).stdout
+                              stderr=subprocess.STDOUT, text=True, timeout=PATIENCE, check=False).stdout
         self.assertIn("<not supported>", text)
 
     def test_nothing_planted_is_written_through(self):
@@ -218,7 +218,7 @@ class Recording(Folder):
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE) as p:
             p.stdout.read(64)
             p.stdout.close()
-            self.assertEqual(p.wait(timeout=60), 0)
+            self.assertEqual(p.wait(timeout=PATIENCE), 0)
             said = p.stderr.read().decode()
             p.stderr.close()
         self.assertIn("reader is gone", said)
@@ -259,7 +259,7 @@ class Process(Folder):
                 self.assertEqual(r.stop(), 0)
             p.stdin.write("end\n")
             p.stdin.close()
-            p.wait(timeout=60)
+            p.wait(timeout=PATIENCE)
         faults = sum(int(row["minor_faults"]) for row in rows_of(self.csv))
         # Huge pages off for such a mapping or not: either each page faults, or a few of 2 MiB do.
         self.assertGreater(faults, 8)
@@ -280,7 +280,7 @@ class Process(Folder):
                 self.assertEqual(r.stop(), 0)
             p.stdin.write("end\n")
             p.stdin.close()
-            p.wait(timeout=60)
+            p.wait(timeout=PATIENCE)
         # A process that starts `true` twice takes dozens of faults in each child.
         self.assertGreater(sum(int(row["minor_faults"]) for row in rows_of(self.csv)), 80)
 
@@ -289,9 +289,9 @@ class Process(Folder):
             with Running("collect", "-p", str(p.pid), "--csv", self.csv) as r:
                 self.assertTrue(wait_until(lambda: os.path.exists(self.csv) and len(rows_of(self.csv)) > 1))
                 p.terminate()
-                p.wait(timeout=60)
+                p.wait(timeout=PATIENCE)
                 self.assertTrue(r.said(rf"process {p.pid} \(sleep\) has ended"), r.lines)
-                self.assertEqual(r.process.wait(timeout=60), 0)
+                self.assertEqual(r.process.wait(timeout=PATIENCE), 0)
 
     def test_ctrl_c_ends_cleanly(self):
         for number in (signal.SIGINT, signal.SIGTERM):

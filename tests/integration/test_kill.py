@@ -12,7 +12,7 @@ import tempfile
 import time
 import unittest
 
-from program import Running, wait_until
+from program import PATIENCE, Running, wait_until
 
 KILLS = int(os.environ.get("CYCLESCOPE_KILLS", "8" if os.environ.get("CYCLESCOPE_SANITIZED") else "50"))
 SEED = int(os.environ.get("CYCLESCOPE_SEED", str(random.randrange(1 << 30))))
@@ -108,7 +108,7 @@ class Kill(unittest.TestCase):
         server = r.child()
         port = r.port()
         kill(r.process.pid)
-        r.process.wait(timeout=60)
+        r.process.wait(timeout=PATIENCE)
         try:
             # The server goes on showing what it has (503 comes before the first interval, too), and says what became of
             # the collector.
@@ -136,7 +136,7 @@ class Kill(unittest.TestCase):
         os.kill(r.process.pid, signal.SIGSTOP)
         for end, pid in victims:
             end(pid)
-        r.process.wait(timeout=60)
+        r.process.wait(timeout=PATIENCE)
         self.check_files(whole=False)
 
     def test_what_is_left_is_whole(self):

@@ -42,13 +42,13 @@ def perf_works():
         return False
     with tempfile.NamedTemporaryFile() as f:
         done = subprocess.run(["perf", "record", "-a", "-e", "cpu-clock", "-o", f.name, "--", "true"],
-                              stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE)
     return done.returncode == 0
 
 
 def perf(*arguments, **options):
     """Runs perf to its end; standard output, as bytes."""
-    done = subprocess.run(["perf", *arguments], stdin=subprocess.DEVNULL, capture_output=True, timeout=120,
+    done = subprocess.run(["perf", *arguments], stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE,
                           env={**os.environ, "LC_ALL": "C"}, **options)
     if done.returncode != 0:
         raise AssertionError(f"perf {arguments}: {done.returncode} {done.stderr}")
@@ -86,7 +86,7 @@ def perf_sampled(path):
 def perf_counted(path):
     """{event: total} of `perf stat report`, over all its intervals; clocks in ms."""
     done = subprocess.run(["perf", "stat", "report", "-i", str(path)], stdin=subprocess.DEVNULL, capture_output=True,
-                          text=True, timeout=60, env={**os.environ, "LC_ALL": "C"})
+                          text=True, timeout=PATIENCE, env={**os.environ, "LC_ALL": "C"})
     totals = collections.Counter()
     for line in (done.stdout + done.stderr).splitlines():
         found = re.match(r"\s+(?:\d+\.\d{9}\s+)?([\d.]+)\s+(?:msec\s+)?([a-z][\w:-]*)\s*(?:#.*)?$", line)

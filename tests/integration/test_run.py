@@ -9,7 +9,7 @@ import tempfile
 import time
 import unittest
 
-from program import PROGRAM, Running, check_intervals, run, wait_until
+from program import PATIENCE, PROGRAM, Running, check_intervals, run, wait_until
 
 
 def rows_of(path):
@@ -78,7 +78,7 @@ class Together(unittest.TestCase):
         server = r.child()
         try:
             r.process.kill()
-            r.process.wait(timeout=60)
+            r.process.wait(timeout=PATIENCE)
             self.assertTrue(wait_until(lambda: r.get("/healthz", port)[0] == 503))
             self.assertIn("ended", r.get("/healthz", port)[1]["reason"])
             self.assertGreater(len(r.get("/api/data", port)[1]), 3)
@@ -114,7 +114,7 @@ class Together(unittest.TestCase):
         r = self.start()
         r.port()
         os.kill(r.child(), signal.SIGTERM)
-        self.assertEqual(r.process.wait(timeout=60), 0)
+        self.assertEqual(r.process.wait(timeout=PATIENCE), 0)
 
     def test_a_taken_port_is_said_in_one_line(self):
         r = self.start()
@@ -130,7 +130,7 @@ class Together(unittest.TestCase):
             port = r.port()
             self.assertTrue(wait_until(lambda: r.get("/api/latest", port)[1].get("sequence", 0) > 3))
             p.terminate()
-            p.wait(timeout=60)
+            p.wait(timeout=PATIENCE)
         self.assertTrue(wait_until(lambda: r.get("/healthz", port)[0] == 503))
         meta = r.get("/api/meta", port)[1]
         self.assertEqual(meta["target"]["kind"], "process")
@@ -159,7 +159,7 @@ class Serve(unittest.TestCase):
         """A recording, and how many intervals are in it."""
         with tempfile.NamedTemporaryFile() as f:
             done = subprocess.run([PROGRAM, "collect", "-o", "-", "--csv", f.name, "--duration", "500ms"],
-                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=PATIENCE,
                                   check=True)
             n = len(rows_of(f.name))
         check_intervals(self, n, 5, done.stderr.decode().splitlines())
@@ -187,8 +187,8 @@ class Serve(unittest.TestCase):
         for data in (b"hello, world\n" * 100, b"", b"PERFILE2" + bytes(1000), os.urandom(4096)):
             with self.subTest(data=data[:20]):
                 r = self.serve(data)
-                self.assertEqual(r.process.wait(timeout=60), 1)
-                r.reader.join(timeout=60)
+                self.assertEqual(r.process.wait(timeout=PATIENCE), 1)
+                r.reader.join(timeout=PATIENCE)
                 said = [line for line in r.lines if "listening" not in line]
                 self.assertEqual(len(said), 1, r.lines)
 
