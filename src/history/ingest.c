@@ -10,10 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Places × events of the readings: 512 CPUs × 1,024 events, and 64 times less than a hostile head
-// could ask for. 48 bytes each.
-#define CELLS_MAX ((size_t)1 << 19)
-
 static void copy_if_any(char *ret, size_t size, const char *text)
 {
     if (text[0])
@@ -87,7 +83,7 @@ static int prepare(struct ingest *i, const struct stream_head *head)
     size_t rows = count_rows(head);
     int r;
 
-    if (!head->n_events || rows > CELLS_MAX / head->n_events)
+    if (!head->n_events || rows > STREAM_READINGS_MAX / head->n_events)
         return head->n_events ? -E2BIG : -ENODATA;
     i->n_slots = head->tasks ? 1 : rows + 1;
     r = sampled_is(head) ? prepare_samples(i, head) : prepare_readings(i, head, rows);

@@ -103,8 +103,9 @@ static int fail_record(struct stream_reader *r, int error)
         return stream_reader_fail(
             r, error,
             "the record at byte %" PRIu64 " goes beyond the bounds: %d events, %zu ids, CPU "
-            "numbers below %d, %d threads",
-            r->frame.offset, EVENTS_MAX, ID_MAP_MAX, STREAM_CPUS_MAX, STREAM_THREADS_MAX);
+            "numbers below %d, %d threads, %zu readings an interval (events × CPUs or threads)",
+            r->frame.offset, EVENTS_MAX, ID_MAP_MAX, STREAM_CPUS_MAX, STREAM_THREADS_MAX,
+            STREAM_READINGS_MAX);
     case -EBADMSG:
         return stream_reader_fail(r, error,
                                   "the record at byte %" PRIu64
