@@ -42,6 +42,25 @@ test("the charts draw their lines over the whole span", () => withPage({}, async
   }
 }));
 
+test("a line along the upper or the lower edge of its plot is drawn whole, also when the picture has moved on", () =>
+  withPage({}, async (page, mock) => {
+    const above = (edge) => page.$eval('[data-panel="cpu"]', (root, edge) => {
+      const canvas = root.querySelector("canvas");
+      const over = root.querySelector(".u-over").getBoundingClientRect();
+      const { left, top } = canvas.getBoundingClientRect();
+      // The row of pixels that is just outside of the plot, where the newest values are.
+      const y = Math.round(edge === "top" ? over.top - top - 1 : over.bottom - top);
+      const copy = new OffscreenCanvas(1, 1).getContext("2d");
+      copy.drawImage(canvas, -Math.round(over.right - left - 4), -y);
+      return copy.getImageData(0, 0, 1, 1).data[3];
+    }, edge);
+    for (const [value, edge] of [[1, "top"], [0, "bottom"]]) {
+      mock.bump = { cpu_use: value };
+      await until(() => tile(page, "cpu"), (t) => parseFloat(t) === 100 * value, "the value");
+      await until(() => above(edge), (alpha) => alpha > 100, `the half of the line beyond the ${edge}`);
+    }
+  }));
+
 test("all of it is on the first screen", () => withPage({}, async (page) => {
   await until(() => page.$$eval(".plot canvas", (c) => c.length), (n) => n === 6, "five charts and the heatmap");
   assert.ok(await page.locator("aside.inspector").isVisible());

@@ -14,7 +14,7 @@ import { formatTick, formatTimeTick, type Unit } from "../lib/format";
 import { colour } from "../lib/theme";
 import { noLines, type Lines } from "./lod";
 import { StableMax } from "./scale";
-import { drawLines, type Placed, type Stroke } from "./strokes";
+import { drawLines, reach, type Placed, type Stroke } from "./strokes";
 import type { Range } from "./view";
 
 /**
@@ -218,16 +218,17 @@ export class LineChart {
     const strip = Math.max(left, Math.min(right - by, Math.floor(place.x(since)) - JOINT));
     if (by < 0 || !(right - strip < width / 2)) return false;
     this.#shown = shown;
+    const lines = reach(this.#plot.bbox);
     ctx.save();
     ctx.beginPath();
-    ctx.rect(left, top, width, height);
+    ctx.rect(left, lines.top, width, lines.height);
     ctx.clip();
     if (by > 0) {
       ctx.globalCompositeOperation = "copy";
-      ctx.drawImage(ctx.canvas, left + by, top, width - by, height, left, top, width - by, height);
+      ctx.drawImage(ctx.canvas, left + by, lines.top, width - by, lines.height, left, lines.top, width - by, lines.height);
       ctx.globalCompositeOperation = "source-over";
     }
-    ctx.clearRect(strip, top, right - strip, height);
+    ctx.clearRect(strip, lines.top, right - strip, lines.height);
     const ticks = evenTicks(this.#times, shown);
     ctx.fillStyle = colour("--grid");
     const hair = Math.round(devicePixelRatio * 1000) / 1000;
