@@ -87,7 +87,7 @@ test("the wheel zooms at the cursor, and then the view does not move", () => wit
   await until(async () => (await page.textContent("[data-status=rows]")).replace(",", ""), (n) => Number(n) > sequence - 3, "them in the page");
   assert.deepEqual(await range(page), zoomed, "the view moved");
   assert.ok(x > 0);
-  await page.click("#back-to-live");
+  await page.click("#pause");
   await waitState(page, "live");
   await advanced(page, 300);
 }));
@@ -143,8 +143,11 @@ test("Shift and dragging selects; the selection can be zoomed to, and dropped", 
 }));
 
 test("pause by button and by Space; keys zoom and choose a span", () => withPage({}, async (page, mock) => {
+  const button = await page.locator("#pause").boundingBox();
   await page.click("#pause");
   await waitState(page, "paused");
+  assert.equal(await page.textContent("#pause"), "Back to live", "one button, that says what it does now");
+  assert.deepEqual(await page.locator("#pause").boundingBox(), button, "nothing jumps under the pointer");
   const held = await range(page);
   const sequence = mock.sequence;
   await until(() => mock.sequence, (n) => n > sequence + 5, "more samples");

@@ -195,6 +195,11 @@ test("the collector ends: the page says why, and shows what there was", () => wi
 test("a recording that had ended before", () => withPage({ scenario: "ended" }, async (page) => {
   const columns = await until(() => columnsOfColour(page, "cycles", "--series-1"), (c) => c.some(Boolean), "a line");
   assert.ok(columns.filter(Boolean).length > 0.7 * columns.length, "all of it is on the screen");
+  assert.ok(await page.isDisabled("#pause"), "nothing moves that could be held still");
+  await page.keyboard.press("ArrowLeft");
+  await until(() => page.textContent("#pause"), (t) => t === "To the end", "the way back");
+  await page.click("#pause");
+  await until(() => page.isDisabled("#pause"), (d) => d, "its end again");
 }, { state: "ended" }));
 
 test("ten minutes asleep: what was measured meanwhile is there, without a hole", () => withPage({ rows: 300 }, async (page, mock) => {
