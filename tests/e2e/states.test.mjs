@@ -47,10 +47,17 @@ test("of a process: the tile is of what it used, and what is the whole machine's
     assert.match(await page.textContent('[data-tile="tasks-cpu"] .sub'), /^machine [\d.]+\u00a0%$/);
     assert.equal(await page.locator('[data-tile="cpu"]').isVisible(), false, "one of the two");
     assert.match(await page.textContent('[data-panel="cpu"] .subtitle'), /^of the whole machine, /);
+    await until(() => columnsOfColour(page, "tasks-cpu", "--total"), (c) => c.filter(Boolean).length > 0.9 * c.length, "its line");
+    await page.keyboard.press("m");
+    await page.waitForSelector(".columns-dialog[open] [data-track=tasks-cpu]");
+    await page.click(".columns-dialog [data-track=tasks-cpu] [data-move=remove]");
+    await page.keyboard.press("Escape");
+    await until(() => page.locator('[data-panel="tasks-cpu"]').count(), (n) => n === 0, "it taken away");
   });
   await withPage({}, async (page) => {
     await until(() => tile(page, "cpu"), (t) => /%$/.test(t), "CPU use of the machine");
     assert.equal(await page.locator('[data-tile="tasks-cpu"]').isVisible(), false);
+    assert.equal(await page.locator('[data-panel="tasks-cpu"]').count(), 0);
     assert.equal(await page.textContent('[data-panel="cpu"] .subtitle'), "over the last second");
   });
 });

@@ -116,7 +116,7 @@ function start(): void {
   /** The columns that are drawn now are those that are asked for. */
   const want = (): void => {
     const meta = session.meta.get();
-    const tracks = trackIds(state.tracks.get());
+    const tracks = trackIds(state.tracks.get(), meta);
     const heat = tracks.includes(HEAT_TRACK) ? heatColumn(meta, state.heat.get()) : null;
     const wanted: Wanted = {
       columns: [...new Set([...tracks.flatMap(trackColumns), ...TILE_COLUMNS, ...WATCHED, ...(heat === null ? [] : [heat])])],

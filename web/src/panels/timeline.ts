@@ -28,7 +28,7 @@ export class Timeline implements Panel {
   }
 
   meta(meta: Meta): void {
-    this.#shown = trackIds(this.context.state.tracks.get()).flatMap((id) => {
+    this.#shown = trackIds(this.context.state.tracks.get(), meta).flatMap((id) => {
       let track = this.#tracks.get(id);
       if (!track) {
         const spec = id === HEAT_TRACK ? null : lineSpec(id, meta.columns);
