@@ -7,6 +7,7 @@
 
 import { Cell, HeatCells, highestOf, type HeatSource } from "../data/heat";
 import { el } from "../lib/dom";
+import { textPx } from "../lib/text-size";
 import { colour } from "../lib/theme";
 import { paletteOf } from "./palette";
 import { StableMax } from "./scale";
@@ -15,8 +16,8 @@ import type { Range } from "./view";
 
 /** Cells of the ring, in time. At least twice the columns of a wide screen. */
 const RING = 8192;
-const FONT = "11px system-ui, sans-serif";
-const LABEL_SPACE = 15;
+const FONT = `${textPx(11)}px system-ui, sans-serif`;
+const LABEL_SPACE = textPx(15);
 /** Tiles come one after the other: their part is drawn anew at most so often. */
 const REFILL_MS = 250;
 

@@ -11,6 +11,7 @@
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { formatTick, formatTimeTick, type Unit } from "../lib/format";
+import { textPx } from "../lib/text-size";
 import { colour } from "../lib/theme";
 import { noLines, type Lines } from "./lod";
 import { StableMax } from "./scale";
@@ -40,21 +41,21 @@ export interface ChartOptions {
 }
 
 /** Equal in all tracks, so that their time axes lie below each other. CSS pixels. */
-export const AXIS_WIDTH = 54;
+export const AXIS_WIDTH = textPx(54);
 export const PAD_RIGHT = 10;
-export const PAD_TOP = 8;
+export const PAD_TOP = textPx(8);
 export const NO_TIMES_HEIGHT = 5;
-const TIMES_HEIGHT = 22;
+const TIMES_HEIGHT = textPx(22);
 const TIMES_GAP = 4;
-const FONT_PX = 11;
+const FONT_PX = textPx(11);
 const FONT_FAMILY = "system-ui, sans-serif";
 const FONT = `${FONT_PX}px ${FONT_FAMILY}`;
 /** Least distance of two labels, CSS pixels. */
-const TICK_SPACE = 26;
-const TIME_SPACE = 90;
-const LABEL_HEIGHT = 12;
+const TICK_SPACE = textPx(26);
+const TIME_SPACE = textPx(90);
+const LABEL_HEIGHT = textPx(12);
 /** Of a digit or a colon of FONT, CSS pixels; a little too wide rather than too narrow. */
-const CHARACTER_WIDTH = 6.4;
+const CHARACTER_WIDTH = textPx(64) / 10;
 /** The top of a log scale when all is zero, above what is linear. */
 const LOG_LEAST = 100;
 /** Ticks farther apart are at midnights and full hours of local time, which are not evenly spaced. */

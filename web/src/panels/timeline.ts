@@ -11,8 +11,8 @@ import { HEAT_TRACK, trackIds } from "./table";
 import { lineSpec } from "./tracks";
 import type { Track } from "./track";
 
-/** Narrower pages scroll, and each track has its own times. */
-const NARROW_PX = 700;
+/** Narrower pages scroll, and each track has its own times: the same width as in style.css. */
+const NARROW = matchMedia("(width < 43.75em)");
 
 export class Timeline implements Panel {
   readonly element: HTMLElement;
@@ -76,7 +76,7 @@ export class Timeline implements Panel {
     place(this.absent, absent);
     absent.forEach((t, i) => setAttribute(t.element, "data-same", absent[i + 1]?.words === t.words ? "" : null));
     // One time axis, under the last track of lines; on a narrow page each has its own.
-    const narrow = innerWidth < NARROW_PX;
+    const narrow = NARROW.matches;
     const last = drawn.filter((t) => t.chart).at(-1);
     for (const track of drawn) track.setShowTimes(narrow || track === last);
     for (const track of this.#shown) setAttribute(track.element, "data-last", track === last ? "" : null);
