@@ -28,6 +28,23 @@ test("calm, then CPU use and one CPU leave their range, then calm again: the lin
     const map = await page.locator(".heat-over").boundingBox();
     assert.ok(Math.abs(row.y + row.height / 2 - (map.y + map.height * 11.5 / 16)) < 3, "the mark is beside its row");
     assert.equal(await height(), top, "nothing jumps");
+    // The whole of it, for those who have no pointer and no room.
+    await page.focus(".glance > button");
+    await page.keyboard.press("Enter");
+    const findings = () => page.$$eval(".findings p", (all) => all.map((p) => p.textContent));
+    const whole = await until(findings, (all) => all.length >= 5, "all findings");
+    assert.match(whole[0], /^CPU use: Unusually high: over the last second 97.0\u00a0%, higher than/);
+    assert.match(whole[1], /^I\/O pressure: /);
+    assert.ok(whole.some((text) => where.test(text)) && whole.at(-1).startsWith("Unusual is a second whose mean"));
+    assert.equal(await height(), top, "it lies over the timeline");
+    assert.deepEqual(await axe(page), []);
+    await page.keyboard.press("Escape");
+    assert.equal(await page.locator(".findings").isVisible(), false);
+    assert.equal(await page.getAttribute("html", "data-state"), "live");
+    await page.click(".glance > button");
+    assert.equal(await page.locator(".findings").isVisible(), true);
+    await page.click(".host");
+    assert.equal(await page.locator(".findings").isVisible(), false, "a click elsewhere closes it");
     assert.deepEqual(await axe(page), []);
     mock.bump = mock.bumpCpus = undefined;
     await until(() => glance(page), (t) => t.includes("Nothing unusual now"), "calm again");
