@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { columnsOfColour, range, rest, until, waitState } from "./browser.mjs";
+import { axe, columnsOfColour, range, rest, until, waitState } from "./browser.mjs";
 import { NETWORK, advanced, legend, middle, tile, withPage } from "./harness.mjs";
 
 test("without a PMU: words with the reason in place of charts, the rest as charts", () =>
@@ -141,6 +141,26 @@ test("scaled, never ran, denied, not supported, offline and no sample look diffe
       assert.equal(new Set(Object.values(seen).map((s) => s[part])).size, 6, `each has a ${part} of its own: ${JSON.stringify(seen)}`);
     }
   }));
+
+test("a legend explains breaks and hatches, those that are on the screen and no others", async () => {
+  const shown = (page) => page.$$eval(".missing:not([hidden]) [data-kind]:not([hidden])", (all) => all.map((e) => e.dataset.kind).join());
+  for (const [options, kinds] of [
+    [{ scenario: "gaps" }, "gap,never-ran"], [{ scenario: "cells", cpus: 4 }, "never-ran,offline"], [{ scenario: "no-pmu" }, ""],
+  ]) {
+    await withPage(options, async (page, mock) => {
+      await until(() => shown(page), (s) => s === kinds, `the legend of ${options.scenario}`);
+      if (kinds === "") return;
+      assert.match(await page.getAttribute(".missing [data-kind]:not([hidden])", "aria-label"), /: .{20}/, "a sentence for each");
+      assert.deepEqual(await axe(page), []);
+      if (options.scenario !== "gaps") return;
+      const top = await page.$eval(".timeline", (e) => e.getBoundingClientRect().top);
+      const sequence = mock.sequence;
+      await page.keyboard.press("1");
+      await until(() => shown(page), (s) => s === "", "nothing missing in ten seconds");
+      assert.ok(mock.sequence > sequence && top === await page.$eval(".timeline", (e) => e.getBoundingClientRect().top), "nothing jumps");
+    });
+  }
+});
 
 test("a token is asked for; a wrong one is refused; the right one is kept for the tab, in no URL", () =>
   withPage({ scenario: "token", token: "right-token" }, async (page, mock) => {

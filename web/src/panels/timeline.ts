@@ -6,6 +6,7 @@ import type { Meta } from "../data/wire";
 import { el, setAttribute } from "../lib/dom";
 import { HeatPanel } from "./heat-panel";
 import { LinePanel } from "./line-panel";
+import type { Missing } from "./missing";
 import type { Context, Frame, Panel } from "./panel";
 import { HEAT_TRACK, trackIds } from "./table";
 import { lineSpec } from "./tracks";
@@ -46,6 +47,13 @@ export class Timeline implements Panel {
     for (const track of this.#shown) track.draw(frame);
     setAttribute(this.element, "data-from", String(frame.range.from));
     setAttribute(this.element, "data-to", String(frame.range.to));
+  }
+
+  /** What is missing in the tracks that are on the screen. */
+  missing(): ReadonlySet<Missing> {
+    const found = new Set<Missing>();
+    for (const track of this.#shown) if (!track.absent) track.missing(found);
+    return found;
   }
 
   forgetScale(): void {
