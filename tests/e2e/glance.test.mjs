@@ -21,7 +21,7 @@ test("calm, then CPU use and one CPU leave their range, then calm again: the lin
     const said = await until(() => glance(page), (t) => what.test(t) && where.test(t), "what is unusual, and where");
     assert.doesNotMatch(said, /IPC|Nothing/);
     const mark = page.locator('[data-tile="cpu"] .mark');
-    assert.equal(await mark.textContent(), "\u25b2 high", "not by colour only");
+    assert.equal(await mark.textContent(), "\u25b2\u00a0high", "not by colour only");
     assert.match(await mark.getAttribute("title"), /97.0\u00a0%, higher than in any second of the .* before/);
     assert.equal(await page.locator(".tile[data-unusual]").count(), 1);
     const row = await page.locator(".apart i").boundingBox();
