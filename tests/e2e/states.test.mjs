@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { columnsOfColour, range, rest, until, waitState } from "./browser.mjs";
+import { axe, columnsOfColour, range, rest, until, waitState } from "./browser.mjs";
 import { NETWORK, advanced, legend, middle, tile, withPage } from "./harness.mjs";
 
 test("without a PMU: words with the reason in place of charts, the rest as charts", () =>
@@ -43,14 +43,21 @@ test("a CSV with other columns: what is not known is never asked for, and takes 
 
 test("of a process: the tile is of what it used, and what is the whole machine's says so", async () => {
   await withPage({ tasks: true }, async (page) => {
-    await until(() => tile(page, "tasks-cpu"), (t) => /^1\.[5-7]\d\u00a0CPUs$/.test(t), "its CPUs");
+    await until(() => tile(page, "tasks-cpu"), (t) => /^1\.[5-7]\d\d$/.test(t), "its CPUs");
     assert.match(await page.textContent('[data-tile="tasks-cpu"] .sub'), /^machine [\d.]+\u00a0%$/);
     assert.equal(await page.locator('[data-tile="cpu"]').isVisible(), false, "one of the two");
     assert.match(await page.textContent('[data-panel="cpu"] .subtitle'), /^of the whole machine, /);
+    await until(() => columnsOfColour(page, "tasks-cpu", "--total"), (c) => c.filter(Boolean).length > 0.9 * c.length, "its line");
+    await page.keyboard.press("m");
+    await page.waitForSelector(".columns-dialog[open] [data-track=tasks-cpu]");
+    await page.click(".columns-dialog [data-track=tasks-cpu] [data-move=remove]");
+    await page.keyboard.press("Escape");
+    await until(() => page.locator('[data-panel="tasks-cpu"]').count(), (n) => n === 0, "it taken away");
   });
   await withPage({}, async (page) => {
     await until(() => tile(page, "cpu"), (t) => /%$/.test(t), "CPU use of the machine");
     assert.equal(await page.locator('[data-tile="tasks-cpu"]').isVisible(), false);
+    assert.equal(await page.locator('[data-panel="tasks-cpu"]').count(), 0);
     assert.equal(await page.textContent('[data-panel="cpu"] .subtitle'), "over the last second");
   });
 });
@@ -135,6 +142,26 @@ test("scaled, never ran, denied, not supported, offline and no sample look diffe
     }
   }));
 
+test("a legend explains breaks and hatches, those that are on the screen and no others", async () => {
+  const shown = (page) => page.$$eval(".missing:not([hidden]) [data-kind]:not([hidden])", (all) => all.map((e) => e.dataset.kind).join());
+  for (const [options, kinds] of [
+    [{ scenario: "gaps" }, "gap,never-ran"], [{ scenario: "cells", cpus: 4 }, "never-ran,offline"], [{ scenario: "no-pmu" }, ""],
+  ]) {
+    await withPage(options, async (page, mock) => {
+      await until(() => shown(page), (s) => s === kinds, `the legend of ${options.scenario}`);
+      if (kinds === "") return;
+      assert.match(await page.getAttribute(".missing [data-kind]:not([hidden])", "aria-label"), /: .{20}/, "a sentence for each");
+      assert.deepEqual(await axe(page), []);
+      if (options.scenario !== "gaps") return;
+      const top = await page.$eval(".timeline", (e) => e.getBoundingClientRect().top);
+      const sequence = mock.sequence;
+      await page.keyboard.press("1");
+      await until(() => shown(page), (s) => s === "", "nothing missing in ten seconds");
+      assert.ok(mock.sequence > sequence && top === await page.$eval(".timeline", (e) => e.getBoundingClientRect().top), "nothing jumps");
+    });
+  }
+});
+
 test("a token is asked for; a wrong one is refused; the right one is kept for the tab, in no URL", () =>
   withPage({ scenario: "token", token: "right-token" }, async (page, mock) => {
     await page.fill("#token", "wrong-token");
@@ -195,6 +222,11 @@ test("the collector ends: the page says why, and shows what there was", () => wi
 test("a recording that had ended before", () => withPage({ scenario: "ended" }, async (page) => {
   const columns = await until(() => columnsOfColour(page, "cycles", "--series-1"), (c) => c.some(Boolean), "a line");
   assert.ok(columns.filter(Boolean).length > 0.7 * columns.length, "all of it is on the screen");
+  assert.ok(await page.isDisabled("#pause"), "nothing moves that could be held still");
+  await page.keyboard.press("ArrowLeft");
+  await until(() => page.textContent("#pause"), (t) => t === "To the end", "the way back");
+  await page.click("#pause");
+  await until(() => page.isDisabled("#pause"), (d) => d, "its end again");
 }, { state: "ended" }));
 
 test("ten minutes asleep: what was measured meanwhile is there, without a hole", () => withPage({ rows: 300 }, async (page, mock) => {

@@ -4,11 +4,12 @@
 import { attachGestures } from "../chart/gestures";
 import { Heatmap } from "../chart/heatmap";
 import type { Range } from "../chart/view";
-import { heatAt, type HeatSource } from "../data/heat";
+import { Cell, heatAt, type HeatSource } from "../data/heat";
 import { qualityOf } from "../data/store";
 import type { Column, Meta } from "../data/wire";
 import { el, setAttribute, setText } from "../lib/dom";
 import { NOTHING, formatClock, formatTick, formatValue, type Unit } from "../lib/format";
+import type { Missing } from "./missing";
 import type { Context, Frame } from "./panel";
 import type { Track } from "./track";
 import { columnOf, isAbsent, showGap, showQuality, whyAbsent } from "./quality";
@@ -175,6 +176,18 @@ export class HeatPanel implements Track {
     setText(this.#most, formatTick(this.#map.max, unit));
     setText(this.#remark, this.#map.group > 1 ? `${this.#map.group} CPUs a row: the highest` : "");
     this.#read(source, frame, unit);
+  }
+
+  missing(found: Set<Missing>): void {
+    const { session } = this.context;
+    const { newestTime } = session.store;
+    if (!this.#visible || !this.#drawn || session.oldestTime === null || newestTime === null) return;
+    const { from, to } = this.#drawn.range;
+    const kinds = this.#map.missing({ from: Math.max(from, session.oldestTime), to: Math.min(to, newestTime) });
+    if (kinds.has(Cell.NeverRan)) found.add("never ran");
+    if (kinds.has(Cell.Offline)) found.add("offline");
+    // What has been asked for is no gap yet.
+    if (kinds.has(Cell.Gap) && !session.tiles.busy) found.add("gap");
   }
 
   #markApart(): void {

@@ -14,7 +14,7 @@ import type { Given, Subject } from "./inspect";
 import { Shell } from "./inspector-shell";
 import { TABS } from "./inspector-table";
 import type { Context, Frame, Panel } from "./panel";
-import { DEFAULT_TRACKS } from "./table";
+import { trackIds } from "./table";
 import { holdSubject } from "./tab-compare";
 import { trackColumns } from "./tracks";
 import { ValuesTable } from "./values-table";
@@ -141,7 +141,8 @@ export class Inspector implements Panel {
   }
 
   #showColumns(): void {
-    const shown = [...new Set((this.context.state.tracks.get() ?? DEFAULT_TRACKS).flatMap(trackColumns))];
+    const { session, state } = this.context;
+    const shown = [...new Set(trackIds(state.tracks.get(), session.meta.get()).flatMap(trackColumns))];
     if (shown.join() !== this.#given.shown.get().join()) this.#given.shown.set(shown);
   }
 

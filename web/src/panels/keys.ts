@@ -61,7 +61,7 @@ export function zoomToSelection({ view, state }: Pick<KeyActions, "view" | "stat
 }
 
 export const KEYS: readonly Key[] = [
-  { keys: [" "], shown: "Space", what: "hold the view still, or follow again", run: ({ view }) => view.togglePause() },
+  { keys: [" "], shown: "Space", what: "hold the view still; again: back to the live edge", run: ({ view }) => view.togglePause() },
   { keys: ["End"], shown: "End", what: "back to the live edge", run: ({ view }) => view.follow() },
   {
     keys: ["Escape"], shown: "Esc", what: "drop the cursor or the selection; without one, back to the live edge",
