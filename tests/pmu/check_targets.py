@@ -135,7 +135,8 @@ def check_work(tap, guest, name, pieces, account, column, clock_column=None):
     # Each piece is a fifth of its process.
     tap.ok(0.9 * 2 * sum(true) < cycles < 1.9 * 2.5 * account, f"targets: its cycles ({name})", (cycles, true, account))
     if clock_column:
-        tap.ok(0.9 * sum(true) < clock < 1.9 * account, f"targets: its CPU time, children and all ({name})", (clock, true, account))
+        tap.ok(0.9 * sum(true) < clock < 1.9 * account, f"targets: its CPU time, children and all ({name})",
+               (clock, true, account))
         tap.ok(1.8 < cycles / clock < 2.75, f"targets: the one is of the same time as the other ({name})", (cycles, clock))
 
 
