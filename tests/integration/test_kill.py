@@ -4,10 +4,12 @@
 CYCLESCOPE_KILLS is how many times (50, some 40 s; 8 with a sanitizer); CYCLESCOPE_SEED repeats the run whose seed was printed.
 """
 
+import contextlib
 import csv
 import os
 import random
 import signal
+import sqlite3
 import tempfile
 import time
 import unittest
@@ -58,6 +60,14 @@ class Kill(unittest.TestCase):
         self.assertLessEqual(len(times), 40)
         return times
 
+    def stored(self):
+        """The newest timestamp in the history's file, 0 before there is one."""
+        try:
+            with contextlib.closing(sqlite3.connect(f"file:{self.history}?mode=rw", uri=True)) as db:
+                return db.execute("SELECT max(time) FROM samples").fetchone()[0] or 0
+        except sqlite3.OperationalError:
+            return 0
+
     def recorded_times(self):
         """The timestamps of the recording, read by the program itself."""
         with Running("serve", self.recording, "--listen", "127.0.0.1:0", "--history", "none") as r:
@@ -100,6 +110,7 @@ class Kill(unittest.TestCase):
         stored, there = set(times), [t for t in self.recorded if t <= self.newest]
         kept = [t for t in there if t in stored]
         self.assertEqual(kept, there[:len(kept)])
+        self.kept += len(kept)
         due = [t for t in there if t <= self.written_up_to]
         if due:
             self.in_time.append(len(kept) >= len(due))
@@ -142,20 +153,25 @@ class Kill(unittest.TestCase):
     def test_what_is_left_is_whole(self):
         print(f"# CYCLESCOPE_SEED={SEED} CYCLESCOPE_KILLS={KILLS}", flush=True)
         self.chance = chance = random.Random(SEED)
-        self.in_time = []
+        self.kept, self.in_time = 0, []
         for number in range(KILLS):
             victim = chance.choice([self.kill_collector, self.kill_server, self.kill_both])
-            # Now and then late enough for the history to have something.
-            moment = chance.uniform(0.02, 0.7) + (1.5 if number % 4 == 0 else 0)
+            moment, late = chance.uniform(0.02, 0.7), number % 4 == 0
             with self.subTest(number=number, victim=victim.__name__, moment=moment, seed=SEED):
                 r = self.start()
                 # From its first interval on: rotations of a ring of 40 rows come every 0.2 s.
                 self.assertTrue(wait_until(lambda: len(self.csv_times()) > 1))
+                first = self.csv_times()[0]
+                # Now and then so late that the history has something; and then another second of it.
+                if late:
+                    self.assertTrue(wait_until(lambda: self.stored() > first), r.lines)
+                    time.sleep(0.5)
                 time.sleep(moment)
                 victim(r)
                 self.check_history(self.csv_times()[-1])
         # The end is a second. Of a server that a disk or a host let wait, it is more: that befalls one or the other.
-        self.assertTrue(any(self.in_time) and 2 * sum(self.in_time) >= len(self.in_time), self.in_time)
+        self.assertGreaterEqual(2 * sum(self.in_time), len(self.in_time), self.in_time)
+        self.assertTrue(self.kept)
 
 
 if __name__ == "__main__":
