@@ -193,7 +193,7 @@ void render_metric(struct buf *out, double value)
 
 void render_value(struct buf *out, const struct column *column, double value)
 {
-    if (column->event && (event_is_whole(column->event) || value == rint(value)))
+    if (column->event && event_is_whole(column->event))
         render_count(out, value);
     else
         render_metric(out, value);
