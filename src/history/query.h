@@ -37,6 +37,7 @@ void query_plan(struct query *q, double from_ms, double to_ms, uint64_t points,
 struct query_columns {
     const char *const *ids;
     size_t n;
+    bool extremes; // bucket_extremes() is asked for; of single intervals they are their values
 };
 
 struct query_point {
