@@ -11,8 +11,10 @@ import tempfile
 import time
 import unittest
 
-from program import PATIENCE, Running, run, wait_until
+from program import PATIENCE, PROGRAM, Running, run, wait_until
 from server_process import EventStream, Server
+
+FILL = os.path.join(os.path.dirname(PROGRAM), "tests/history-fill")
 
 
 def fill_disk(path):
@@ -218,6 +220,40 @@ class History(unittest.TestCase):
                     self.assertEqual(list(sample["cpus"]), ["0"])
                     self.assertEqual(set(sample["cpus"]["0"]) - {"quality"}, columns, sample)
                 client.close()
+
+    def test_samples_of_a_span_that_has_sums_only(self):
+        """Intervals are kept for 6 hours. Of what is older there are rows all the same, which say how long they are."""
+        subprocess.run([FILL, self.path, "2", "500", str(7 * 7200)], check=True, stdout=subprocess.DEVNULL)  # 7 h
+        os.chmod(self.path, 0o666)
+        with self.serve(interval="500ms") as server:
+            self.assertTrue(wait_until(lambda: server.json("/api/meta")["history"]["tiers"][0]["first"]), server.lines)
+            first = server.json("/api/meta")["history"]["tiers"][0]["first"]
+            ask = lambda begin, end: server.json(f"/api/data?columns=cycles&from={begin}&to={end}")
+            old = ask(first - 1_800_000, first - 600_000)
+            across = ask(first - 60_000, first + 60_000)
+            fine = ask(first, first + 60_000)
+            begin_not_asked = server.json(f"/api/data?columns=cycles&to={first + 60_000}")
+            all_old = server.json(f"/api/data?columns=cycles&to={first - 600_000}")
+            newest = ask(first - 1_800_000, first + 7 * 3_600_000)
+            series = server.json(f"/api/series?columns=cycles&points=10000&from={old[0]['timestamp']}&to={old[-1]['timestamp']}")
+        self.assertEqual({row.get("resolution_ms") for row in old}, {1000})
+        self.assertAlmostEqual(len(old), 1200, delta=2)
+        self.assertTrue(all(first - 1_800_000 <= row["timestamp"] <= first - 600_000 + 999 for row in old))
+        self.assertAlmostEqual(sum(row["seconds"] for row in old), 1200, delta=3)
+        self.assertEqual([row["timestamp"] for row in old], series["t"])
+        for row, mean in zip(old[:-1], series["columns"]["cycles"]["mean"]):  # of two intervals
+            self.assertAlmostEqual(row["cycles"] / (2 * mean), 1, 4)
+        # A span with both is told in one resolution, from its begin.
+        self.assertEqual({row.get("resolution_ms") for row in across}, {1000})
+        self.assertAlmostEqual(len(across), 120, delta=2)
+        # Single intervals where there are any for the whole span, where no begin was asked for, and where they are as many as
+        # there can be rows.
+        for rows in (fine, begin_not_asked, newest):
+            self.assertEqual({row.get("resolution_ms") for row in rows}, {None})
+        self.assertEqual([row["timestamp"] for row in begin_not_asked], [row["timestamp"] for row in fine])
+        self.assertEqual(len(newest), 36_000)
+        self.assertEqual({row.get("resolution_ms") for row in all_old}, {1000})
+        self.assertAlmostEqual(all_old[-1]["timestamp"], first - 600_000, delta=1000)
 
     def test_the_bound(self):
         most = 0

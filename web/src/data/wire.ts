@@ -155,7 +155,7 @@ export function parseQuality(v: unknown): Quality {
   return { kind: "never ran", running: 0 };
 }
 
-const NOT_COLUMNS = new Set(["timestamp", "seconds", "sequence", "quality", "cpus"]);
+const NOT_COLUMNS = new Set(["timestamp", "seconds", "sequence", "resolution_ms", "quality", "cpus"]);
 
 function parseValues(v: unknown): Values {
   const values: Values = Object.create(null) as Values;
