@@ -270,7 +270,7 @@ export class Mock {
 
   meta() {
     const html = this.options.scenario === "html";
-    const notes = this.pmu ? [] : [{ severity: "warning", text: "No hardware PMU: cycles, instructions, cache and branch events cannot be counted on this machine. " + WHY }];
+    const notes = this.pmu ? [] : [{ severity: "warning", text: "no hardware PMU: cycles, instructions, cache and branch events cannot be counted on this machine. " + WHY }];
     return {
       program: "cyclescope", version: "0.1.0", run: this.run, now: Date.now(),
       host: html ? HTML : "workbench", kernel: "6.1.0-28-amd64", arch: "x86_64",
