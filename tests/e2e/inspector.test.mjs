@@ -174,6 +174,8 @@ test("processes: sorted by any column, filtered; rows hold still under the point
   await page.mouse.move(5, 5);
   const column = (n) => page.$$eval(`.processes tbody td:nth-child(${n})`, (l) => l.map((e) => e.textContent));
   await until(() => column(2), (l) => l.length === 40, "40 processes");
+  const cut = await page.$$eval(".processes td:nth-child(-n+2)", (l) => l.filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.textContent));
+  assert.deepEqual(cut, [], "names of 15 characters and PIDs of 7 digits have room");
   const before = (await column(2)).join();
   await until(() => column(2), (l) => l.join() !== before, "another order, as CPU time goes");
   // Under the pointer: new values, the same places.
