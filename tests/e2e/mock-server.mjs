@@ -317,7 +317,9 @@ export class Mock {
   }
 
   pastSeries(q, from, to, points) {
-    const res = [100, 1000, 10_000, 60_000, 600_000, 3_600_000].find((r) => (to - from) / r < points) ?? 21_600_000;
+    // `fineMs`: what is older has been added up to 10 s.
+    const kept = to < this.samples[0].timestamp - (this.options.fineMs ?? Infinity) ? 10_000 : 100;
+    const res = [100, 1000, 10_000, 60_000, 600_000, 3_600_000].find((r) => r >= kept && (to - from) / r < points) ?? 21_600_000;
     const t = [];
     const first = this.historyFirst();
     for (let e = Math.ceil(Math.max(from, first) / res) * res; e <= to; e += res) t.push(e);

@@ -9,7 +9,7 @@ import { qualityOf } from "../data/store";
 import type { Column, Meta } from "../data/wire";
 import { el, setAttribute, setText } from "../lib/dom";
 import { NOTHING, formatClock, formatTick, formatValue, type Unit } from "../lib/format";
-import type { Missing } from "./missing";
+import type { Lacks } from "./missing";
 import type { Context, Frame } from "./panel";
 import type { Track } from "./track";
 import { columnOf, isAbsent, showGap, showQuality, whyAbsent } from "./quality";
@@ -178,16 +178,16 @@ export class HeatPanel implements Track {
     this.#read(source, frame, unit);
   }
 
-  missing(found: Set<Missing>): void {
+  missing(found: Lacks): void {
     const { session } = this.context;
     const { newestTime } = session.store;
     if (!this.#visible || !this.#drawn || session.oldestTime === null || newestTime === null) return;
     const { from, to } = this.#drawn.range;
     const kinds = this.#map.missing({ from: Math.max(from, session.oldestTime), to: Math.min(to, newestTime) });
-    if (kinds.has(Cell.NeverRan)) found.add("never ran");
-    if (kinds.has(Cell.Offline)) found.add("offline");
+    if (kinds.has(Cell.NeverRan)) found.kinds.add("never ran");
+    if (kinds.has(Cell.Offline)) found.kinds.add("offline");
     // What has been asked for is no gap yet.
-    if (kinds.has(Cell.Gap) && !session.tiles.busy) found.add("gap");
+    if (kinds.has(Cell.Gap) && !session.tiles.busy) found.kinds.add("gap");
   }
 
   #markApart(): void {

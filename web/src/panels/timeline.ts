@@ -6,7 +6,7 @@ import type { Meta } from "../data/wire";
 import { el, setAttribute } from "../lib/dom";
 import { HeatPanel } from "./heat-panel";
 import { LinePanel } from "./line-panel";
-import type { Missing } from "./missing";
+import type { Lacks } from "./missing";
 import type { Context, Frame, Panel } from "./panel";
 import { HEAT_TRACK, trackIds } from "./table";
 import { lineSpec } from "./tracks";
@@ -50,8 +50,8 @@ export class Timeline implements Panel {
   }
 
   /** What is missing in the tracks that are on the screen. */
-  missing(): ReadonlySet<Missing> {
-    const found = new Set<Missing>();
+  missing(): Lacks {
+    const found: Lacks = { kinds: new Set(), coarse: null };
     for (const track of this.#shown) if (!track.absent) track.missing(found);
     return found;
   }
