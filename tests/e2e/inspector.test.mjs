@@ -107,6 +107,7 @@ test("hold A by key, select B: difference, ratio, how sure; swap and clear", () 
   await select(page, 0.05, 0.2);
   await page.keyboard.press("a");
   await until(() => page.getAttribute("#tab-compare", "aria-selected"), (v) => v === "true", "the comparison");
+  assert.ok(await page.locator(".overlay .selection > span").isVisible(), "what is selected beside it is B");
   await select(page, 0.6, 0.8);
   const values = (column) => page.$$eval(`.compare [data-column="${column}"] [data-stat]`, (l) => l.map((e) => Number(e.firstChild.textContent.replace("\u2212", "-"))));
   // Answers come while the end is being dragged: the one that counts is that about the selection as it is.
