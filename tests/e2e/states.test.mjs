@@ -166,6 +166,11 @@ test("a legend explains breaks and hatches, those that are on the screen and no 
   }
 });
 
+test("on a phone, the legend of the heatmap is at the heatmap", () => withPage({ scenario: "cells", cpus: 4 }, async (page) => {
+  await page.locator('[data-panel="cpus"]').scrollIntoViewIfNeeded();
+  await until(() => page.textContent('[data-panel="cpus"] .remark'), (t) => t === "stripes: never ran, dots: offline", "its words");
+}, { context: { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true } }));
+
 test("a token is asked for; a wrong one is refused; the right one is kept for the tab, in no URL", () =>
   withPage({ scenario: "token", token: "right-token" }, async (page, mock) => {
     await page.fill("#token", "wrong-token");
