@@ -47,7 +47,8 @@ static int read_token(struct serve *s, const char *path)
     fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     n = fd < 0 ? -1 : read(fd, s->token, TOKEN_MAX);
     if (n < 0) {
-        say("--token-file %s: %s", path, strerror(errno));
+        say("--token-file %s: %s; it is a file whose first line is the token", path,
+            strerror(errno));
         return EXIT_FAILED;
     }
     s->token[n] = '\0';

@@ -63,6 +63,7 @@ int input_open(const struct options *o, struct session *session, struct input *r
     struct input i = INPUT_NONE;
     struct stat st;
     int status;
+    int r;
 
     if (o->n_operands > 1) {
         say("serve takes one INPUT");
@@ -85,12 +86,9 @@ int input_open(const struct options *o, struct session *session, struct input *r
         i.fd = open(i.name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     }
     *ret = i;
-    if (i.fd < 0 || fstat(i.fd, &st) < 0) {
-        say("%s: %s", i.name, strerror(errno));
-        return EXIT_FAILED;
-    }
-    if (S_ISDIR(st.st_mode)) {
-        say("%s: is a directory; INPUT is a recording, or - for a stream", i.name);
+    r = i.fd < 0 || fstat(i.fd, &st) < 0 ? errno : S_ISDIR(st.st_mode) ? EISDIR : 0;
+    if (r != 0) {
+        say("%s: %s; INPUT is a recording, a CSV, or - for a stream", i.name, strerror(r));
         return EXIT_FAILED;
     }
     if (S_ISREG(st.st_mode)) {

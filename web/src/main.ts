@@ -78,7 +78,7 @@ function start(): void {
   const overlay = new Overlay(view, state);
   const timeline = new Timeline(context, overlay.element);
   const tiles = new TilesPanel(context);
-  const notes = new NotesPanel();
+  const notes = new NotesPanel(() => inspector.showDoctor());
   const status = new StatusPanel(context);
   const inspector = new Inspector(context, () => showInspector(true));
   const help = helpDialog(INSPECTOR_KEYS, INSPECTOR_WITHIN, GLANCE_RULE);

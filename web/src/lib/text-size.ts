@@ -6,6 +6,11 @@
 const REM_PX = 10;
 const SCALE = typeof document === "undefined" ? 1 : parseFloat(getComputedStyle(document.documentElement).fontSize) / REM_PX || 1;
 
+/** Narrower pages scroll, and each track has its own times and words: the same width as in style.css. */
+export function isNarrow(): boolean {
+  return matchMedia("(width < 43.75em)").matches;
+}
+
 /** CSS pixels, from those at the usual size of text. */
 export function textPx(px: number): number {
   return Math.round(px * SCALE);

@@ -16,6 +16,7 @@ import { TABS } from "./inspector-table";
 import type { Context, Frame, Panel } from "./panel";
 import { trackIds } from "./table";
 import { holdSubject } from "./tab-compare";
+import { doctorOpen, statusTab } from "./tab-status";
 import { trackColumns } from "./tracks";
 import { ValuesTable } from "./values-table";
 
@@ -97,6 +98,15 @@ export class Inspector implements Panel {
     state.tracks.watch(() => this.#showColumns());
     document.addEventListener("keydown", (event) => this.#key(event), true);
     pageCost(); // from now on, long frames are noticed
+  }
+
+  /** The doctor's findings, wherever they are. */
+  showDoctor(): void {
+    this.show();
+    this.#tab.set(statusTab.id);
+    doctorOpen.set(true);
+    // What is shown first needs a frame to be there.
+    requestAnimationFrame(() => requestAnimationFrame(() => this.element.querySelector<HTMLElement>("[data-action=doctor]")?.focus()));
   }
 
   meta(_meta: Meta): void {

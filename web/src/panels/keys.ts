@@ -113,7 +113,7 @@ const HANDS: readonly [string, string][] = [
   ["drag", "move in time"],
   ["Shift and drag", "select a span; its ends can be dragged"],
   ["double click", "back to the live edge"],
-  ["click on a row of the heatmap", "the charts of that CPU; again: of all"],
+  ["click in the heatmap", "the charts of that row's CPU; again: of all"],
   ["two fingers", "zoom and move in time"],
   ["tap", "the values at that time; there again: the newest ones"],
   ["long press and drag", "select a span"],

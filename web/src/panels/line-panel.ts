@@ -14,7 +14,7 @@ import { el, setAttribute, setText } from "../lib/dom";
 import { NOTHING, formatDuration, formatValue, type Unit } from "../lib/format";
 import { lowerBound } from "../lib/search";
 import type { Context, Frame } from "./panel";
-import type { Missing } from "./missing";
+import type { Lacks } from "./missing";
 import { columnOf, isAbsent, measuresTasks, qualityAt, sharedReasons, showGap, showQuality, whyAbsent } from "./quality";
 import type { Track } from "./track";
 
@@ -158,20 +158,21 @@ export class LinePanel implements Track {
     });
   }
 
-  missing(found: Set<Missing>): void {
+  missing(found: Lacks): void {
     const drawn = this.#drawn;
     const { session } = this.context;
     if (!this.#visible || !drawn || session.tiles.busy) return;
     const interval = session.meta.get()?.intervalMs ?? 100;
     const cpu = this.#cpu();
+    found.coarse ??= this.#lines.coarse;
     this.#rows.forEach((row, k) => {
       if (isAbsent(row.column)) return; // its place in the legend says so
       for (const t of breaksIn(this.#lines, k, drawn)) {
         if (!isBetween(session, t)) continue;
         const at = { range: drawn, row: session.store.nearest(t, interval), newest: null, cursorTime: t, text: true };
         const { value, quality, gap } = this.#read(at, row, cellKey(row.id, cpu ?? undefined), k, interval);
-        if (value === null && (quality.kind === "never ran" || quality.kind === "offline")) found.add(quality.kind);
-        else if (value === null && (gap || at.row === null)) found.add("gap");
+        if (value === null && (quality.kind === "never ran" || quality.kind === "offline")) found.kinds.add(quality.kind);
+        else if (value === null && (gap || at.row === null)) found.kinds.add("gap");
       }
     });
   }

@@ -4,16 +4,14 @@
 import type { Placement } from "../chart/overlay";
 import type { Meta } from "../data/wire";
 import { el, setAttribute } from "../lib/dom";
+import { isNarrow } from "../lib/text-size";
 import { HeatPanel } from "./heat-panel";
 import { LinePanel } from "./line-panel";
-import type { Missing } from "./missing";
+import type { Lacks } from "./missing";
 import type { Context, Frame, Panel } from "./panel";
 import { HEAT_TRACK, trackIds } from "./table";
 import { lineSpec } from "./tracks";
 import type { Track } from "./track";
-
-/** Narrower pages scroll, and each track has its own times: the same width as in style.css. */
-const NARROW = matchMedia("(width < 43.75em)");
 
 export class Timeline implements Panel {
   readonly element: HTMLElement;
@@ -50,8 +48,8 @@ export class Timeline implements Panel {
   }
 
   /** What is missing in the tracks that are on the screen. */
-  missing(): ReadonlySet<Missing> {
-    const found = new Set<Missing>();
+  missing(): Lacks {
+    const found: Lacks = { kinds: new Set(), coarse: null };
     for (const track of this.#shown) if (!track.absent) track.missing(found);
     return found;
   }
@@ -84,7 +82,7 @@ export class Timeline implements Panel {
     place(this.absent, absent);
     absent.forEach((t, i) => setAttribute(t.element, "data-same", absent[i + 1]?.words === t.words ? "" : null));
     // One time axis, under the last track of lines; on a narrow page each has its own.
-    const narrow = NARROW.matches;
+    const narrow = isNarrow();
     const last = drawn.filter((t) => t.chart).at(-1);
     for (const track of drawn) track.setShowTimes(narrow || track === last);
     for (const track of this.#shown) setAttribute(track.element, "data-last", track === last ? "" : null);

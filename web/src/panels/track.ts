@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A row of the timeline: a panel with a plot whose time axis lies below those of the others.
 
-import type { Missing } from "./missing";
+import type { Lacks } from "./missing";
 import type { Panel } from "./panel";
 
 export interface Track extends Panel {
@@ -12,7 +12,7 @@ export interface Track extends Panel {
   /** The element over its plot area; null while it has none. */
   readonly over: HTMLElement | null;
   /** Adds what is missing in the part that is shown. */
-  missing(found: Set<Missing>): void;
+  missing(found: Lacks): void;
   setShowTimes(show: boolean): void;
   /** The view jumped: the vertical scale may do the same. */
   forgetScale(): void;
