@@ -166,6 +166,7 @@ static int open_model(struct serve *s)
 {
     struct ingest_config ingest = {.rows = HISTORY_ROWS_MAX,
                                    .memory = s->options->memory,
+                                   .bounded = true,
                                    .begin = s->input.begin,
                                    .ending = is_ending,
                                    .context = s};
