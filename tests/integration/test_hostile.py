@@ -94,6 +94,15 @@ class Hostile(unittest.TestCase):
             for piece in pieces:
                 f.write(piece)
 
+    def is_small(self, r):
+        """Was, at all times."""
+        if SANITIZED:
+            return
+        with open(f"/proc/{r.process.pid}/status", encoding="ascii") as f:
+            peak = int(re.search(r"VmHWM:\s+(\d+) kB", f.read())[1]) * 1024
+        print(f"# {peak >> 20} MiB at the most", flush=True)
+        self.assertLess(peak, MOST)
+
     def is_refused(self, *words):
         """In one line that has these, after little memory was taken."""
         process = subprocess.Popen([PROGRAM, "serve", self.path, "--listen", "127.0.0.1:0", "--history", "none"],
@@ -121,11 +130,7 @@ class Hostile(unittest.TestCase):
             data = r.get("/api/data?columns=" + first, port)[1]
             self.assertEqual([row[first] for row in data], [1000003 * n_cpus] * rounds)
             self.assertEqual(r.get(f"/api/span?cpu={n_cpus - 1}&columns={first}", port)[0], 200)
-            if not SANITIZED:
-                with open(f"/proc/{r.process.pid}/status", encoding="ascii") as f:
-                    peak = int(re.search(r"VmHWM:\s+(\d+) kB", f.read())[1]) * 1024
-                print(f"# {peak >> 20} MiB at the most", flush=True)
-                self.assertLess(peak, MOST)
+            self.is_small(r)
 
     def test_as_many_events_and_cpus_as_are_let_in(self):
         self.is_shown(160, 1, 512, log=20)
@@ -145,6 +150,18 @@ class Hostile(unittest.TestCase):
     def test_more_ids_than_there_are_events_and_cpus(self):
         self.write(header(), attrs(EVENTS, IDS // EVENTS + 1))
         self.is_refused("goes beyond the bounds", f"{IDS} ids")
+
+    def test_a_machine_of_four_billion_cpus(self):
+        stat = struct.pack("<IHHQIIQQQ", 76, 0, 48, 1, 2**32 - 1, 0, 5, 7, 7)
+        self.write(header(), attrs(1, 1), record(80, struct.pack("<QII", 7, 2**32 - 1, 2**32 - 1)),
+                   record(73, struct.pack("<QQ16s", 1, 42, b"victim")), record(74, struct.pack("<HHH", 0, 1, 0xffff)),
+                   record(78, struct.pack("<QQ", 0x6373, 1) + b'{"cs":"online","online":"0-1"}'),
+                   stat, record(77, struct.pack("<QQ", 0, 10**8)))
+        with Running("serve", self.path, "--listen", "127.0.0.1:0") as r:
+            port = r.port()
+            self.assertTrue(wait_until(lambda: len(r.get("/api/data", port)[1]) == 1), r.lines)
+            self.assertEqual(r.get("/api/meta", port)[1]["health"]["skipped_records"], 1)
+            self.is_small(r)
 
     def test_a_window_that_takes_more_than_all_else(self):
         for log, fits in ((25, True), (26, False)):
