@@ -38,7 +38,7 @@ struct stream_head {
     const struct stream_thread *threads; // pid -1 beside tasks is a spare slot; none for a system
     size_t n_threads;
     unsigned interval_ms;                 // 0: only one round, at the end
-    unsigned cpus_available, cpus_online; // of the machine; 0: not said
+    unsigned cpus_available, cpus_online; // of the machine, STREAM_CPUS_MAX at most; 0: not said
     char host[STREAM_TEXT_MAX], kernel[STREAM_TEXT_MAX], version[STREAM_TEXT_MAX],
         arch[STREAM_TEXT_MAX], cpu_desc[STREAM_TEXT_MAX];
     struct stream_clock clock;

@@ -207,6 +207,15 @@ class Following(unittest.TestCase):
         r.stop()
         self.assertTrue(wait_until(lambda: not os.path.exists(f"/proc/{door}")))
 
+    def test_rows_that_memory_does_not_hold_are_counted(self):
+        self.write("timestamp,cycles\n" + "".join(f"{self.start + 10 * k},{k}\n" for k in range(1, 40001)))
+        r = self.serve()
+        self.assertTrue(wait_until(lambda: r.get("/api/latest", self.port)[1].get("cycles") == 40000), r.lines)
+        meta = r.get("/api/meta", self.port)[1]
+        self.assertEqual((meta["rows"], meta["history"]["lost"], meta["history"]["first"]), (36000, 4000, self.start + 40010))
+        self.assertEqual((meta["history"]["state"], meta["history"]["path"]), ("off", None))
+        self.assertIn("its newest 36,000 rows", meta["history"]["reason"])
+
     def test_a_torn_row_does_no_harm(self):
         self.write(HEADER + row(1, self.start) + "17638300,\n\x00\x01,,,\n" + row(2, self.start))
         r = self.serve()

@@ -375,7 +375,7 @@ class History(unittest.TestCase):
             before = self.rows()
             other = self.holding(how)
             with self.serve() as server:
-                self.assertTrue(server.server.said("another program keeps it busy; waiting for it"), server.lines)
+                self.assertTrue(server.server.said(f"another program, process {os.getpid()}, keeps it busy; waiting for it"), server.lines)
                 other.execute("ROLLBACK")
                 self.assertTrue(wait_until(lambda: server.json("/api/meta")["rows"] > 0), server.lines)
                 first = server.json("/api/meta")["first"]
@@ -397,9 +397,64 @@ class History(unittest.TestCase):
         before = self.rows()
         other = self.holding("IMMEDIATE")
         with self.serve() as server:
-            self.in_memory(server, "another program keeps it busy")
+            self.in_memory(server, f"another program, process {os.getpid()}, keeps it busy")
         other.execute("ROLLBACK")
         self.assertEqual(self.rows(), before)
+
+    def nothing_was_lost(self, server, hold):
+        """What is measured while others keep it from writing is there afterwards, and both is said once."""
+        def history():
+            return server.json("/api/meta")["history"]
+
+        self.assertTrue(wait_until(lambda: self.rows() > 20), server.lines)
+        pid, let_go = hold()
+        self.assertTrue(wait_until(lambda: history()["state"] == "failed"), server.lines)
+        self.assertEqual(history()["reason"], f"another program, process {pid}, keeps it busy")
+        stopped = server.json("/api/latest")["sequence"]
+        self.assertTrue(wait_until(lambda: server.json("/api/latest")["sequence"] > stopped + 100), server.lines)
+        let_go()
+        last = server.json("/api/latest")["timestamp"]
+        self.assertTrue(wait_until(lambda: history()["state"] == "ok"), server.lines)
+        self.assertTrue(wait_until(lambda: (self.times() or [0])[-1] >= last), server.lines)
+        self.assertEqual(history()["lost"], 0)
+        times, shown = self.times(), [s["timestamp"] for s in server.json("/api/data?columns=cpu_use")]
+        self.assertEqual(times[-100:], [t for t in shown if t <= times[-1]][-100:])
+        self.assertEqual([sum(words in line for line in server.lines) for words in ("history: paused", "history: goes on")], [1, 1],
+                         server.lines)
+
+    def test_who_reads_for_long(self):
+        def hold():
+            other = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, isolation_level=None)
+            self.addCleanup(other.close)
+            other.execute("BEGIN")
+            other.execute("SELECT count(*) FROM samples").fetchall()
+            return os.getpid(), lambda: other.execute("ROLLBACK")
+
+        # The log may take an eighth of that.
+        with self.serve("--retain", "4MiB", interval="10ms") as server:
+            self.nothing_was_lost(server, hold)
+
+    @unittest.skipUnless(os.geteuid() == 0, "becomes another user")
+    def test_who_may_only_read_it_and_locks_its_index(self):
+        def hold():
+            heard, told = os.pipe()
+            pid = os.fork()  # another user cannot run every python3
+            if pid == 0:
+                try:
+                    os.setuid(12345)
+                    with open(self.path + "-shm", "rb") as f:
+                        fcntl.lockf(f, fcntl.LOCK_SH, 1, 120)  # of who writes
+                        os.write(told, b"x")
+                        signal.pause()
+                finally:
+                    os._exit(1)
+            os.close(told)
+            self.assertEqual(os.read(heard, 1), b"x")
+            os.close(heard)
+            return pid, lambda: (os.kill(pid, signal.SIGKILL), os.waitpid(pid, 0))
+
+        with self.serve() as server:
+            self.nothing_was_lost(server, hold)
 
     @unittest.skipUnless(os.geteuid() == 0, "the server is another user then")
     def test_a_log_of_another_user_is_done_without(self):

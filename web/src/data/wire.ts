@@ -80,6 +80,8 @@ export interface History {
   tiers: { resolutionMs: number; first: number | null }[];
   state: string;
   reason: string | null;
+  /** Intervals that are kept nowhere any more, though nothing is older than what may be kept. */
+  lost: number;
 }
 
 export interface Meta {
@@ -259,6 +261,7 @@ function parseHistory(v: unknown): History | null {
     })).filter((tier) => tier.resolutionMs > 0),
     state,
     reason: typeof o["reason"] === "string" ? o["reason"] : null,
+    lost: count(o["lost"]),
   };
 }
 
