@@ -314,6 +314,9 @@ static void count_skipped(struct ingest *i)
 static int settle(struct ingest *i, int r)
 {
     count_skipped(i);
+    if (r == 0 && i->no_memory)
+        r = stream_reader_fail(i->reader, -ENOMEM,
+                               "there is no memory for its intervals; a smaller --memory may do");
     if (r < 0)
         set_state(i, SESSION_FAILED, stream_reader_error(i->reader));
     tell(i);

@@ -42,6 +42,7 @@ struct ingest_csv {
     uint64_t n_late;  // such rows since the end was reached
     ns_t stale_since; // 0: not
     char trouble[TROUBLE_MAX];
+    bool no_memory; // for the history: nothing can be shown
     bool dirty;
 };
 
@@ -145,7 +146,7 @@ static void push(struct ingest_csv *i, int64_t timestamp, int64_t length, const 
     if (s->state != SESSION_LIVE || s->interval_ms != i->interval)
         s->meta_generation++;
     s->interval_ms = i->interval;
-    session_push(s, &shape, &interval);
+    i->no_memory |= session_push(s, &shape, &interval) == -ENOMEM;
     s->delivered = i->arrived;
     s->reason[0] = '\0';
     pthread_rwlock_unlock(&s->lock);
@@ -253,6 +254,8 @@ int ingest_csv_feed(struct ingest_csv *i, const void *bytes, size_t size)
     pthread_rwlock_wrlock(&i->session->lock);
     i->session->health.skipped_records = (int64_t)(csv_reader_malformed(i->reader) + i->torn);
     pthread_rwlock_unlock(&i->session->lock);
+    if (r == 0 && i->no_memory)
+        r = -ENOMEM;
     if (r == -EPROTO)
         set_state(i, SESSION_FAILED,
                   "neither perf.data nor a CSV: its first line has no column \"timestamp\"");

@@ -29,6 +29,7 @@ struct ingest {
     uint64_t skipped;   // notes and rounds that made no sense, beside the reader's own count
     uint64_t not_shown; // samples that no interval has
     bool dirty;         // something to tell session->changed
+    bool no_memory;     // for the history: nothing can be shown
     bool ending;        // config.ending() said so
     ns_t asked;         // CLOCK_MONOTONIC, when it was asked
 };

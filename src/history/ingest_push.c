@@ -2,6 +2,7 @@
 // From readings to the session's intervals.
 #include "history/ingest_private.h"
 
+#include <errno.h>
 #include <math.h>
 
 #define ASK_EVERY (100 * NS_PER_MS) // what a person who ends the program does not notice
@@ -49,7 +50,7 @@ void ingest_push(struct ingest *i, ns_t time, double seconds, const struct sum *
     interval.timestamp_ms = grid_timestamp_ms(&i->grid, time, i->last_timestamp);
     i->last_timestamp = interval.timestamp_ms;
     pthread_rwlock_wrlock(&s->lock);
-    session_push(s, &shape, &interval);
+    i->no_memory |= session_push(s, &shape, &interval) == -ENOMEM;
     pthread_rwlock_unlock(&s->lock);
     i->dirty = true;
     if (i->config.interval)

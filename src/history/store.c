@@ -13,7 +13,8 @@
 #include <unistd.h>
 
 #define BUSY_MS       2000 // another process that looks at the file holds it for as long as a query
-#define CACHE_KIB     2048 // of each connection; the kernel's page cache does the rest
+#define ROW_BYTES_MAX (64 << 20) // of a file that somebody else wrote; ours have 10 MiB at the most
+#define CACHE_KIB     2048       // of each connection; the kernel's page cache does the rest
 #define LOG_BOUND_MAX ((uint64_t)8 << 20)
 #define LOG_SHARE     8     // of the bound
 #define SHARED_MEMORY 32768 // of the log's index
@@ -110,6 +111,7 @@ static int open_connection(const struct store *s, bool writes, sqlite3 **ret)
         return store_errno(r);
     sqlite3_extended_result_codes(*ret, 1);
     sqlite3_busy_timeout(*ret, BUSY_MS);
+    sqlite3_limit(*ret, SQLITE_LIMIT_LENGTH, ROW_BYTES_MAX);
     // Texts of a schema that somebody else may have written are data to us, not programs.
     sqlite3_db_config(*ret, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(*ret, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);

@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <string.h>
 
+#define COLUMNS_JSON_MAX (4 << 20) // 1,024 events take half a MiB
+
 #define ROW_BYTES 64 // of both tables, beside columns and details; an estimate for the shares
 
 bool store_own_column(const char *id)
@@ -174,7 +176,8 @@ int store_load_run(sqlite3 *db, uint64_t number, struct layout *ret_layout, char
         slots = sqlite3_column_int64(statement, 2);
         *ret_interval_ms = sqlite3_column_int64(statement, 3);
         text_copy(ret_run, 17, run ? run : "");
-        r = slots < 1 || slots > STORE_SLOTS_MAX || !columns || *ret_interval_ms < 0
+        r = slots < 1 || slots > STORE_SLOTS_MAX || !columns || *ret_interval_ms < 0 ||
+                    sqlite3_column_bytes(statement, 0) > COLUMNS_JSON_MAX
                 ? -EBADMSG
                 : run_json_read(columns, (size_t)sqlite3_column_bytes(statement, 0), (size_t)slots,
                                 ret_layout);

@@ -57,6 +57,19 @@ static uint64_t last(void)
     return session.history ? history_last(session.history) : 0;
 }
 
+static void without_memory_for_the_history_it_says_so(void **state)
+{
+    struct ingest_config config = {.rows = SIZE_MAX, .memory = SIZE_MAX / 2};
+
+    (void)state;
+    ingest_csv_free(ingest);
+    assert_int_equal(ingest_csv_new(&session, &config, &ingest), 0);
+    feed("timestamp,cycles\n");
+    assert_int_equal(feed("1763830000100,1\n1763830000200,2\n"), -ENOMEM);
+    assert_int_equal(session.state, SESSION_FAILED);
+    assert_string_equal(session.reason, strerror(ENOMEM));
+}
+
 static void the_first_row_waits_for_the_second(void **state)
 {
     (void)state;
@@ -324,6 +337,7 @@ int main(void)
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(the_first_row_waits_for_the_second),
+        TEST(without_memory_for_the_history_it_says_so),
         TEST(what_the_file_does_not_say_has_no_value),
         TEST(what_was_not_counted_never_ran),
         TEST(cpi_is_a_ratio_of_sums_also_where_it_was_scaled),

@@ -340,6 +340,21 @@ static bool says_no_then_yes(void *context)
     return ++*(unsigned *)context > 1;
 }
 
+static void without_memory_for_the_history_it_says_so(void **state)
+{
+    struct ingest_config config = {.rows = SIZE_MAX, .memory = SIZE_MAX / 2};
+
+    (void)state;
+    ingest_free(ingest);
+    assert_int_equal(ingest_new(&session, &config, &ingest), 0);
+    write_start(STREAM_SYSTEM, 1, 100, WALL);
+    interval(1);
+    assert_int_equal(feed(), -ENOMEM);
+    assert_null(session.history);
+    assert_int_equal(session.state, SESSION_FAILED);
+    assert_contains(session.reason, "no memory");
+}
+
 // However many intervals the bytes at hand would make.
 static void who_is_to_end_makes_no_more_intervals(void **state)
 {
@@ -403,6 +418,7 @@ int main(void)
         TEST(a_malformed_note_is_skipped_and_counted),
         TEST(two_sessions_have_different_runs),
         TEST(who_is_to_end_makes_no_more_intervals),
+        TEST(without_memory_for_the_history_it_says_so),
         TEST(the_columns_outlive_the_ingest),
     };
 
