@@ -280,6 +280,17 @@ test("a link into the past stays there; a link with nonsense does no harm", () =
   assert.equal(await page.locator('.track[data-panel="cycles"]').count(), 0, "the tracks that the link names");
 }));
 
+test("where a part of the view is kept more coarsely, the page says until when", () =>
+  withPage({ rows: 300, limitRows: 400, days: 1, fineMs: 7_200_000 }, async (page, mock) => {
+    const border = mock.samples[0].timestamp - 7_200_000;
+    const said = () => page.textContent(".missing:not([hidden]) > :first-child:not([hidden])", { timeout: 1000 }).catch(() => "");
+    await page.goto(`${mock.url}#from=${border - 300_000}&to=${border + 300_000}`);
+    await page.reload();
+    await until(said, (t) => /^Before \d\d:\d\d:\d\d: a value each 10\u00a0s$/.test(t.replace(/\d+-\d+-\d+ /, "")), "the border");
+    await page.keyboard.press("End");
+    await until(said, (t) => t === "", "nothing to say of the present");
+  }));
+
 test("? lists the keys, and Escape closes the list only", () => withPage({}, async (page) => {
   await pause(page);
   await page.keyboard.press("?");

@@ -13,10 +13,11 @@
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { formatTick, formatTimeTick, type Unit } from "../lib/format";
+import { textPx } from "../lib/text-size";
 import { colour } from "../lib/theme";
 import { noLines, type Lines } from "./lod";
 import { StableMax } from "./scale";
-import { drawLines, type Placed, type Stroke } from "./strokes";
+import { drawLines, reach, type Placed, type Stroke } from "./strokes";
 import type { Range } from "./view";
 
 /**
@@ -42,21 +43,21 @@ export interface ChartOptions {
 }
 
 /** Equal in all tracks, so that their time axes lie below each other. CSS pixels. */
-export const AXIS_WIDTH = 54;
+export const AXIS_WIDTH = textPx(54);
 export const PAD_RIGHT = 10;
-export const PAD_TOP = 8;
+export const PAD_TOP = textPx(8);
 export const NO_TIMES_HEIGHT = 5;
-const TIMES_HEIGHT = 22;
+const TIMES_HEIGHT = textPx(22);
 const TIMES_GAP = 4;
-const FONT_PX = 11;
+const FONT_PX = textPx(11);
 const FONT_FAMILY = "system-ui, sans-serif";
 const FONT = `${FONT_PX}px ${FONT_FAMILY}`;
 /** Least distance of two labels, CSS pixels. */
-const TICK_SPACE = 26;
-const TIME_SPACE = 90;
-const LABEL_HEIGHT = 12;
+const TICK_SPACE = textPx(26);
+const TIME_SPACE = textPx(90);
+const LABEL_HEIGHT = textPx(12);
 /** Of a digit or a colon of FONT, CSS pixels; a little too wide rather than too narrow. */
-const CHARACTER_WIDTH = 6.4;
+const CHARACTER_WIDTH = textPx(64) / 10;
 /** The top of a log scale when all is zero, above what is linear. */
 const LOG_LEAST = 100;
 /** Ticks farther apart are at midnights and full hours of local time, which are not evenly spaced. */
@@ -246,7 +247,7 @@ export class LineChart {
   #scroll(range: Range, max: number, since: number): boolean {
     const before = this.#shown;
     const { ctx } = this.#plot;
-    const { left, top, width, height } = this.#box;
+    const { left, width } = this.#box;
     if (!before || before.width !== width || before.max !== max || before.banded !== this.#lines.banded || this.#isUneven) return false;
     const span = before.to - before.from;
     if (Math.abs(range.to - range.from - span) > 1e-6 * span) return false;
@@ -256,16 +257,17 @@ export class LineChart {
     const strip = Math.max(left, Math.min(right - by, Math.floor(this.#place(shown).x(since)) - JOINT));
     if (by < 0 || !(right - strip < width / 2)) return false;
     this.#shown = shown;
+    const lines = reach(this.#box);
     ctx.save();
     ctx.beginPath();
-    ctx.rect(left, top, width, height);
+    ctx.rect(left, lines.top, width, lines.height);
     ctx.clip();
     if (by > 0) {
       ctx.globalCompositeOperation = "copy";
-      ctx.drawImage(ctx.canvas, left + by, top, width - by, height, left, top, width - by, height);
+      ctx.drawImage(ctx.canvas, left + by, lines.top, width - by, lines.height, left, lines.top, width - by, lines.height);
       ctx.globalCompositeOperation = "source-over";
     }
-    ctx.clearRect(strip, top, right - strip, height);
+    ctx.clearRect(strip, lines.top, right - strip, lines.height);
     ctx.restore();
     this.#drawFrom(strip, shown);
     return true;
