@@ -58,7 +58,7 @@ test("the focus is where it was when a dialog or a menu is closed", () => withPa
     await page.waitForSelector(shown);
     await page.keyboard.press("Escape");
     await until(() => page.locator(shown).count(), (n) => n === 0, `${shown} closed`);
-    assert.equal(await focused(), before);
+    await until(focused, (f) => f === before, `the focus on ${before}`);
   }
 }));
 
@@ -69,11 +69,13 @@ test("the cursor by keys: the values of a sample, and of the next; Escape takes 
   await page.keyboard.press("Shift+<");
   for (let i = 0; i < 3; i++) await page.keyboard.press(",");
   await page.keyboard.press(".");
-  const near = mock.samples.filter((s) => Math.abs(s.timestamp - (r.to - 1200)) < 201).map((s) => s.values.cpi.toFixed(3));
-  const at = await until(() => legend(page, "cpi"), (v) => near.includes(v), "the CPI twelve samples back");
-  assert.match(await page.textContent(".cursor-time"), /^at /);
+  const near = (back) => mock.samples.filter((s) => Math.abs(s.timestamp - (r.to - back * 100)) < 201).map((s) => s.values.cpi.toFixed(3));
+  await until(() => legend(page, "cpi"), (v) => near(12).includes(v), "the CPI twelve samples back");
+  const at = await page.textContent(".cursor-time");
+  assert.match(at, /^at /);
   await page.keyboard.press("Shift+<");
-  await until(() => legend(page, "cpi"), (v) => v !== at, "another value");
+  await until(() => page.textContent(".cursor-time"), (t) => /^at /.test(t) && t !== at, "another time");
+  await until(() => legend(page, "cpi"), (v) => near(22).includes(v), "the CPI ten samples before that");
   await page.keyboard.press("Escape");
   await until(() => page.textContent(".cursor-time"), (t) => t === "", "no cursor");
   assert.equal(await page.getAttribute("html", "data-state"), "paused", "Escape was for the cursor");
@@ -163,11 +165,11 @@ test(TOUCHED, () => withPage({ rows: 1500 }, async (page, mock, { context }) => 
   const box = await plotBox(page, "cycles");
   const y = Math.round(box.y + box.height / 2);
   await swipe(120, 220, y);
-  const marked = await until(() => page.locator(".overlay .selection").boundingBox(), (b) => b !== null && b.width > 60, "a selection");
-  assert.ok(Math.abs(marked.x - 120) < 6 && Math.abs(marked.width - 100) < 6, JSON.stringify(marked));
+  const marked = await until(() => page.locator(".overlay .selection").boundingBox(),
+    (b) => b !== null && Math.abs(b.x - 120) < 6 && Math.abs(b.width - 100) < 6, "a selection of 100 pixels from 120 on");
   // Beside the line that shows it: a finger is not a pixel.
   await swipe(marked.x + marked.width + 10, marked.x + marked.width + 60, y);
-  await until(() => page.locator(".overlay .selection").boundingBox(), (b) => Math.abs(b.width - marked.width - 55) < 12, "its end further on");
+  await until(() => page.locator(".overlay .selection").boundingBox(), (b) => b !== null && Math.abs(b.width - marked.width - 55) < 12, "its end further on");
   // A tap is how a finger points.
   await page.touchscreen.tap(200, y);
   await until(() => page.textContent(".cursor-time"), (t) => /^at \d/.test(t), "a cursor");

@@ -59,8 +59,10 @@ export async function open(browser, url, options = {}) {
   return { page, context, problems, close: () => context.close() };
 }
 
+/** The page is in that state, and has drawn it. */
 export async function waitState(page, state) {
   await page.waitForSelector(`html[data-state="${state}"]`, { state: "attached" });
+  await frame(page);
 }
 
 /** Resolves with the first value of `probe` that `accept`s; polls, so that no test sleeps for a fixed time. */
@@ -69,7 +71,7 @@ export async function until(probe, accept, what) {
   for (;;) {
     const value = await probe();
     if (accept(value)) return value;
-    if (performance.now() > deadline) throw new Error(`waited in vain for ${what}; the last value was ${JSON.stringify(value)}`);
+    if (performance.now() > deadline) throw new Error(`waited in vain for ${what}; the last value was ${JSON.stringify(value)?.slice(0, 2000)}`);
     await new Promise((resolve) => setTimeout(resolve, 30));
   }
 }

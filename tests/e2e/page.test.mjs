@@ -181,9 +181,9 @@ test("the cursor is at the same time in all charts, and the legends show the val
     (l) => l.length === 1, "the cursor over all tracks");
   assert.ok(Math.abs(lines[0] - (box.x + box.width * 0.5)) <= 2);
   const near = mock.samples.filter((s) => Math.abs(s.timestamp - time) <= 160).map((s) => s.values);
-  const cpi = await until(() => legend(page, "cpi"), (v) => near.some((n) => n.cpi.toFixed(3) === v), "the CPI at the cursor");
-  const row = near.find((n) => n.cpi.toFixed(3) === cpi);
-  assert.equal(await legend(page, "cycles"), (row.cycles / 1e6).toFixed(row.cycles < 99.95e6 ? 1 : 0) + "\u00a0M");
+  const rows = near.map((n) => `${n.cpi.toFixed(3)}, ${(n.cycles / 1e6).toFixed(n.cycles < 99.95e6 ? 1 : 0)}\u00a0M`);
+  const values = async () => `${await legend(page, "cpi")}, ${await legend(page, "cycles")}`;
+  await until(values, (v) => rows.includes(v), "CPI and cycles of one sample at the cursor");
   assert.match(await page.textContent(".cursor-time"), /^at \d\d:\d\d:\d\d\.\d{3}$/);
   await page.mouse.move(2, 2);
   await until(() => page.textContent(".cursor-time"), (t) => t === "", "no cursor");

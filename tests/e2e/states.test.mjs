@@ -24,8 +24,7 @@ test("without a PMU: words with the reason in place of charts, the rest as chart
     }
     assert.match(await tile(page, "cpu"), /%$/);
     assert.match(await page.textContent(".notes"), /^No hardware PMU/);
-    const columns = await columnsOfColour(page, "cpu", "--total");
-    assert.ok(columns.filter(Boolean).length > 0.8 * columns.length);
+    await until(() => columnsOfColour(page, "cpu", "--total"), (c) => c.filter(Boolean).length > 0.8 * c.length, "the line of CPU use");
     // The advice is one click away, also from an inspector that is hidden.
     await page.click("#inspector");
     await page.click("#ask-doctor");
@@ -80,10 +79,10 @@ test("gaps are gaps: missed ticks, and an event that never ran", () => withPage(
     const columns = await columnsOfColour(page, panel, colour);
     return columns.slice(Math.ceil(a * columns.length) + 4, Math.floor(b * columns.length) - 4).filter(Boolean).length;
   };
+  await until(() => drawn("miss-rates", "--series-4", never), (n) => n > 5, "the other event of that chart, which ran");
   assert.equal(await drawn("cycles", "--series-1", hole), 0);
   assert.equal(await drawn("cpu", "--total", hole), 0);
   assert.equal(await drawn("miss-rates", "--series-3", never), 0);
-  assert.ok(await drawn("miss-rates", "--series-4", never) > 5, "the other event of that chart ran");
   // In the gap, the legend has no value; where it never ran, it says so; what was scaled says so too.
   const { y, box } = await middle(page, "miss-rates");
   await page.mouse.move(box.x + box.width * (hole[0] + hole[1]) / 2, y);
@@ -127,6 +126,7 @@ test("scaled, never ran, denied, not supported, offline and no sample look diffe
     await page.selectOption("#heat-cpu", "");
     await page.keyboard.press("Escape"); // from the list
     await page.evaluate(() => document.activeElement.blur());
+    await page.keyboard.press("3"); // in a view of 1 min it would not be for long
     await page.keyboard.press(" ");
     await waitState(page, "paused");
     const r = await range(page);
@@ -206,7 +206,7 @@ test("the server restarts: the page reconnects, goes on, and keeps what it had",
   await waitState(page, "live");
   await advanced(page, 400);
   assert.ok(await rows() >= before, "the old samples are still there");
-  assert.notEqual(await page.textContent("[data-status=reconnects]"), "0");
+  await until(() => page.textContent("[data-status=reconnects]"), (t) => t !== "0", "it to be counted");
 }, { allowed: NETWORK }));
 
 test("a broken connection resumes without a hole", () => withPage({ rows: 50 }, async (page, mock) => {
@@ -224,13 +224,11 @@ test("the collector ends: the page says why, and shows what there was", () => wi
   await waitState(page, "ended");
   assert.equal(await page.textContent(".pill"), "Ended");
   assert.match(await page.textContent(".reason"), /the command ended with status 3/);
-  const columns = await columnsOfColour(page, "cycles", "--series-1");
-  assert.ok(columns.some(Boolean));
+  await until(() => columnsOfColour(page, "cycles", "--series-1"), (c) => c.some(Boolean), "the line");
 }));
 
 test("a recording that had ended before", () => withPage({ scenario: "ended" }, async (page) => {
-  const columns = await until(() => columnsOfColour(page, "cycles", "--series-1"), (c) => c.some(Boolean), "a line");
-  assert.ok(columns.filter(Boolean).length > 0.7 * columns.length, "all of it is on the screen");
+  await until(() => columnsOfColour(page, "cycles", "--series-1"), (c) => c.filter(Boolean).length > 0.7 * c.length, "all of it on the screen");
   assert.ok(await page.isDisabled("#pause"), "nothing moves that could be held still");
   await page.keyboard.press("ArrowLeft");
   await until(() => page.textContent("#pause"), (t) => t === "To the end", "the way back");
@@ -295,7 +293,9 @@ test("a stream that falls silent is not called live", () => withPage({}, async (
 
 test("a page that lags behind its server says by how much, and no more when it has caught up", () => withPage({}, async (page, mock) => {
   mock.lag = 8_000;
-  await until(() => page.textContent(".reason"), (t) => /^[6-9]\ss behind$/.test(t), "how far behind");
+  // Where the browser is slow, too, it is a little more.
+  const behind = (t) => Number(/^(\d+)\ss behind$/.exec(t)?.[1]);
+  await until(() => page.textContent(".reason"), (t) => behind(t) >= 6 && behind(t) < 20, "how far behind");
   assert.equal(await page.textContent(".pill"), "Live");
   mock.lag = 0;
   await until(() => page.textContent(".reason"), (t) => t === "", "nothing to say");
@@ -331,20 +331,25 @@ test("the policy lets nothing else in", () => withPage({}, async (page, mock, { 
 
 test("a hidden tab stores and does not draw; shown again it is up to date", () => withPage({}, async (page, mock) => {
   // Headless Chromium calls a tab visible for ever; what the page looks at is replaced.
-  await page.evaluate(() => {
+  await page.evaluate(async () => {
     globalThis.hiddenNow = true;
     Object.defineProperty(document, "hidden", { get: () => globalThis.hiddenNow });
     const real = globalThis.requestAnimationFrame.bind(globalThis);
     globalThis.waiting = [];
     globalThis.requestAnimationFrame = (f) => (globalThis.hiddenNow ? globalThis.waiting.push(f) : real(f));
     document.dispatchEvent(new Event("visibilitychange"));
+    // What was asked for before is drawn, and has been sent.
+    await new Promise(real);
+    await (await fetch("healthz")).text();
   });
-  await rest(page); // what was asked before is asked
+  await rest(page);
   const sequence = mock.sequence;
   const requests = mock.requests.length;
+  const waiting = () => page.evaluate(() => globalThis.waiting.length);
+  const waited = await waiting(); // the inspector's, too: an answer may have been on its way
   const drawnTo = await page.evaluate(() => document.querySelector(".timeline").dataset.to);
   await until(() => mock.sequence, (n) => n > sequence + 70, "more samples");
-  assert.ok(await page.evaluate(() => globalThis.waiting.length) <= 1, "one frame is asked for, and it waits");
+  assert.ok(await waiting() <= waited + 1, "one frame is asked for, and it waits");
   assert.equal(await page.evaluate(() => document.querySelector(".timeline").dataset.to), drawnTo, "nothing was drawn");
   assert.deepEqual(mock.requests.slice(requests), [], "nothing but the stream is asked for, in longer than the page reads /api/meta anew");
   await page.evaluate(() => {
@@ -364,8 +369,7 @@ test("themes: the system's, and the person's choice, which lasts", () => withPag
   await page.click("#theme");
   await page.waitForSelector('html[data-theme="light"]');
   assert.notEqual(await ground(), dark);
-  const columns = await until(() => columnsOfColour(page, "cpu", "--total"), (c) => c.some(Boolean), "lines in the new colour");
-  assert.ok(columns.filter(Boolean).length > 0.8 * columns.length);
+  await until(() => columnsOfColour(page, "cpu", "--total"), (c) => c.filter(Boolean).length > 0.8 * c.length, "lines in the new colour");
   await page.reload();
   await page.waitForSelector('html[data-theme="light"]');
 }, { context: { colorScheme: "dark" } }));
@@ -374,8 +378,8 @@ test("at 390 px nothing is wider than the screen", async () => {
   for (const scenario of ["pmu", "no-pmu", "html"]) {
     await withPage({ scenario }, async (page) => {
       await page.waitForSelector(".plot canvas");
-      const widths = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-      assert.ok(widths[0] <= widths[1], `${scenario}: ${widths}`);
+      const widths = () => page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+      await until(widths, ([page, screen]) => page <= screen, `${scenario} to be as narrow as the screen`);
     }, { context: { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true } });
   }
 });

@@ -148,14 +148,14 @@ test("the heatmap: every CPU, its values at the pointer, and a click chooses the
 
 test("the heatmap's column can be chosen; the stream brings that of all CPUs and no other", () =>
   withPage({ cpus: 4, rows: 700 }, async (page, mock) => {
-    const asked = () => new URLSearchParams(mock.requests.filter((r) => r.startsWith("/api/stream")).at(-1).split("?")[1]);
-    assert.equal(asked().get("cpu"), "all");
+    const asked = () => new URLSearchParams(mock.requests.filter((r) => r.startsWith("/api/stream")).at(-1)?.split("?")[1]);
+    await until(() => asked().get("cpu"), (c) => c === "all", "the stream");
     assert.equal(asked().get("cpu_columns"), "cpu_use");
     await page.selectOption("#heat-metric", "context_switches");
     await until(() => asked().get("cpu_columns"), (c) => c === "context_switches", "another question");
     await until(() => heat(page, [[0.1, 0.5], [0.9, 0.5]]), (list) => !list.some(empty), "its cells");
     await until(() => hash(page), (h) => h.includes("heat=context_switches"), "it in the URL");
-    assert.match(await page.textContent(".heat-legend span:last-child"), /^\d/);
+    await until(() => page.textContent(".heat-legend span:last-child"), (t) => /^\d/.test(t), "its scale");
   }));
 
 test("512 CPUs: a row for some of them, the highest of each", () => withPage({ cpus: 512, rows: 80 }, async (page) => {
@@ -175,9 +175,8 @@ test("nothing is not zero in the heatmap: no sample, never ran and offline look 
     const x = (mock.samples[10].timestamp - view.from) / span(view);
     const area = (row) => Array.from({ length: 60 }, (_, i) => [x + (i % 10) * 0.0012, (row + 0.25 + Math.floor(i / 10) * 0.08) / 4]);
     const kinds = async (row) => new Set((await heat(page, area(row))).map((p) => p.join()));
-    const [zero, never, offline] = [await kinds(0), await kinds(1), await kinds(2)];
-    assert.equal(zero.size, 1, "zero is one colour");
-    assert.ok(never.size > 1 && offline.size > 1, "the others are patterns");
+    const [zero, never, offline] = await until(async () => [await kinds(0), await kinds(1), await kinds(2)],
+      ([zero, never, offline]) => zero.size === 1 && never.size > 1 && offline.size > 1, "zero in one colour, the others in patterns");
     assert.equal([...never].filter((c) => zero.has(c)).length + [...offline].filter((c) => zero.has(c)).length, 0);
     assert.notDeepEqual([...never].sort(), [...offline].sort());
     assert.ok((await heat(page, [[0.02, 0.1]])).every(empty), "no sample is nothing");
@@ -215,8 +214,8 @@ test("history beyond what the page holds: fetched as it is looked at, never blan
     await until(drawn, (s) => s > 0.35, "the fine lines");
     const t = (close.from + close.to) / 2;
     await page.mouse.move(x, y - 5);
-    const text = await until(() => legend(page, "cycles"), (v) => /^\d/.test(v), "a value at the cursor");
-    assert.ok(Math.abs(Number.parseFloat(text) * 1e6 - mock.past(t, "cycles")) < 0.2 * mock.past(t, "cycles"), `${text} at ${t}`);
+    const past = mock.past(t, "cycles");
+    await until(() => legend(page, "cycles"), (v) => Math.abs(Number.parseFloat(v) * 1e6 - past) < 0.2 * past, `${past} cycles at the cursor`);
     await page.keyboard.press("End");
     await waitState(page, "live");
   }));
@@ -300,7 +299,7 @@ test("? lists the keys, and Escape closes the list only", () => withPage({}, asy
   await page.keyboard.press("1");
   assert.ok(Math.abs(span(await range(page)) - 60_000) < 1, "a dialog keeps the keys");
   await page.keyboard.press("Escape");
-  assert.equal(await page.locator("dialog.help[open]").count(), 0);
+  await until(() => page.locator("dialog.help[open]").count(), (n) => n === 0, "no list");
   await waitState(page, "paused");
   await page.keyboard.press("c");
   await until(() => page.getAttribute('[data-panel="cycles"]', "data-cpu"), (c) => c === "0", "CPU 0");
@@ -333,9 +332,7 @@ test("touch: two fingers zoom and pan, a long press and a drag select, one finge
     await page.waitForSelector(".u-over.selecting"); // that is what a long press does
     for (let i = 1; i <= 8; i++) await touch("touchMove", [120 + i * 12, y + i]);
     await touch("touchEnd");
-    await frame(page);
-    const marked = await page.locator(".overlay .selection").boundingBox();
-    assert.ok(Math.abs(marked.width - 96) < 6, `${marked.width} px`);
+    await until(() => page.locator(".overlay .selection").boundingBox(), (b) => b !== null && Math.abs(b.width - 96) < 6, "a selection so wide");
     const still = await range(page);
     await touch("touchStart", [200, y]);
     for (let i = 1; i <= 10; i++) await touch("touchMove", [200, y - i * 12]);
