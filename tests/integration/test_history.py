@@ -11,8 +11,10 @@ import tempfile
 import time
 import unittest
 
-from program import PATIENCE, Running, run, wait_until
+from program import PATIENCE, PROGRAM, Running, run, wait_until
 from server_process import EventStream, Server
+
+FILL = os.path.join(os.path.dirname(PROGRAM), "tests/history-fill")
 
 
 def fill_disk(path):
@@ -219,6 +221,40 @@ class History(unittest.TestCase):
                     self.assertEqual(set(sample["cpus"]["0"]) - {"quality"}, columns, sample)
                 client.close()
 
+    def test_samples_of_a_span_that_has_sums_only(self):
+        """Intervals are kept for 6 hours. Of what is older there are rows all the same, which say how long they are."""
+        subprocess.run([FILL, self.path, "2", "500", str(7 * 7200)], check=True, stdout=subprocess.DEVNULL)  # 7 h
+        os.chmod(self.path, 0o666)
+        with self.serve(interval="500ms") as server:
+            self.assertTrue(wait_until(lambda: server.json("/api/meta")["history"]["tiers"][0]["first"]), server.lines)
+            first = server.json("/api/meta")["history"]["tiers"][0]["first"]
+            ask = lambda begin, end: server.json(f"/api/data?columns=cycles&from={begin}&to={end}")
+            old = ask(first - 1_800_000, first - 600_000)
+            across = ask(first - 60_000, first + 60_000)
+            fine = ask(first, first + 60_000)
+            begin_not_asked = server.json(f"/api/data?columns=cycles&to={first + 60_000}")
+            all_old = server.json(f"/api/data?columns=cycles&to={first - 600_000}")
+            newest = ask(first - 1_800_000, first + 7 * 3_600_000)
+            series = server.json(f"/api/series?columns=cycles&points=10000&from={old[0]['timestamp']}&to={old[-1]['timestamp']}")
+        self.assertEqual({row.get("resolution_ms") for row in old}, {1000})
+        self.assertAlmostEqual(len(old), 1200, delta=2)
+        self.assertTrue(all(first - 1_800_000 <= row["timestamp"] <= first - 600_000 + 999 for row in old))
+        self.assertAlmostEqual(sum(row["seconds"] for row in old), 1200, delta=3)
+        self.assertEqual([row["timestamp"] for row in old], series["t"])
+        for row, mean in zip(old[:-1], series["columns"]["cycles"]["mean"]):  # of two intervals
+            self.assertAlmostEqual(row["cycles"] / (2 * mean), 1, 4)
+        # A span with both is told in one resolution, from its begin.
+        self.assertEqual({row.get("resolution_ms") for row in across}, {1000})
+        self.assertAlmostEqual(len(across), 120, delta=2)
+        # Single intervals where there are any for the whole span, where no begin was asked for, and where they are as many as
+        # there can be rows.
+        for rows in (fine, begin_not_asked, newest):
+            self.assertEqual({row.get("resolution_ms") for row in rows}, {None})
+        self.assertEqual([row["timestamp"] for row in begin_not_asked], [row["timestamp"] for row in fine])
+        self.assertEqual(len(newest), 36_000)
+        self.assertEqual({row.get("resolution_ms") for row in all_old}, {1000})
+        self.assertAlmostEqual(all_old[-1]["timestamp"], first - 600_000, delta=1000)
+
     def test_the_bound(self):
         most = 0
 
@@ -339,7 +375,7 @@ class History(unittest.TestCase):
             before = self.rows()
             other = self.holding(how)
             with self.serve() as server:
-                self.assertTrue(server.server.said("another program keeps it busy; waiting for it"), server.lines)
+                self.assertTrue(server.server.said(f"another program, process {os.getpid()}, keeps it busy; waiting for it"), server.lines)
                 other.execute("ROLLBACK")
                 self.assertTrue(wait_until(lambda: server.json("/api/meta")["rows"] > 0), server.lines)
                 first = server.json("/api/meta")["first"]
@@ -361,9 +397,64 @@ class History(unittest.TestCase):
         before = self.rows()
         other = self.holding("IMMEDIATE")
         with self.serve() as server:
-            self.in_memory(server, "another program keeps it busy")
+            self.in_memory(server, f"another program, process {os.getpid()}, keeps it busy")
         other.execute("ROLLBACK")
         self.assertEqual(self.rows(), before)
+
+    def nothing_was_lost(self, server, hold):
+        """What is measured while others keep it from writing is there afterwards, and both is said once."""
+        def history():
+            return server.json("/api/meta")["history"]
+
+        self.assertTrue(wait_until(lambda: self.rows() > 20), server.lines)
+        pid, let_go = hold()
+        self.assertTrue(wait_until(lambda: history()["state"] == "failed"), server.lines)
+        self.assertEqual(history()["reason"], f"another program, process {pid}, keeps it busy")
+        stopped = server.json("/api/latest")["sequence"]
+        self.assertTrue(wait_until(lambda: server.json("/api/latest")["sequence"] > stopped + 100), server.lines)
+        let_go()
+        last = server.json("/api/latest")["timestamp"]
+        self.assertTrue(wait_until(lambda: history()["state"] == "ok"), server.lines)
+        self.assertTrue(wait_until(lambda: (self.times() or [0])[-1] >= last), server.lines)
+        self.assertEqual(history()["lost"], 0)
+        times, shown = self.times(), [s["timestamp"] for s in server.json("/api/data?columns=cpu_use")]
+        self.assertEqual(times[-100:], [t for t in shown if t <= times[-1]][-100:])
+        self.assertEqual([sum(words in line for line in server.lines) for words in ("history: paused", "history: goes on")], [1, 1],
+                         server.lines)
+
+    def test_who_reads_for_long(self):
+        def hold():
+            other = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, isolation_level=None)
+            self.addCleanup(other.close)
+            other.execute("BEGIN")
+            other.execute("SELECT count(*) FROM samples").fetchall()
+            return os.getpid(), lambda: other.execute("ROLLBACK")
+
+        # The log may take an eighth of that.
+        with self.serve("--retain", "4MiB", interval="10ms") as server:
+            self.nothing_was_lost(server, hold)
+
+    @unittest.skipUnless(os.geteuid() == 0, "becomes another user")
+    def test_who_may_only_read_it_and_locks_its_index(self):
+        def hold():
+            heard, told = os.pipe()
+            pid = os.fork()  # another user cannot run every python3
+            if pid == 0:
+                try:
+                    os.setuid(12345)
+                    with open(self.path + "-shm", "rb") as f:
+                        fcntl.lockf(f, fcntl.LOCK_SH, 1, 120)  # of who writes
+                        os.write(told, b"x")
+                        signal.pause()
+                finally:
+                    os._exit(1)
+            os.close(told)
+            self.assertEqual(os.read(heard, 1), b"x")
+            os.close(heard)
+            return pid, lambda: (os.kill(pid, signal.SIGKILL), os.waitpid(pid, 0))
+
+        with self.serve() as server:
+            self.nothing_was_lost(server, hold)
 
     @unittest.skipUnless(os.geteuid() == 0, "the server is another user then")
     def test_a_log_of_another_user_is_done_without(self):

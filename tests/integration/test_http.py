@@ -18,6 +18,7 @@ HEAD_DEADLINE = 10  # seconds: WEB_HEAD_DEADLINE
 # More than any number of stalled clients may cost. AddressSanitizer keeps the newest 256 MB that were freed, which a server fills
 # with no client at all (measured: 147 MiB without, 157 with 20 of them; with 16 MB kept, 30 and 30).
 MEMORY_GROWTH = (64 if os.environ.get("CYCLESCOPE_SANITIZED") else 16) << 20
+HELD = 16 << 20  # HELD_MAX_BYTES
 KEEP_LITTLE = {"ASAN_OPTIONS": f"{os.environ.get('ASAN_OPTIONS', '')}:quarantine_size_mb=16"}
 
 
@@ -405,6 +406,36 @@ class BadClients(unittest.TestCase):
                 self.assertEqual(server.json("/api/meta")["health"]["stream_clients"], 1)
             for s in stalled:
                 s.close()
+
+    def test_clients_that_do_not_take_their_answers(self):
+        """What they have not taken is bounded. More of it is refused for now; short answers, and others' lives, go on."""
+        with unittest.mock.patch.dict(os.environ, KEEP_LITTLE):
+            server = Server(interval="5ms")
+        with server:
+            path, clients = "/api/series?points=2000", []
+            length = lambda: len(server.request(path)[2])
+            self.assertTrue(wait_until(lambda: length() > 500_000), length())
+            before = server.memory()
+            for _ in range(HELD // 500_000 + 20):
+                clients.append(server.connect(receive_buffer=4096))
+                clients[-1].sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+            answers = [c.recv(15).decode() for c in clients]
+            grown = server.memory() - before
+            self.assert_busy(server, path)
+            for short in ("/api/latest", "/api/series?columns=cpu_use&points=20", "/api/meta"):
+                self.assertEqual(server.request(short)[0], 200)
+            self.assertEqual(set(answers), {"HTTP/1.1 200 OK", "HTTP/1.1 503 Se"})
+            self.assertGreater(answers.count("HTTP/1.1 200 OK"), 4)
+            self.assertLess(grown, HELD + MEMORY_GROWTH)
+            for c in clients:
+                c.close()
+            self.assertTrue(wait_until(lambda: server.request(path)[0] == 200))
+
+    def assert_busy(self, server, path):
+        status, headers, body = server.request(path)
+        self.assertEqual(status, 503, body[:100])
+        self.assertEqual(json.loads(body)["error"]["code"], "busy")
+        self.assertEqual(headers["Retry-After"], "1")
 
     def test_end_with_clients(self):
         server = Server()

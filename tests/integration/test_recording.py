@@ -452,7 +452,7 @@ class Ours(unittest.TestCase):
                          + record(74, struct.pack("<HBBHH", 2, 0, 0, 0, 511)) + record(75, struct.pack("<QQQQQ", 2, 0, 1, 1, 100))
                          # Each of a few bytes is a row of 400 events in 512 CPUs: all of them take ten minutes.
                          + b"".join(record(77, struct.pack("<QQ", 0, (n + 1) * 10 ** 8)) for n in range(40000)))
-        with Running("serve", self.path, "--listen", "127.0.0.1:0", "--memory", "64MiB") as server:
+        with Running("serve", self.path, "--listen", "127.0.0.1:0", "--memory", "128MiB") as server:
             self.assertTrue(wait_until(lambda: server.get("/healthz")[0] == 200), server.lines)
             self.assertEqual(server.stop(), 0, server.lines)
 
