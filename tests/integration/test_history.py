@@ -225,17 +225,26 @@ class History(unittest.TestCase):
         """Intervals are kept for 6 hours. Of what is older there are rows all the same, which say how long they are."""
         subprocess.run([FILL, self.path, "2", "500", str(7 * 7200)], check=True, stdout=subprocess.DEVNULL)  # 7 h
         os.chmod(self.path, 0o666)
-        with self.serve(interval="500ms") as server:
-            self.assertTrue(wait_until(lambda: server.json("/api/meta")["history"]["tiers"][0]["first"]), server.lines)
-            first = server.json("/api/meta")["history"]["tiers"][0]["first"]
-            ask = lambda begin, end: server.json(f"/api/data?columns=cycles&from={begin}&to={end}")
+        # Of a stream that has ended: nothing grows older than that while it is asked for.
+        recording = os.path.join(self.folder, "run.data")
+        self.assertEqual(run("collect", "-o", recording, "--csv", "none", "-I", "500ms", "--duration", "1s").returncode, 0)
+        with subprocess.Popen(["cat", recording], stdout=subprocess.PIPE) as stream, \
+                Running("serve", "-", "--listen", "127.0.0.1:0", "--history", self.path, stdin=stream.stdout) as server:
+            json = lambda path: server.get(path)[1]
+            self.assertTrue(wait_until(lambda: json("/api/meta")["input"]["state"] == "ended"), server.lines)
+            latest = json("/api/latest")["timestamp"]
+            self.assertTrue(wait_until(lambda: self.sql("SELECT max(time) FROM samples")[0][0] == latest), server.lines)
+            self.assertTrue(wait_until(lambda: json("/api/meta")["history"]["tiers"][0]["first"]
+                                       == self.sql("SELECT min(time) FROM samples")[0][0]), server.lines)
+            first = json("/api/meta")["history"]["tiers"][0]["first"]
+            ask = lambda begin, end: json(f"/api/data?columns=cycles&from={begin}&to={end}")
             old = ask(first - 1_800_000, first - 600_000)
             across = ask(first - 60_000, first + 60_000)
             fine = ask(first, first + 60_000)
-            begin_not_asked = server.json(f"/api/data?columns=cycles&to={first + 60_000}")
-            all_old = server.json(f"/api/data?columns=cycles&to={first - 600_000}")
+            begin_not_asked = json(f"/api/data?columns=cycles&to={first + 60_000}")
+            all_old = json(f"/api/data?columns=cycles&to={first - 600_000}")
             newest = ask(first - 1_800_000, first + 7 * 3_600_000)
-            series = server.json(f"/api/series?columns=cycles&points=10000&from={old[0]['timestamp']}&to={old[-1]['timestamp']}")
+            series = json(f"/api/series?columns=cycles&points=10000&from={old[0]['timestamp']}&to={old[-1]['timestamp']}")
         self.assertEqual({row.get("resolution_ms") for row in old}, {1000})
         self.assertAlmostEqual(len(old), 1200, delta=2)
         self.assertTrue(all(first - 1_800_000 <= row["timestamp"] <= first - 600_000 + 999 for row in old))

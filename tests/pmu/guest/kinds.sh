@@ -29,7 +29,7 @@ await() {
     pieces $ms "/tmp/$1.pieces" </tmp/gate &
     work=$!
     exec 3>/tmp/gate
-    wait_for 10 grep -q up "/tmp/$1.pieces"
+    wait_for 60 grep -q up "/tmp/$1.pieces"
 }
 
 open_gate() {

@@ -18,7 +18,7 @@ wait_for() {
 # profile PARAMETERS…: the synthetic PMU anew, with these.
 profile() { # PARAMETERS…
     # The last event may be freed a little after its process has ended.
-    if grep -q '^synthetic_pmu ' /proc/modules && ! wait_for 10 rmmod synthetic_pmu; then
+    if grep -q '^synthetic_pmu ' /proc/modules && ! wait_for 60 rmmod synthetic_pmu; then
         say "synthetic_pmu stays in use"
         exit 1
     fi

@@ -12,7 +12,7 @@ plan() { # NAME OPTIONS…
 hold() { # COUNTERS
     pinned "$1" >/tmp/pinned.out 2>&1 &
     holder=$!
-    wait_for 10 grep -q pinned /tmp/pinned.out || say "pinned did not start"
+    wait_for 60 grep -q pinned /tmp/pinned.out || say "pinned did not start"
 }
 
 five='{cache-references,cycles,branches,instructions,branch-misses}'
