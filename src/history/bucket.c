@@ -273,6 +273,7 @@ void bucket_add(struct bucket *to, const struct bucket *b, struct slots slots,
     }
 }
 
+// Inline: handed on through memory, its three numbers are waited for.
 static inline struct sum sum_of(const struct bucket *b, size_t slot, size_t event)
 {
     const struct layout *l = b->layout;

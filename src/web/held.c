@@ -14,7 +14,7 @@ static void whole_free(void *context)
 {
     struct whole *w = context;
 
-    w->held->bytes -= w->body.capacity;
+    w->held->bytes -= w->body.size;
     buf_done(&w->body);
     free(w);
 }
@@ -36,7 +36,7 @@ static struct web_reply *make_whole(struct held *h, struct web_reply *reply)
         return NULL;
     }
     reply->first = (struct buf){0};
-    h->bytes += w->body.capacity;
+    h->bytes += w->body.size; // what is behind it was never touched
     whole = web_reply_of_response(reply->status, response); // from here on `response` frees `w`
     if (whole && (web_reply_header(whole, MHD_HTTP_HEADER_CONTENT_TYPE, reply->type) < 0 ||
                   web_reply_header(whole, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store") < 0)) {
@@ -70,7 +70,7 @@ struct web_reply *held_begin(struct held *h, struct web_reply *reply)
     if (buf_error(first) < 0)
         answer = web_reply_error(MHD_HTTP_SERVICE_UNAVAILABLE, "out_of_memory",
                                  "no memory for this answer; ask for less");
-    else if (first->size > HELD_SMALL_BYTES && h->bytes + first->capacity > HELD_MAX_BYTES)
+    else if (first->size > HELD_SMALL_BYTES && h->bytes + first->size > HELD_MAX_BYTES)
         answer = refuse_for_now();
     else if (reply->first_next == WEB_NEXT_END)
         answer = make_whole(h, reply);
