@@ -149,7 +149,7 @@ static int open_history(struct serve *s)
                                    .context = s};
 
     if (csv)
-        config.off = "a CSV is kept in memory only";
+        config.off = "a CSV is kept in memory only, its newest 36,000 rows at the most";
     else if (!recording || o->history)
         history_file_open(o, &s->user, &s->file);
     config.path = s->file.path;
@@ -167,6 +167,7 @@ static int open_model(struct serve *s)
 {
     struct ingest_config ingest = {.rows = HISTORY_ROWS_MAX,
                                    .memory = s->options->memory,
+                                   .bounded = true,
                                    .begin = s->input.begin,
                                    .ending = is_ending,
                                    .context = s};

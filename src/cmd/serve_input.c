@@ -19,6 +19,7 @@ static int open_csv(const char *path, int fd, const struct options *o, struct se
 {
     const struct ingest_config config = {.rows = HISTORY_ROWS_MAX, .memory = o->memory};
     struct input i = INPUT_NONE;
+    struct csv_door *door = NULL;
 
     i.session = session;
     i.name = path;
@@ -28,7 +29,11 @@ static int open_csv(const char *path, int fd, const struct options *o, struct se
     text_copy(session->input_text, sizeof(session->input_text), path);
     snprintf(session->target_kind, sizeof(session->target_kind), "system");
     text_copy(session->target_text, sizeof(session->target_text), "what the CSV tells of");
-    if (csv_follow_open(path, fd, session, &config, &i.csv) < 0) {
+    // Who is not root stays who they are, and needs none.
+    if (fd >= 0 && geteuid() == 0)
+        door = csv_door_open(path, fd);
+    if (csv_follow_open(path, fd, door, session, &config, &i.csv) < 0) {
+        csv_door_close(door);
         say("%s: out of memory", path);
         return EXIT_FAILED;
     }

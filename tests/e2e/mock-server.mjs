@@ -163,6 +163,12 @@ export class Mock {
     for (const stream of this.streams) this.flush(stream);
   }
 
+  /** So many samples more, at once and whatever the time is: for who wants to know which ones a page has got, after `silent`. */
+  give(count) {
+    for (let i = 0; i < count; i++) this.tick();
+    for (const stream of this.streams) this.flush(stream, Infinity);
+  }
+
   async stop() {
     clearInterval(this.timer);
     const closed = new Promise((resolve) => this.server.close(resolve));
@@ -395,9 +401,9 @@ export class Mock {
     if (this.state === "ended") response.end(`event: end\ndata: ${JSON.stringify({ reason: this.reason ?? "" })}\n\n`);
   }
 
-  flush(stream) {
-    // `lag`: the line is so slow, in ms.
-    const fresh = this.samples.filter((s) => s.sequence > stream.sent && s.timestamp <= Date.now() - (this.lag ?? 0));
+  /** `lag`: the line is so slow, in ms. */
+  flush(stream, newest = Date.now() - (this.lag ?? 0)) {
+    const fresh = this.samples.filter((s) => s.sequence > stream.sent && s.timestamp <= newest);
     if (fresh.length === 0) return;
     stream.sent = fresh.at(-1).sequence;
     stream.response.write(

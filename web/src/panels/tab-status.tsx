@@ -42,6 +42,8 @@ function Losses({ meta, given }: { meta: Meta; given: Given }) {
         {count("dropped", "Dropped rounds", h.droppedRounds, "Readings that the server did not take in time. Counts go on; only resolution is lost.")}
         {count("skipped", "Skipped records", h.skippedRecords, "Records of the stream that were not understood.")}
         {count("clients", "Clients dropped", h.clientsDropped, "Pages that read their stream too slowly.")}
+        {meta.history && count("unkept", "Intervals not kept", meta.history.lost,
+          "They left the server's memory, and no file or coarser resolution has them.")}
         <Fact id="reconnects" name="Reconnects" help="How often this page lost its connection.">{formatWhole(session.reconnects)}</Fact>
       </tbody>
     </table>
@@ -97,7 +99,7 @@ function Kept({ history, newest }: { history: History | null; newest: number | n
       <caption>History</caption>
       <tbody>
         <Fact id="history" name="State" alarm={history.state === "failed"}>
-          {history.state === "off" ? "only in memory" : history.state + (history.reason ? `: ${history.reason}` : "")}
+          {(history.state === "off" ? "only in memory" : history.state) + (history.reason ? `: ${history.reason}` : "")}
         </Fact>
         {history.path !== null && <Fact id="history-path" name="File">{history.path}</Fact>}
         <Fact id="history-bytes" name="Size">{size}</Fact>
