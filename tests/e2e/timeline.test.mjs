@@ -80,6 +80,24 @@ test("the handles of a selection: by mouse, by keys, past each other", () => wit
   assert.match(await to.getAttribute("aria-valuetext"), /selected$/);
 }));
 
+test("in a low window, what is chosen by keys neither scrolls the page nor hides a value", () =>
+  withPage({ scenario: "gaps", cpus: 16 }, async (page, mock) => {
+    mock.bump = { cpu_use: 0.97, pressure_io_some: 0.42 };
+    await page.keyboard.press("s");
+    await page.keyboard.press("c");
+    await until(() => page.getAttribute('[data-panel="miss-rates"]', "data-cpu"), (v) => v === "0", "the charts of a CPU");
+    await page.waitForSelector(".glance[data-unusual]");
+    await page.waitForSelector(".missing:not([hidden])");
+    assert.equal(await page.evaluate(() => document.activeElement.getAttribute("role")), "slider");
+    assert.equal(await page.evaluate(() => scrollY), 0);
+    const hidden = await page.$$eval(".side", (all) => all.filter((e) => e.scrollHeight > e.clientHeight + 1).map((e) => e.textContent));
+    assert.deepEqual(hidden, []);
+    const glance = await page.locator(".glance").boundingBox();
+    const clear = await page.locator("#clear-selection").boundingBox();
+    const stage = await page.locator(".stage").boundingBox();
+    assert.ok(glance.width > 150 && clear.x + clear.width <= stage.x + stage.width, "the line above has room for all of it");
+  }, { context: { viewport: { width: 1280, height: 720 } } }));
+
 test("select by keyboard alone, by the button and a drag, and drop it", () => withPage({}, async (page) => {
   await pause(page);
   await page.keyboard.press("s");

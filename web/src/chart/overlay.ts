@@ -37,7 +37,8 @@ export class Overlay {
 
   /** The handle for the keyboard. */
   focusHandle(): void {
-    this.#handles[1]?.focus();
+    // It is as high as the timeline: to scroll to it would move all that is looked at.
+    this.#handles[1]?.focus({ preventScroll: true });
   }
 
   draw(range: Range, at: Placement, cursorLeft: number | null): void {

@@ -253,6 +253,9 @@ export class LinePanel implements Track {
   }
 }
 
+/** So many stretches without a value are looked at, evenly over the view: what interrupts a line all the time does so everywhere. */
+const BREAKS_MOST = 32;
+
 /** A time in each stretch of a line that has no value, as far as it is shown. */
 function breaksIn({ t, curves }: Lines, k: number, { from, to }: Range): number[] {
   const mean = curves[k]?.mean ?? [];
@@ -260,7 +263,8 @@ function breaksIn({ t, curves }: Lines, k: number, { from, to }: Range): number[
   for (let i = lowerBound(0, t.length, (n) => t[n] as number, from); i < t.length && (t[i] as number) <= to; i++) {
     if (mean[i] == null && (mean[i - 1] != null || times.length === 0)) times.push(t[i] as number);
   }
-  return times;
+  const every = Math.ceil(times.length / BREAKS_MOST);
+  return times.filter((_, i) => i % every === 0);
 }
 
 /** Within the history: before and behind it there is nothing to miss. */
