@@ -69,6 +69,13 @@ static bool suspend(struct stream *s)
     return suspended;
 }
 
+// What counts for owner->held: an event stream's piece is small, and there may be a thousand of
+// them.
+static size_t held_bytes(const struct stream *s)
+{
+    return s->events ? 0 : s->out.capacity;
+}
+
 // Asks the source for its next piece, or, when that is not due yet, makes a keep-alive comment if
 // that is.
 static void refill(struct stream *s)
@@ -84,7 +91,7 @@ static void refill(struct stream *s)
     pthread_mutex_unlock(&owner->lock);
 
     s->sent = 0;
-    owner->held.bytes -= s->out.capacity;
+    owner->held.bytes -= held_bytes(s);
     if (s->out.capacity > PIECE_KEEP_BYTES)
         buf_done(&s->out);
     else
@@ -108,7 +115,7 @@ static void refill(struct stream *s)
     if (!s->more)
         s->caught_up = now;
     pthread_mutex_unlock(&owner->lock);
-    owner->held.bytes += s->out.capacity;
+    owner->held.bytes += held_bytes(s);
 }
 
 static ssize_t read_stream(void *context, uint64_t position, char *to, size_t max)
@@ -170,7 +177,7 @@ static void free_stream(void *context)
     pthread_mutex_unlock(&owner->lock);
     if (s->source.free)
         s->source.free(s->source.context);
-    owner->held.bytes -= s->out.capacity;
+    owner->held.bytes -= held_bytes(s);
     buf_done(&s->out);
     free(s);
 }
@@ -204,8 +211,8 @@ int streams_queue(struct streams *owner, struct MHD_Connection *connection, int 
     reply->source = (struct web_source){0};
     s->out = reply->first;
     reply->first = (struct buf){0};
-    s->more = reply->first_next == WEB_NEXT_MORE;
-    owner->held.bytes += s->out.capacity;
+    s->more = !s->events && reply->first_next == WEB_NEXT_MORE;
+    owner->held.bytes += held_bytes(s);
     pthread_mutex_lock(&owner->lock);
     s->next = owner->first;
     s->link = &owner->first;
