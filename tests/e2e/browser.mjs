@@ -46,9 +46,9 @@ export async function open(browser, url, options = {}) {
   }
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE_MS);
-  const problems = [];
+  const problems = []; // a sentence each, and in a second line where
   page.on("console", (m) => {
-    if (m.type() === "error" || m.type() === "warning") problems.push(`console ${m.type()}: ${m.text()}`);
+    if (m.type() === "error" || m.type() === "warning") problems.push(`console ${m.type()}: ${m.text()}\n${m.location().url}`);
   });
   page.on("pageerror", (e) => problems.push(`exception: ${e.stack ?? e.message}`));
   page.on("request", (r) => {

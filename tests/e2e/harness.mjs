@@ -27,7 +27,7 @@ export async function withPage(options, body, { state = "live", context = {}, al
   try {
     await waitState(opened.page, state);
     await body(opened.page, mock, opened);
-    const problems = opened.problems.filter((p) => !allowed.some((a) => a.test(p)));
+    const problems = opened.problems.filter((p) => !allowed.some((a) => a.test(p.split("\n", 1)[0])));
     assert.deepEqual(problems, [], "the browser complained");
   } finally {
     await opened.close();

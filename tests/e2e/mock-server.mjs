@@ -78,6 +78,7 @@ export class Mock {
     this.pmu = scenario !== "no-pmu";
     this.token = scenario === "token" ? (this.options.token ?? "secret-token") : this.options.token;
     this.state = scenario === "ended" ? "ended" : "live";
+    this.silent = this.options.silent ?? false;
     this.requests = [];
     this.startRun(this.options.rows);
   }

@@ -459,7 +459,7 @@ for (const [what, options, key, pace, context] of [
   ["a view of 1 min", { rows: 650 }, "2", 1, {}],
   ["gaps, and a dense screen", { scenario: "gaps", rows: 1490 }, "2", 1, { deviceScaleFactor: 2, viewport: { width: 900, height: 700 } }],
   ["a screen of five quarters", { rows: 650 }, "2", 1, { deviceScaleFactor: 1.25 }],
-  ["bands", { rows: 6000, interval: 20 }, "3", 35, {}],
+  ["bands", { rows: 6000, interval: 20, silent: true }, "3", 35, {}],
 ]) {
   test(`what was moved and added to is what would be drawn anew: ${what}`, () => withPage(options, async (page, mock) => {
     mock.silent = true;
