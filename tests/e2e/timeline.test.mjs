@@ -355,8 +355,9 @@ test("touch: two fingers zoom and pan, a long press and a drag select, one finge
     const marked = await page.locator(".overlay .selection").boundingBox();
     assert.ok(Math.abs(marked.width - 96) < 6, `${marked.width} px`);
     const still = await range(page);
-    await touch("touchStart", [200, y]);
-    for (let i = 1; i <= 10; i++) await touch("touchMove", [200, y - i * 12]);
+    // Between the handles: they reach a finger's width to both sides of their lines.
+    await touch("touchStart", [168, y]);
+    for (let i = 1; i <= 10; i++) await touch("touchMove", [168, y - i * 12]);
     await touch("touchEnd");
     await until(() => page.evaluate(() => scrollY), (v) => v > 40, "the page to scroll");
     assert.deepEqual(await range(page), still, "the view stayed");
