@@ -352,8 +352,9 @@ test("touch: two fingers zoom and pan, a long press and a drag select, one finge
     await touch("touchEnd");
     await until(() => page.locator(".overlay .selection").boundingBox(), (b) => b !== null && Math.abs(b.width - 96) < 6, "a selection so wide");
     const still = await range(page);
-    await touch("touchStart", [200, y]);
-    for (let i = 1; i <= 10; i++) await touch("touchMove", [200, y - i * 12]);
+    // Between the handles: they reach a finger's width to both sides of their lines.
+    await touch("touchStart", [168, y]);
+    for (let i = 1; i <= 10; i++) await touch("touchMove", [168, y - i * 12]);
     await touch("touchEnd");
     await until(() => page.evaluate(() => scrollY), (v) => v > 40, "the page to scroll");
     assert.deepEqual(await range(page), still, "the view stayed");
