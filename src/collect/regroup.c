@@ -139,19 +139,22 @@ static void tell(const struct told *t, char *ret_text)
 }
 
 // Events that starve, and for which nothing can be done.
-static bool list_starving(struct regroup *r, const struct event_table *events, char *ret_text)
+static bool list_starving(struct regroup *r, const struct group_set *set,
+                          const struct event_table *events, char *ret_text)
 {
     struct names names = {0};
     bool changed = false;
 
-    for (size_t e = 0; e < events->n; e++) {
-        bool starved = r->starve.starved[e];
+    for (size_t g = 0; g < r->n_groups; g++)
+        for (size_t m = 0; m < set->groups[g].n; m++) {
+            size_t e = set->groups[g].events[m];
+            bool starved = r->starve.starved[e];
 
-        changed |= starved != r->told[e];
-        r->told[e] = starved;
-        if (starved)
-            name_event(&names, events->events[e].name);
-    }
+            changed |= starved != r->told[e];
+            r->told[e] = starved;
+            if (starved)
+                name_event(&names, events->events[e].name);
+        }
     if (!changed)
         return false;
     if (!names.text[0])
@@ -172,7 +175,7 @@ static bool look(struct regroup *r, struct group_set *set, const struct event_ta
         look_at(r, g, &set->groups[g], events, attrs, target, &told);
     tell(&told, ret_text);
     // What was just parted may get counters now: not told of until it is known.
-    return ret_text[0] || list_starving(r, events, ret_text);
+    return ret_text[0] || list_starving(r, set, events, ret_text);
 }
 
 bool regroup_step(struct regroup *r, struct group_set *set, const struct event_table *events,

@@ -267,7 +267,8 @@ static void a_group_that_starves_is_counted_in_pairs_and_later_as_a_whole(void *
     assert_int_equal(quality(2, 0), QUALITY_SCALED);
     assert_int_equal(quality(1, 0), QUALITY_EXACT);
     assert_true(together(2, 0, 2) && together(2, 1, 3));
-    // Where the two are in turn their times are the same in this model only.
+    // Their turns are equally long here, and are told apart all the same.
+    assert_false(together(2, 0, 1));
     assert_int_equal(descriptors(), 2 * CPUS * EVENTS);
     // Tried again and again, in vain.
     seconds(60);
