@@ -107,6 +107,7 @@ void measure_scan_processes(struct measure *m, bool last)
 {
     struct consumer *const to[] = {&m->recording, &m->server};
 
+    m->processes.forks = m->collector.cpu_time.forks;
     process_table_step(&m->processes, &m->collector.target, m->last_timestamp,
                        last ? PROCESS_TABLE_LAST : process_table_budget(m->tick.grid.interval), to,
                        sizeof(to) / sizeof(to[0]));

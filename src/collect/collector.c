@@ -181,6 +181,15 @@ static void read_parts(struct collector *c)
     }
 }
 
+// /proc/stat, which was read anyway, has a line for each CPU that is online.
+static bool cpus_changed(struct collector *c)
+{
+    bool changed = !c->cpu_time.cpus_seen || c->cpu_time.cpus_seen != c->cpus_seen;
+
+    c->cpus_seen = c->cpu_time.cpus_seen;
+    return changed;
+}
+
 bool collector_read(struct collector *c, ns_t now)
 {
     bool changed = false;
@@ -190,12 +199,12 @@ bool collector_read(struct collector *c, ns_t now)
     c->last_read = now;
     if (now >= c->gauges_due) {
         cpu_time_read(&c->cpu_time, &c->readings);
-        pressure_read(&c->pressure, &c->readings, now);
+        pressure_read(&c->pressure, &c->readings, now, c->cpu_time.runnable);
         // On the grid: after a late tick the next one is due all the same.
         c->gauges_due += ((now - c->gauges_due) / GAUGES_EVERY + 1) * GAUGES_EVERY;
         // After reading: what a CPU counted before it went is in its frozen descriptors. Until this
         // is noticed it reads as offline all the same, because its time stands still.
-        changed = online_changed(&c->online);
+        changed = cpus_changed(c) && online_changed(&c->online);
         changed |= close_frozen(c, now);
         if (changed)
             follow_cpus(c);

@@ -26,6 +26,7 @@ struct collector {
     struct collector_part *parts; // of a hybrid processor's CPUs; owned
     size_t n_parts;
     struct online online;
+    uint64_t cpus_seen; // see cpu_time.h
     struct sentinel sentinel;
     struct cpu_time cpu_time;
     struct pressure pressure;
