@@ -23,6 +23,10 @@ struct api {
 
     size_t span_bytes;   // that the answers of /api/span hold at the moment
     size_t series_bytes; // the same of /api/series?cpu=all
+
+    // What /api/series collects one piece's points in: used by all answers, one after another.
+    struct series_point *points; // owned
+    size_t n_points;
 };
 
 // The newest sample's JSON, rendered when there is a new one, "{}" before the first. Under the read

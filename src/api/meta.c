@@ -309,8 +309,9 @@ static void put_history(struct json *j, struct api *a)
     put_tiers(j, &status, a->session->interval_ms);
     put_text(j, "state", states[status.state]);
     put_known(j, "reason", status.reason);
+    // Of a run that is kept nowhere else, such as a CSV's, what left the ring is lost.
     json_key(j, "lost");
-    json_u64(j, status.lost);
+    json_u64(j, status.lost + (h && !status.line ? history_first(h) - 1 : 0));
     json_close(j, '}');
 }
 

@@ -137,6 +137,6 @@ int params_plan(const struct web_request *q, struct query *query, uint64_t point
     if (r == 0)
         r = params_whole(q, "points", 1, PARAMS_POINTS_MAX, &points, ret_reply);
     if (r == 0)
-        query_plan(query, from, to, points, ret);
+        query_plan(query, web_request_argument(q, "from") ? from : -INFINITY, to, points, ret);
     return r;
 }

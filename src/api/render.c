@@ -193,7 +193,7 @@ void render_metric(struct buf *out, double value)
 
 void render_value(struct buf *out, const struct column *column, double value)
 {
-    if (column->event && (event_is_whole(column->event) || value == rint(value)))
+    if (column->event && event_is_whole(column->event))
         render_count(out, value);
     else
         render_metric(out, value);
@@ -283,10 +283,14 @@ static void put_point_columns(struct buf *out, struct selection *s, const struct
     put_quality(out, s);
 }
 
-void render_point_open(struct buf *out, struct selection *s, const struct query_point *p,
-                       size_t slot)
+void render_point_open(struct buf *out, struct selection *s, const struct query_plan *plan,
+                       const struct query_point *p, size_t slot)
 {
     put_stretch(out, p->t_ms, p->bucket->seconds, p->sequence);
+    if (!plan->single) {
+        buf_puts(out, ",\"resolution_ms\":");
+        buf_put_i64(out, plan->resolution_ms);
+    }
     put_point_columns(out, s, p, slot);
 }
 

@@ -40,9 +40,10 @@ const char *selection_unknown(const char *names, const struct history *h, size_t
 // {"timestamp":…,"seconds":…,"sequence":…,"cycles":…,…,"quality":{…}} without its closing brace.
 void render_sample_open(struct buf *out, struct selection *s, uint64_t from, uint64_t to,
                         size_t slot);
-// The same of a point, whose columns are those of `s` in their order.
-void render_point_open(struct buf *out, struct selection *s, const struct query_point *p,
-                       size_t slot);
+// The same of a point of a plan, whose columns are those of `s` in their order; with
+// "resolution_ms" after the sequence where it is not a single interval.
+void render_point_open(struct buf *out, struct selection *s, const struct query_plan *plan,
+                       const struct query_point *p, size_t slot);
 // {"cycles":…,…,"quality":{…}} of a slot.
 void render_columns(struct buf *out, struct selection *s, uint64_t from, uint64_t to, size_t slot);
 void render_point_columns(struct buf *out, struct selection *s, const struct query_point *p,

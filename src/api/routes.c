@@ -55,6 +55,7 @@ void api_free(struct api *a)
     query_free(a->query);
     buf_done(&a->newest);
     web_reply_unref(a->newest_reply);
+    free(a->points);
     free(a);
 }
 

@@ -114,7 +114,7 @@ static bool on_point(void *context, const struct query_point *p)
 
     if (d->any)
         buf_append(d->out, ",\n", 2);
-    render_point_open(d->out, &d->columns, p, d->slot);
+    render_point_open(d->out, &d->columns, &d->plan, p, d->slot);
     buf_putc(d->out, '}');
     d->any = true;
     // However long the gap before the next one is.

@@ -18,21 +18,27 @@
 
 static const char *const line_names[LINES] = {"mean", "min", "max", "running"};
 
+// Of one column, as line_names; NAN: no value.
+struct series_point {
+    double line[LINES];
+};
+
 struct series {
     struct api *api;
     struct selection columns;
     struct query_plan plan;
     size_t slot;
     size_t column; // the next one to render
-    bool opened, gone;
+    bool opened;
     const char *ids[COLUMNS_AT_ONCE];
+    bool whole[COLUMNS_AT_ONCE]; // a count of whole numbers
     size_t n_ids;
+    size_t room; // points of a column in api->points
     // The buckets' ends: those of the first columns hold for the others as well.
     int64_t *times;
     size_t n_times, at;
     bool more_times; // still collecting them
     struct buf seconds, sequences;
-    struct buf lines[COLUMNS_AT_ONCE][LINES];
     bool failed;
 };
 
@@ -44,9 +50,6 @@ static void series_free(void *context)
     free(s->times);
     buf_done(&s->seconds);
     buf_done(&s->sequences);
-    for (size_t i = 0; i < COLUMNS_AT_ONCE; i++)
-        for (size_t k = 0; k < LINES; k++)
-            buf_done(&s->lines[i][k]);
     free(s);
 }
 
@@ -56,42 +59,54 @@ static void put_comma(struct buf *out)
         buf_putc(out, ',');
 }
 
-// As the column's kind wants it; without a column it is a ratio or a mean.
-static void put_number(struct buf *out, const struct column *column, double value)
+// Room for so many points of each column, an odd number of them: columns whose distance is a power
+// of two would share a few lines of the cache. False: no memory.
+static bool make_room(struct series *s, size_t room)
 {
-    put_comma(out);
-    if (column)
-        render_value(out, column, value);
-    else
-        render_metric(out, value);
+    struct api *a = s->api;
+    struct series_point *points = a->points;
+
+    room |= 1;
+    if (s->n_ids * room > a->n_points) {
+        points = reallocarray(points, s->n_ids * room, sizeof(*points));
+        if (!points)
+            return false;
+        a->points = points;
+        a->n_points = s->n_ids * room;
+    }
+    for (size_t i = s->n_ids; i-- > 1 && s->at;)
+        memmove(points + i * room, points + i * s->room, s->at * sizeof(*points));
+    s->room = room;
+    return true;
 }
 
-static void put_point(struct series *s, const struct query_point *p)
+static void take_column(struct series *s, const struct query_point *p, size_t i,
+                        struct series_point *ret)
+{
+    const struct column *c = &p->columns[i];
+    struct value v = bucket_value(p->bucket, s->slot, c);
+    struct extremes e = s->plan.single ? (struct extremes){v.value, v.value, v.value}
+                                       : bucket_extremes(p->bucket, s->slot, c);
+
+    s->whole[i] = c->event && event_is_whole(c->event);
+    ret->line[0] = bucket_mean(p->bucket, s->slot, c, v.value);
+    ret->line[1] = e.min;
+    ret->line[2] = e.max;
+    ret->line[3] = isnan(v.value) ? NAN : v.running_percent;
+}
+
+// The next point; NULL: one without values.
+static void take_point(struct series *s, const struct query_point *p)
 {
     for (size_t i = 0; i < s->n_ids; i++) {
-        const struct column *c = p->have[i] ? &p->columns[i] : NULL;
-        struct value v = {.value = NAN};
-        struct extremes e = {NAN, NAN, NAN};
-        double mean = NAN;
+        struct series_point *to = &s->api->points[i * s->room + s->at];
 
-        if (c) {
-            v = bucket_value(p->bucket, s->slot, c);
-            mean = bucket_mean(p->bucket, s->slot, c, v);
-            e = bucket_extremes(p->bucket, s->slot, c);
-        }
-        put_number(&s->lines[i][0], s->plan.single ? c : NULL,
-                   mean); // a mean of counts is not whole
-        put_number(&s->lines[i][1], c, e.min);
-        put_number(&s->lines[i][2], c, e.max);
-        put_number(&s->lines[i][3], NULL, isnan(v.value) ? NAN : v.running_percent);
+        if (p && p->have[i])
+            take_column(s, p, i, to);
+        else
+            *to = (struct series_point){{NAN, NAN, NAN, NAN}};
     }
-}
-
-static void put_no_point(struct series *s)
-{
-    for (size_t i = 0; i < s->n_ids; i++)
-        for (size_t k = 0; k < LINES; k++)
-            put_number(&s->lines[i][k], NULL, NAN);
+    s->at++;
 }
 
 static bool add_time(struct series *s, const struct query_point *p)
@@ -104,13 +119,14 @@ static bool add_time(struct series *s, const struct query_point *p)
         s->times = times;
     }
     s->times[s->n_times++] = p->t_ms;
-    put_number(&s->seconds, NULL, p->bucket->seconds);
+    put_comma(&s->seconds);
+    render_metric(&s->seconds, p->bucket->seconds);
     put_comma(&s->sequences);
     if (p->sequence)
         buf_put_u64(&s->sequences, p->sequence);
     else
         buf_puts(&s->sequences, "null");
-    return true;
+    return s->n_times <= s->room || make_room(s, 2 * s->room);
 }
 
 static bool on_point(void *context, const struct query_point *p)
@@ -120,18 +136,14 @@ static bool on_point(void *context, const struct query_point *p)
     if (s->more_times) {
         s->failed = !add_time(s, p);
         if (!s->failed)
-            put_point(s, p);
+            take_point(s, p);
         return !s->failed;
     }
     // A bucket that has gone since has no values; one that has come since is for the next question.
-    while (s->at < s->n_times && s->times[s->at] < p->t_ms) {
-        put_no_point(s);
-        s->at++;
-    }
-    if (s->at < s->n_times && s->times[s->at] == p->t_ms) {
-        put_point(s, p);
-        s->at++;
-    }
+    while (s->at < s->n_times && s->times[s->at] < p->t_ms)
+        take_point(s, NULL);
+    if (s->at < s->n_times && s->times[s->at] == p->t_ms)
+        take_point(s, p);
     return true;
 }
 
@@ -147,7 +159,7 @@ static size_t count_points(const struct series *s)
 // The next columns over the whole span.
 static int collect(struct series *s)
 {
-    struct query_columns columns = {.ids = s->ids};
+    struct query_columns columns = {.ids = s->ids, .extremes = !s->plan.single};
     size_t most = NUMBERS_AT_ONCE / LINES / count_points(s);
     int r;
 
@@ -155,15 +167,15 @@ static int collect(struct series *s)
     for (s->n_ids = 0; s->n_ids < most && s->column + s->n_ids < s->columns.n; s->n_ids++)
         s->ids[s->n_ids] = s->columns.ids[s->column + s->n_ids];
     columns.n = s->n_ids;
-    for (size_t i = 0; i < s->n_ids; i++) // at once, instead of in some steps, each with a copy
-        for (size_t k = 0; k < LINES; k++)
-            buf_reserve(&s->lines[i][k], count_points(s) * NUMBER_BYTES);
-    s->more_times = !s->opened;
     s->at = 0;
+    if (!make_room(s, count_points(s)))
+        return -ENOMEM;
+    memset(s->whole, 0, sizeof(s->whole));
+    s->more_times = !s->opened;
     r = query_points(s->api->query, &s->plan, s->plan.from_ms, s->plan.to_ms,
                      (struct slots){s->slot, s->slot + 1}, &columns, on_point, s);
-    for (; !s->more_times && s->at < s->n_times; s->at++)
-        put_no_point(s);
+    while (!s->more_times && s->at < s->n_times)
+        take_point(s, NULL);
     return s->failed ? -ENOMEM : r;
 }
 
@@ -186,8 +198,26 @@ static void put_head(struct series *s, struct buf *out)
     buf_done(&s->sequences);
 }
 
+static void put_line(const struct series *s, size_t i, size_t line, struct buf *out)
+{
+    const struct series_point *points = &s->api->points[i * s->room];
+    // A mean of counts is not whole.
+    bool whole = line < 3 && s->whole[i] && (line || s->plan.single);
+
+    for (size_t at = 0; at < s->at; at++) {
+        if (at)
+            buf_putc(out, ',');
+        if (whole)
+            render_count(out, points[at].line[line]);
+        else
+            render_metric(out, points[at].line[line]);
+    }
+}
+
 static void put_columns(struct series *s, struct buf *out)
 {
+    // At once, instead of in some steps, each with a copy.
+    buf_reserve(out, s->n_ids * s->at * LINES * NUMBER_BYTES);
     for (size_t i = 0; i < s->n_ids; i++, s->column++) {
         size_t start = s->column ? s->columns.key_ends[s->column - 1] : 0;
         size_t skip = s->column == 0; // the first has no comma before it
@@ -198,11 +228,8 @@ static void put_columns(struct series *s, struct buf *out)
             buf_puts(out, k ? ",\"" : "{\"");
             buf_puts(out, line_names[k]);
             buf_puts(out, "\":[");
-            buf_append(out, s->lines[i][k].data, s->lines[i][k].size);
+            put_line(s, i, k, out);
             buf_putc(out, ']');
-            if (buf_error(&s->lines[i][k]) < 0)
-                out->failed = true;
-            buf_done(&s->lines[i][k]); // not held as well while a slow client takes them
         }
         buf_putc(out, '}');
     }

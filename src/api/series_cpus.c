@@ -74,7 +74,8 @@ static bool on_point(void *context, const struct query_point *p)
 
         means[i] = NAN;
         if (p->have[0])
-            means[i] = (float)bucket_mean(p->bucket, 1 + i, c, bucket_value(p->bucket, 1 + i, c));
+            means[i] =
+                (float)bucket_mean(p->bucket, 1 + i, c, bucket_value(p->bucket, 1 + i, c).value);
     }
     s->times[s->n_times++] = p->t_ms;
     return true;

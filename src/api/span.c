@@ -135,11 +135,8 @@ static bool on_point(void *context, const struct query_point *p)
         const struct column *c = &p->columns[i];
         double mean = NAN;
 
-        if (p->have[i]) {
-            struct value v = bucket_value(p->bucket, s->slot, c);
-
-            mean = c->event ? bucket_mean(p->bucket, s->slot, c, v) : v.value;
-        }
+        if (p->have[i])
+            mean = bucket_mean(p->bucket, s->slot, c, bucket_value(p->bucket, s->slot, c).value);
         s->values[i * s->capacity + s->n_buckets] = mean;
     }
     if (!s->n_buckets++)

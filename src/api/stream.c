@@ -200,7 +200,7 @@ static bool on_past(void *context, const struct query_point *p)
     if (p->sequence <= s->sent)
         return true; // another run's
     buf_puts(past->out, past->rows++ ? "," : "event: sample\ndata: [");
-    render_point_open(past->out, &s->columns, p, 0);
+    render_point_open(past->out, &s->columns, &s->past, p, 0);
     put_past_cpus(s, past->out, p);
     buf_putc(past->out, '}');
     s->sent = p->sequence;

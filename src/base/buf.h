@@ -49,6 +49,6 @@ int buf_error(const struct buf *b);
 // are what the server spends its time on.
 void buf_put_u64(struct buf *b, uint64_t value);
 void buf_put_i64(struct buf *b, int64_t value);
-// `value` rounded to six significant digits, without exponent for 1e-6 ≤ |value| < 1e15; must be
-// finite.
+// `value`, which must be finite, rounded to six significant digits, without exponent for 1e-6 ≤
+// |value| < 1e15; a whole number below 2^63 with all its digits.
 void buf_put_sig6(struct buf *b, double value);

@@ -105,6 +105,27 @@ int sandbox_drop_privileges(const struct sandbox_user *user)
                : 0;
 }
 
+int sandbox_keep_reading(void)
+{
+    // A container often has only the second one, with which the filter leaves the first one's.
+    static const unsigned reading[] = {CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE};
+    bool had[2];
+
+    if (capng_get_caps_process() < 0)
+        return -EPERM;
+    for (size_t i = 0; i < 2; i++)
+        had[i] = capng_have_capability(CAPNG_PERMITTED, reading[i]);
+    capng_clear(CAPNG_SELECT_ALL);
+    for (size_t i = 0; i < 2; i++)
+        if (had[i])
+            capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, reading[i]);
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+        return -errno;
+    if (capng_apply(CAPNG_SELECT_CAPS) < 0)
+        return -EPERM;
+    return sandbox_filter(SANDBOX_OPEN_READ);
+}
+
 bool sandbox_has_filter(void)
 {
     return !SANITIZED;

@@ -29,6 +29,11 @@ void sandbox_choose_user(struct sandbox_user *ret);
 // -ENOTRECOVERABLE when root could be had back, which must end the program.
 int sandbox_drop_privileges(const struct sandbox_user *user);
 
+// Keeps, of all rights that there are, only that of reading any file, and its user; then the
+// filter, for opening files to read. For a process that opens for the server what it may not. 0 or
+// -errno.
+int sandbox_keep_reading(void);
+
 enum sandbox_needs {
     SANDBOX_OPEN_READ = 1, // open files for reading (following a CSV file that is rotated)
     SANDBOX_WRITE_FILES =

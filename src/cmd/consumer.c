@@ -21,6 +21,7 @@
 // ticks jitter.
 #define FLUSH_EVERY  (5 * NS_PER_MS)
 #define FINISH_LIMIT (2 * NS_PER_SEC)
+#define QUEUE_ROUNDS 4 // a round is dropped where a sixteenth of the queue is not free beside it
 
 void stream_source_name(struct stream_source *s)
 {
@@ -110,11 +111,28 @@ static int write_head(const struct stream_source *s, struct buf *out)
     return buf_error(out);
 }
 
+// Room for STREAM_QUEUE_BYTES, and for the head and some rounds where those are larger: with
+// hundreds of CPUs or threads and as many events. A reading takes a descriptor, of which a kernel
+// has 2^20 unless told otherwise: far less than STREAM_QUEUE_MAX. -E2BIG beyond that.
+static int queue_size(const struct stream_source *s, size_t head, bool compress, size_t *ret)
+{
+    const struct collector *c = s->collector;
+    size_t round = c->events.n * c->readings.n_rows * sizeof(struct record_stat) +
+                   sizeof(struct record_stat_round);
+    size_t wanted = head + QUEUE_ROUNDS * (compress ? stream_compress_bound(round) : round);
+
+    if (wanted > STREAM_QUEUE_MAX)
+        return -E2BIG;
+    *ret = wanted > STREAM_QUEUE_BYTES ? wanted : STREAM_QUEUE_BYTES;
+    return 0;
+}
+
 static int open_consumer(struct consumer *c, int fd, bool compress,
                          const struct stream_source *source)
 {
     struct stream_compressor *compressor = NULL;
     struct buf head = {0};
+    size_t queue = 0;
     int r = write_head(source, &head);
 
     if (r == 0 && compress) {
@@ -124,7 +142,9 @@ static int open_consumer(struct consumer *c, int fd, bool compress,
     if (r == 0)
         r = buf_error(&head);
     if (r == 0)
-        r = stream_sink_open(fd, STREAM_QUEUE_BYTES, &c->sink);
+        r = queue_size(source, head.size, compress, &queue);
+    if (r == 0)
+        r = stream_sink_open(fd, queue, &c->sink);
     if (r == 0)
         consumer_sideband(c, &head); // as it is: what is packed comes after it
     // Its reader may be gone already.
@@ -134,6 +154,13 @@ static int open_consumer(struct consumer *c, int fd, bool compress,
         stream_compressor_free(compressor);
     buf_done(&head);
     return r;
+}
+
+const char *consumer_why(int error)
+{
+    return error == -E2BIG ? "an interval of so many events and CPUs or threads is more than a "
+                             "stream takes; measure fewer (-e, -C)"
+                           : strerror(-error);
 }
 
 int consumer_open(struct consumer *c, int fd, const char *name, bool quiet, struct loop *loop,
@@ -162,7 +189,9 @@ int consumer_open_output(struct consumer *c, const char *name, bool compress, st
         *c = (struct consumer){.loop = loop, .source = source, .name = to_stdout ? "-o -" : name};
         r = open_consumer(c, fd, compress, source);
     }
-    if (r < 0) {
+    if (r == -E2BIG)
+        say("%s: %s", name, consumer_why(r));
+    else if (r < 0)
         say("%s: %s; %s", name,
             r == -ELOOP   ? "is a symbolic link, which is not followed"
             : r == -EBUSY ? "is being written by another collector"
@@ -170,6 +199,7 @@ int consumer_open_output(struct consumer *c, const char *name, bool compress, st
                           : strerror(-r),
             r == -EMFILE ? "raise the limit of open files (ulimit -n)"
                          : "choose another file with -o");
+    if (r < 0) {
         if (fd >= 0)
             close(fd);
         return EXIT_FAILED;

@@ -44,10 +44,11 @@ void stream_source_name(struct stream_source *s);
 // taken.
 void stream_source_round(const struct stream_source *s, ns_t time, bool baseline, struct buf *out);
 
-// Takes fd and queues the header. 0 or -errno (fd is then still the caller's). The source outlives
-// the consumer.
+// Takes fd and queues the header. 0 or -errno (fd is then still the caller's; -E2BIG: an interval
+// is too large). The source outlives the consumer.
 int consumer_open(struct consumer *c, int fd, const char *name, bool quiet, struct loop *loop,
                   const struct stream_source *source);
+const char *consumer_why(int error); // what consumer_open() gave, and what to do
 // The same for -o NAME (NULL: none; "-": standard output), packed if `compress`. A file is locked
 // as long as it is open, so that whoever follows it knows that it grows. 0, or an exit status after
 // having said why.

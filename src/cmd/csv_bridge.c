@@ -3,6 +3,7 @@
 
 #include "cmd/command.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,6 +61,31 @@ static void take_increases(struct csv_bridge *b)
     }
 }
 
+static void say_failure(const char *path, int error)
+{
+    switch (-error) {
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+        say("%s: %s; the CSV pauses, and resumes when there is space", path, strerror(-error));
+        break;
+    case EISDIR:
+    case ELOOP:
+    case EINVAL:
+    case EPERM:
+    case EMLINK:
+    case EBUSY:
+    case EEXIST:
+        say("%s: something that is not ours has its name now (%s); the CSV pauses, and resumes "
+            "when it is gone",
+            path, strerror(-error));
+        break;
+    default:
+        say("%s: %s; the CSV pauses, and resumes when it can be written again", path,
+            strerror(-error));
+    }
+}
+
 void csv_bridge_interval(struct csv_bridge *b, const struct readings *readings,
                          int64_t timestamp_ms)
 {
@@ -73,7 +99,7 @@ void csv_bridge_interval(struct csv_bridge *b, const struct readings *readings,
     csv_row(&b->layout, timestamp_ms, b->totals, &b->row);
     r = csv_ring_append(b->ring, b->row.data, b->row.size);
     if (r < 0 && !b->failing)
-        say("%s: %s; the CSV pauses, and resumes when there is space", b->path, strerror(-r));
+        say_failure(b->path, r);
     if (r == 0 && b->failing)
         say("%s: writing again", b->path);
     b->failing = r < 0;

@@ -205,7 +205,8 @@ static int open_input(const struct options *o, struct recording *ret, bool *ret_
         fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     }
     if (fd < 0 || fstat(fd, &st) < 0 || S_ISDIR(st.st_mode)) {
-        say("%s: %s", name, strerror(fd >= 0 && S_ISDIR(st.st_mode) ? EISDIR : errno));
+        say("%s: %s; INPUT is a recording, or - for standard input", name,
+            strerror(fd >= 0 && S_ISDIR(st.st_mode) ? EISDIR : errno));
         return EXIT_FAILED;
     }
     recording_init(ret, fd, name);

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/loop.h"
 #include "base/process.h"
+#include "cmd/consumer.h"
 #include "cmd/measure.h"
 #include "web/listen.h"
 #include "web/server.h"
@@ -140,7 +141,7 @@ static int on_server_end(void *context, uint32_t events)
     r = start_server(p);
     if (r == 0)
         return 0;
-    say("cannot start the server: %s", strerror(-r));
+    say("cannot start the server: %s", consumer_why(r));
     p->status = EXIT_FAILED;
     return ENDED_SERVER;
 }
@@ -177,7 +178,7 @@ static int run(const struct command *self, int argc, char **argv)
     reserve_ports(&p);
     r = start_server(&p);
     if (r < 0) {
-        say("cannot start the server: %s", strerror(-r));
+        say("cannot start the server: %s", consumer_why(r));
         stop_server(&p);
         release_ports(&p);
         measure_close(p.measure);

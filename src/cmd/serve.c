@@ -47,7 +47,8 @@ static int read_token(struct serve *s, const char *path)
     fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     n = fd < 0 ? -1 : read(fd, s->token, TOKEN_MAX);
     if (n < 0) {
-        say("--token-file %s: %s", path, strerror(errno));
+        say("--token-file %s: %s; it is a file whose first line is the token", path,
+            strerror(errno));
         return EXIT_FAILED;
     }
     s->token[n] = '\0';
@@ -148,7 +149,7 @@ static int open_history(struct serve *s)
                                    .context = s};
 
     if (csv)
-        config.off = "a CSV is kept in memory only";
+        config.off = "a CSV is kept in memory only, its newest 36,000 rows at the most";
     else if (!recording || o->history)
         history_file_open(o, &s->user, &s->file);
     config.path = s->file.path;
@@ -166,6 +167,7 @@ static int open_model(struct serve *s)
 {
     struct ingest_config ingest = {.rows = HISTORY_ROWS_MAX,
                                    .memory = s->options->memory,
+                                   .bounded = true,
                                    .begin = s->input.begin,
                                    .ending = is_ending,
                                    .context = s};

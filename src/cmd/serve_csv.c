@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/serve_csv.h"
 
+#include "base/cleanup.h"
 #include "cmd/command.h"
 #include "stream/record.h"
 
@@ -11,14 +12,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LOOK_MS    50
-#define READ_BYTES 65536
-#define TURN_BYTES ((size_t)1 << 22) // read before signals are looked at again: some 30 ms
-#define TAIL_BYTES 64                // enough of the last rows to know them again
+#define LOOK_MS     50
+#define READ_BYTES  65536
+#define TURN_BYTES  ((size_t)1 << 22) // read before signals are looked at again: some 30 ms
+#define TAIL_BYTES  64                // enough of the last rows to know them again
+#define TROUBLE_MAX 160
 
 struct csv_follow {
     const char *path;
-    int flags; // of open(2)
+    int flags;             // of open(2)
+    struct csv_door *door; // owned; NULL: there is none
     struct session *session;
     struct ingest_csv *ingest;
     int fd;       // -1: not there
@@ -58,7 +61,7 @@ static void begin_file(struct csv_follow *c, int fd, const struct stat *st)
     ingest_csv_restart(c->ingest);
 }
 
-int csv_follow_open(const char *path, int fd, struct session *session,
+int csv_follow_open(const char *path, int fd, struct csv_door *door, struct session *session,
                     const struct ingest_config *config, struct csv_follow **ret)
 {
     struct csv_follow *c = calloc(1, sizeof(*c));
@@ -71,11 +74,13 @@ int csv_follow_open(const char *path, int fd, struct session *session,
     c->flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | (fd < 0 ? O_NOFOLLOW : 0);
     c->session = session;
     c->fd = -1;
+    c->door = door;
     c->named = fd >= 0;
     r = ingest_csv_new(session, config, &c->ingest);
     if (r == 0 && fd >= 0 && fstat(fd, &st) < 0)
         r = -errno;
     if (r < 0) {
+        c->door = NULL; // still the caller's
         csv_follow_close(c);
         return r;
     }
@@ -91,23 +96,62 @@ void csv_follow_close(struct csv_follow *c)
         return;
     if (c->fd >= 0)
         close(c->fd);
+    csv_door_close(c->door);
     ingest_csv_free(c->ingest);
     free(c);
 }
 
-// Said once for each trouble.
+// Of what cannot be opened, and what happens then. "": nothing is wrong.
+static void describe(const struct csv_follow *c, int error, char *ret, size_t size)
+{
+    static const char waiting[] = "waiting for one that can be read";
+
+    switch (error) {
+    case 0:
+        ret[0] = '\0';
+        break;
+    case ENOENT:
+        snprintf(ret, size, "%s",
+                 c->fd < 0 ? "is not there yet; it is shown as soon as somebody writes it"
+                           : "is not there any more; waiting for one in its place");
+        break;
+    case EINVAL:
+        snprintf(ret, size, "is not a regular file; waiting for one in its place");
+        break;
+    case ELOOP:
+        snprintf(ret, size, "is a symbolic link, which is not followed; %s", waiting);
+        break;
+    case EMLINK:
+        snprintf(ret, size, "has a second name (a hard link), and is left alone; %s", waiting);
+        break;
+    case EPERM:
+        snprintf(ret, size, "is another user's than the file before it, and is left alone; %s",
+                 waiting);
+        break;
+    case EACCES:
+        snprintf(ret, size,
+                 "may not be opened%s by the server, user %u: `chmod a+r` it, and `chmod a+x` its "
+                 "folder",
+                 c->fd < 0 ? "" : " again", (unsigned)geteuid());
+        break;
+    default:
+        snprintf(ret, size, "cannot be opened: %s; %s", strerror(error), waiting);
+    }
+}
+
+// Said once for each trouble, on the page as well. That a file is not there is a moment of its
+// being replaced.
 static void tell_trouble(struct csv_follow *c, int error)
 {
+    char text[TROUBLE_MAX] = "the file ", *what = text + strlen(text);
+
     if (c->trouble == error)
         return;
     c->trouble = error;
-    if (error == ENOENT && c->fd < 0)
-        say("%s: is not there yet; it is shown as soon as somebody writes it", c->path);
-    else if (error == EINVAL)
-        say("%s: is not a regular file; waiting for one in its place", c->path);
-    else if (error && error != ENOENT)
-        say("%s: %s; waiting for one that can be read", c->path,
-            error == ELOOP ? "is a symbolic link, which is not followed" : strerror(error));
+    describe(c, error, what, (size_t)(text + sizeof(text) - what));
+    if (error && (error != ENOENT || c->fd < 0))
+        say("%s: %s", c->path, what);
+    ingest_csv_trouble(c->ingest, error ? text : "");
 }
 
 // A file that was emptied and has grown beyond where we were, between two looks, has other bytes
@@ -159,29 +203,45 @@ static bool read_on(struct csv_follow *c)
     return !c->refused;
 }
 
-// Is there another file of that name now, or is this one shorter than what was read of it? Then it
-// is read from its beginning.
-static void look(struct csv_follow *c)
+// The file of that name, or -errno.
+static int open_again(const struct csv_follow *c, struct stat *ret)
 {
-    int fd = open(c->path, c->flags), error = 0;
+    cleanup_close int fd = open(c->path, c->flags);
+
+    if (fd < 0 && errno == EACCES)
+        fd = csv_door_ask(c->door);
+    else if (fd < 0)
+        fd = -errno;
+    if (fd >= 0 && fstat(fd, ret) < 0)
+        return -errno;
+    if (fd >= 0 && !S_ISREG(ret->st_mode))
+        return -EINVAL;
+    return take_fd(&fd);
+}
+
+// Is the one that is open shorter than what was read of it, or is it a CSV by now? Then it is read
+// from its beginning.
+static void look_at_open(struct csv_follow *c)
+{
     struct stat st;
 
-    if (fd < 0 || fstat(fd, &st) < 0)
-        error = errno;
-    else if (!S_ISREG(st.st_mode))
-        error = EINVAL;
-    tell_trouble(c, error);
-    if (error == 0 && (c->fd < 0 || st.st_dev != c->device || st.st_ino != c->inode)) {
-        // Its writer may have gone on writing the old one until just now.
-        if (c->fd < 0 || !read_on(c)) {
-            begin_file(c, fd, &st);
-            return;
-        }
-    } else if (error == 0 && (st.st_size < c->offset || (c->refused && was_rewritten(c)))) {
+    if (c->fd >= 0 && fstat(c->fd, &st) == 0 &&
+        (st.st_size < c->offset || (c->refused && was_rewritten(c))))
         begin_file(c, c->fd, &st);
-    }
-    if (fd >= 0)
-        close(fd);
+}
+
+// Is there another file of that name now? Then that is read, from its beginning.
+static void look(struct csv_follow *c)
+{
+    struct stat st;
+    cleanup_close int fd = open_again(c, &st);
+
+    tell_trouble(c, fd < 0 ? -fd : 0);
+    if (fd < 0 || (c->fd >= 0 && st.st_dev == c->device && st.st_ino == c->inode))
+        look_at_open(c);
+    // Its writer may have gone on writing the old one until just now.
+    else if (c->fd < 0 || !read_on(c))
+        begin_file(c, take_fd(&fd), &st);
 }
 
 bool csv_follow_take(struct csv_follow *c, int *ret_wait_ms)

@@ -19,6 +19,7 @@ static int open_csv(const char *path, int fd, const struct options *o, struct se
 {
     const struct ingest_config config = {.rows = HISTORY_ROWS_MAX, .memory = o->memory};
     struct input i = INPUT_NONE;
+    struct csv_door *door = NULL;
 
     i.session = session;
     i.name = path;
@@ -28,7 +29,11 @@ static int open_csv(const char *path, int fd, const struct options *o, struct se
     text_copy(session->input_text, sizeof(session->input_text), path);
     snprintf(session->target_kind, sizeof(session->target_kind), "system");
     text_copy(session->target_text, sizeof(session->target_text), "what the CSV tells of");
-    if (csv_follow_open(path, fd, session, &config, &i.csv) < 0) {
+    // Who is not root stays who they are, and needs none.
+    if (fd >= 0 && geteuid() == 0)
+        door = csv_door_open(path, fd);
+    if (csv_follow_open(path, fd, door, session, &config, &i.csv) < 0) {
+        csv_door_close(door);
         say("%s: out of memory", path);
         return EXIT_FAILED;
     }
@@ -58,6 +63,7 @@ int input_open(const struct options *o, struct session *session, struct input *r
     struct input i = INPUT_NONE;
     struct stat st;
     int status;
+    int r;
 
     if (o->n_operands > 1) {
         say("serve takes one INPUT");
@@ -80,12 +86,9 @@ int input_open(const struct options *o, struct session *session, struct input *r
         i.fd = open(i.name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     }
     *ret = i;
-    if (i.fd < 0 || fstat(i.fd, &st) < 0) {
-        say("%s: %s", i.name, strerror(errno));
-        return EXIT_FAILED;
-    }
-    if (S_ISDIR(st.st_mode)) {
-        say("%s: is a directory; INPUT is a recording, or - for a stream", i.name);
+    r = i.fd < 0 || fstat(i.fd, &st) < 0 ? errno : S_ISDIR(st.st_mode) ? EISDIR : 0;
+    if (r != 0) {
+        say("%s: %s; INPUT is a recording, a CSV, or - for a stream", i.name, strerror(r));
         return EXIT_FAILED;
     }
     if (S_ISREG(st.st_mode)) {

@@ -2,26 +2,20 @@
 #include "collect/csv_ring.h"
 
 #include "base/cleanup.h"
-#include "base/file.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/stat.h>
 
 // Bytes copied before a row while rotating. An eighth of the rows is left when that begins, and
 // half of them, of at most a page each, is to be copied: 16 KiB a row would do.
 #define COPY_PIECE 32768
 
 struct csv_ring {
-    int directory;           // where the file is
-    char name[NAME_MAX + 1]; // its name there
-    char next[NAME_MAX + 1]; // that of the file it is rotated into
-    struct buf header;       // first line, and newlines up to where a row may begin
+    struct csv_place place;
+    struct buf header; // first line, and newlines up to where a row may begin
     size_t rows_max;
     size_t row_max;
     int fd;        // locked with file_lock() as long as we write
@@ -36,120 +30,21 @@ struct csv_ring {
     off_t *next_starts; // offset of each copied row, [rows_max]
 };
 
-static int refuse(int error, const char *path, const char *why, char *ret_message)
-{
-    snprintf(ret_message, CSV_MESSAGE_MAX,
-             "%.150s: %s; going on without CSV (--csv PATH chooses another)", path, why);
-    return error;
-}
-
-// Opens the directory of `path` and takes its last component apart.
-static int open_directory(struct csv_ring *c, const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    const char *name = slash ? slash + 1 : path;
-    char directory[PATH_MAX];
-
-    if (!*name || strlen(name) > NAME_MAX - sizeof("..new"))
-        return *name ? -ENAMETOOLONG : -EISDIR;
-    if (snprintf(directory, sizeof(directory), "%.*s", slash ? (int)(slash - path) + 1 : 1,
-                 slash ? path : ".") >= (int)sizeof(directory))
-        return -ENAMETOOLONG;
-    snprintf(c->name, sizeof(c->name), "%s", name);
-    snprintf(c->next, sizeof(c->next), ".%.200s.new", name);
-    c->directory = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    return c->directory < 0 ? -errno : 0;
-}
-
-// A new, locked, empty file under the name `next`, beside the ring's. What an earlier run left
-// there goes.
-static int create_next(const struct csv_ring *c)
-{
-    cleanup_close int fd = -1;
-
-    unlinkat(c->directory, c->next, 0);
-    // Nobody else opens it before it is locked.
-    fd = openat(c->directory, c->next, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return -errno;
-    errno = 0; // a short write sets none
-    // Consumers without privileges read it, whatever the umask of the collector.
-    if (file_lock(fd) < 0 || fchmod(fd, 0644) < 0 ||
-        write(fd, c->header.data, c->header.size) != (ssize_t)c->header.size) {
-        int r = errno ? -errno : -ENOSPC;
-
-        unlinkat(c->directory, c->next, 0);
-        return r;
-    }
-    return take_fd(&fd);
-}
-
-// May the file that is there be replaced? Returns its locked descriptor, −ENOENT when there is
-// none, or refuses.
-static int claim_old(const struct csv_ring *c, const char *path, char *ret_message)
-{
-    cleanup_close int fd =
-        openat(c->directory, c->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    char reopen[64];
-    struct stat st;
-    int writable;
-
-    if (fd < 0 && errno == ENOENT)
-        return -ENOENT;
-    if (fd < 0 && errno == ELOOP)
-        return refuse(-ELOOP, path, "is a symbolic link, which is not followed", ret_message);
-    if (fd < 0)
-        return refuse(-errno, path, strerror(errno), ret_message);
-    if (fstat(fd, &st) < 0)
-        return refuse(-errno, path, strerror(errno), ret_message);
-    if (S_ISDIR(st.st_mode))
-        return refuse(-EISDIR, path, "is a directory", ret_message);
-    if (!S_ISREG(st.st_mode))
-        return refuse(-EINVAL, path, "is not a regular file", ret_message);
-    if (st.st_uid != geteuid())
-        return refuse(-EPERM, path, "belongs to another user, and is left alone", ret_message);
-    if (st.st_nlink > 1)
-        return refuse(-EMLINK, path, "has a second name (a hard link), and is left alone",
-                      ret_message);
-    snprintf(reopen, sizeof(reopen), "/proc/self/fd/%d", fd);
-    writable = open(reopen, O_WRONLY | O_CLOEXEC);
-    if (writable < 0)
-        return refuse(-errno, path, strerror(errno), ret_message);
-    if (file_lock(writable) == 0)
-        return writable;
-    close(writable);
-    return refuse(-EBUSY, path, "another cyclescope writes it", ret_message);
-}
-
-// Puts the new file in place. Where nothing was, nothing may have come meanwhile: two that start
-// together must not both win.
-static int put_in_place(const struct csv_ring *c, bool replace)
-{
-    int r = renameat2(c->directory, c->next, c->directory, c->name, replace ? 0 : RENAME_NOREPLACE);
-
-    return r < 0 ? -errno : 0;
-}
-
 static int start_file(struct csv_ring *c, const char *path, char *ret_message)
 {
-    cleanup_close int old = claim_old(c, path, ret_message);
-    char why[112];
+    cleanup_close int old = csv_place_claim(&c->place, path, ret_message);
     int r;
 
     if (old < 0 && old != -ENOENT)
         return old;
-    c->fd = create_next(c);
-    if (c->fd == -EEXIST) {
-        snprintf(why, sizeof(why), "%.60s beside it is in the way, and cannot be removed", c->next);
-        return refuse(-EEXIST, path, why, ret_message);
-    }
+    c->fd = csv_place_create(&c->place, &c->header);
     if (c->fd < 0)
-        return refuse(c->fd, path, strerror(-c->fd), ret_message);
-    r = put_in_place(c, old >= 0);
+        return csv_place_refuse(c->fd, path, strerror(-c->fd), ret_message);
+    r = csv_place_put(&c->place, old >= 0);
     if (r < 0) {
-        unlinkat(c->directory, c->next, 0);
-        return refuse(r, path, r == -EEXIST ? "another cyclescope writes it" : strerror(-r),
-                      ret_message);
+        csv_place_abandon(&c->place);
+        return csv_place_refuse(
+            r, path, r == -EEXIST ? "another cyclescope writes it" : strerror(-r), ret_message);
     }
     c->size = (off_t)c->header.size;
     return 0;
@@ -162,12 +57,12 @@ int csv_ring_open(const char *path, size_t rows, size_t row_max, const struct bu
     int r;
 
     if (row_max > CSV_PAGE)
-        return refuse(-E2BIG, path, "there are more columns than a row of 4,096 bytes holds",
-                      ret_message);
+        return csv_place_refuse(
+            -E2BIG, path, "there are more columns than a row of 4,096 bytes holds", ret_message);
     c = calloc(1, sizeof(*c));
     if (!c)
-        return refuse(-ENOMEM, path, strerror(ENOMEM), ret_message);
-    c->directory = c->fd = c->next_fd = -1;
+        return csv_place_refuse(-ENOMEM, path, strerror(ENOMEM), ret_message);
+    c->place.directory = c->fd = c->next_fd = -1;
     c->rows_max = rows < CSV_ROWS_MIN ? CSV_ROWS_MIN : rows;
     c->row_max = row_max;
     c->starts = reallocarray(NULL, c->rows_max, sizeof(*c->starts));
@@ -179,10 +74,11 @@ int csv_ring_open(const char *path, size_t rows, size_t row_max, const struct bu
         buf_putc(&c->header, '\n');
     if (!c->starts || !c->next_starts || buf_error(&c->header) < 0) {
         csv_ring_close(c);
-        return refuse(-ENOMEM, path, strerror(ENOMEM), ret_message);
+        return csv_place_refuse(-ENOMEM, path, strerror(ENOMEM), ret_message);
     }
-    r = open_directory(c, path);
-    r = r < 0 ? refuse(r, path, strerror(-r), ret_message) : start_file(c, path, ret_message);
+    r = csv_place_open(&c->place, path);
+    r = r < 0 ? csv_place_refuse(r, path, strerror(-r), ret_message)
+              : start_file(c, path, ret_message);
     if (r < 0) {
         csv_ring_close(c);
         return r;
@@ -195,7 +91,7 @@ static void abandon_rotation(struct csv_ring *c)
 {
     close(c->next_fd);
     c->next_fd = -1;
-    unlinkat(c->directory, c->next, 0);
+    csv_place_abandon(&c->place);
 }
 
 void csv_ring_close(struct csv_ring *c)
@@ -206,8 +102,7 @@ void csv_ring_close(struct csv_ring *c)
         abandon_rotation(c);
     if (c->fd >= 0)
         close(c->fd);
-    if (c->directory >= 0)
-        close(c->directory);
+    csv_place_close(&c->place);
     buf_done(&c->header);
     free(c->starts);
     free(c->next_starts);
@@ -216,7 +111,7 @@ void csv_ring_close(struct csv_ring *c)
 
 static int begin_rotation(struct csv_ring *c)
 {
-    int fd = create_next(c);
+    int fd = csv_place_create(&c->place, &c->header);
 
     if (fd < 0)
         return fd;
@@ -255,13 +150,18 @@ static off_t row_end(const struct csv_ring *c, size_t row)
     return row + 1 < c->rows ? c->starts[row + 1] : c->size;
 }
 
-// Copies the next piece. Rows lie elsewhere in their pages there, and are padded anew. 1 when all
-// is copied, 0 when not yet, or -errno.
+static bool all_copied(const struct csv_ring *c)
+{
+    return c->first_kept + c->copied == c->rows;
+}
+
+// Copies the next piece, of what is not copied yet. Rows lie elsewhere in their pages there, and
+// are padded anew. 0 or -errno.
 static int copy_piece(struct csv_ring *c)
 {
     char from[COPY_PIECE], to[COPY_PIECE + 2 * CSV_PAGE];
     size_t first = c->first_kept + c->copied, row = first, n = 0;
-    off_t start = c->starts[first]; // there is one: else it would be finished
+    off_t start = c->starts[first];
 
     while (row < c->rows && row_end(c, row) - start <= (off_t)sizeof(from))
         row++;
@@ -279,7 +179,7 @@ static int copy_piece(struct csv_ring *c)
     if (pwrite(c->next_fd, to, n, c->next_size) != (ssize_t)n)
         return errno ? -errno : -ENOSPC;
     c->next_size += (off_t)n;
-    return c->first_kept + c->copied == c->rows;
+    return 0;
 }
 
 static void *close_file(void *fd)
@@ -308,7 +208,7 @@ static void close_aside(int fd)
 static int finish_rotation(struct csv_ring *c)
 {
     off_t *starts = c->starts;
-    int r = put_in_place(c, true);
+    int r = csv_place_replace(&c->place, c->fd);
 
     if (r < 0)
         return r;
@@ -328,15 +228,22 @@ static int rotate(struct csv_ring *c)
     bool full = c->rows == c->rows_max;
     int r = c->next_fd < 0 ? begin_rotation(c) : 0;
 
-    if (r == 0) {
-        do
-            r = copy_piece(c);
-        while (r == 0 && full);
-        if (r == 1)
-            r = finish_rotation(c);
-        if (r < 0)
-            abandon_rotation(c);
+    if (r < 0)
+        return full ? r : 0;
+    while (r == 0 && !all_copied(c)) {
+        r = copy_piece(c);
+        if (!full)
+            break;
     }
+    // One that is copied and cannot be put in place now is kept: the next row tries again, which is
+    // cheap. Unless it is gone.
+    if (r == 0 && all_copied(c)) {
+        r = finish_rotation(c);
+        if (r < 0 && r != -ENOENT)
+            return full ? r : 0;
+    }
+    if (r < 0)
+        abandon_rotation(c);
     return full ? r : 0;
 }
 

@@ -7,17 +7,18 @@
 // So a row that leaves less room in its page than the longest row takes fills the page with spaces.
 //
 // When the ring is nearly full, its newer half is copied into a new file, a piece before each row,
-// padded anew, and renamed over the old one.
+// padded anew, and renamed over the old one. What somebody put in the way of either name stays
+// where it is: the new file gets another name, and the old one is replaced only if it could be at
+// the start.
 #pragma once
 
-#include "base/buf.h"
+#include "collect/csv_place.h" // CSV_MESSAGE_MAX
 
 #include <sys/types.h>
 
-#define CSV_PAGE        4096
-#define CSV_ROWS_MIN    16
-#define CSV_ROWS_MAX    100000000
-#define CSV_MESSAGE_MAX 320
+#define CSV_PAGE     4096
+#define CSV_ROWS_MIN 16
+#define CSV_ROWS_MAX 100000000
 
 struct csv_ring; // opaque
 
@@ -30,5 +31,6 @@ int csv_ring_open(const char *path, size_t rows, size_t row_max, const struct bu
 void csv_ring_close(struct csv_ring *c);
 
 // Appends a row (ends in a newline, no longer than row_max). 0, or -errno when the row is not in
-// the file (-ENOSPC, …): the file then ends with its last whole row, and the next call tries again.
+// the file (-ENOSPC, …; what csv_ring_open() refuses a path for, when its name was taken since):
+// the file then ends with its last whole row, and the next call tries again.
 int csv_ring_append(struct csv_ring *c, const char *row, size_t size);

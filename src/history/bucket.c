@@ -124,6 +124,12 @@ static uint64_t missing_of(double seconds, int64_t interval_ms)
     return grid_points > 1 && grid_points < 1e15 ? (uint64_t)grid_points - 1 : 0;
 }
 
+static bool is_wanted(const struct wanted *wanted, const struct metric_binding *m, size_t index)
+{
+    return !wanted ||
+           (wanted->metrics[index] && (wanted->extremes || m->metric->window_seconds > 0));
+}
+
 void bucket_take(struct bucket *b, const struct history *h, uint64_t sequence, int64_t interval_ms,
                  struct slots slots, const struct wanted *wanted)
 {
@@ -144,7 +150,7 @@ void bucket_take(struct bucket *b, const struct history *h, uint64_t sequence, i
             struct column column = {.metric = &l->metrics[m], .index = m};
             double value;
 
-            if (place == LAYOUT_NONE || (wanted && !wanted->metrics[m]))
+            if (place == LAYOUT_NONE || !is_wanted(wanted, &l->metrics[m], m))
                 continue;
             value = history_value(h, sequence, sequence, slot, &column).value;
             b->metrics[place] = (struct extremes){value, value, value};
@@ -157,8 +163,9 @@ static void add_extremes(struct extremes *to, struct extremes e)
     to->last = e.last;
     if (isnan(e.min))
         return;
-    to->min = e.min < to->min || isnan(to->min) ? e.min : to->min;
-    to->max = e.max > to->max || isnan(to->max) ? e.max : to->max;
+    // NAN is not less, and not greater. Without a branch: which it is nobody can predict.
+    to->min = to->min < e.min ? to->min : e.min;
+    to->max = to->max > e.max ? to->max : e.max;
 }
 
 static bool never_ran(struct bucket_times t)
@@ -259,7 +266,7 @@ void bucket_add(struct bucket *to, const struct bucket *b, struct slots slots,
     }
 }
 
-static struct sum sum_of(const struct bucket *b, size_t slot, size_t event)
+static inline struct sum sum_of(const struct bucket *b, size_t slot, size_t event)
 {
     const struct layout *l = b->layout;
     size_t place = layout_raw(l, slot, event);
@@ -289,20 +296,18 @@ static struct value metric_value(const struct bucket *b, size_t slot,
     const struct layout *l = b->layout;
     struct sum sums[METRIC_INPUTS_MAX];
     double window = m->metric->window_seconds, seconds = b->seconds;
-    struct value v;
 
     for (size_t i = 0; i < m->n_inputs; i++)
         sums[i] = sum_of(b, slot, (size_t)m->inputs[i]);
     if (window > 0 && m->availability == QUALITY_EXACT)
         seconds = gauge_seconds(b, slot, (size_t)m->inputs[0]);
-    v = value_of_metric(m, &l->events, sums, l->scope, seconds);
     if (window > 0 && !(seconds >= window * WINDOW_ENOUGH)) {
         size_t place = layout_metric(l, slot, index);
 
         if (place != LAYOUT_NONE && !isnan(b->metrics[place].last))
-            v = (struct value){b->metrics[place].last, QUALITY_EXACT, 100};
+            return (struct value){b->metrics[place].last, QUALITY_EXACT, 100};
     }
-    return v;
+    return value_of_metric(m, &l->events, sums, l->scope, seconds);
 }
 
 struct value bucket_value(const struct bucket *b, size_t slot, const struct column *column)
@@ -324,15 +329,14 @@ double bucket_intervals(const struct bucket *b, size_t slot, const struct column
     return b->empty[place] < b->intervals ? (double)(b->intervals - b->empty[place]) : 0;
 }
 
-double bucket_mean(const struct bucket *b, size_t slot, const struct column *column,
-                   struct value value)
+double bucket_mean(const struct bucket *b, size_t slot, const struct column *column, double value)
 {
     double n;
 
     if (column->metric)
-        return value.value;
+        return value;
     n = bucket_intervals(b, slot, column);
-    return n > 0 ? value.value / n : NAN;
+    return n > 0 ? value / n : NAN;
 }
 
 struct extremes bucket_extremes(const struct bucket *b, size_t slot, const struct column *column)

@@ -38,6 +38,7 @@ struct bucket {
 struct wanted {
     const bool *events;  // [event]; inputs of the metrics as well
     const bool *metrics; // [metric]
+    bool extremes;       // of them as well; those of metrics over a window are there without it
 };
 
 // Slots from … to (exclusive) of a bucket.
@@ -68,7 +69,6 @@ struct value bucket_value(const struct bucket *b, size_t slot, const struct colu
 // How many intervals an event's value is of: those in which it has one. Of a gauge, a part of one
 // as well; NAN when it has none.
 double bucket_intervals(const struct bucket *b, size_t slot, const struct column *column);
-// The mean of a count per interval; of a metric, its value.
-double bucket_mean(const struct bucket *b, size_t slot, const struct column *column,
-                   struct value value);
+// The mean of a count per interval; of a metric, its value. `value`: bucket_value()'s.
+double bucket_mean(const struct bucket *b, size_t slot, const struct column *column, double value);
 struct extremes bucket_extremes(const struct bucket *b, size_t slot, const struct column *column);

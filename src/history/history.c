@@ -12,8 +12,6 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define HISTORY_ROWS_MIN ((size_t)16) // a ring below this shows nothing useful
-
 struct times {
     float enabled; // ns; 24 bits of mantissa are 6e-8 of an interval
     float running;

@@ -11,6 +11,7 @@
 #include "history/layout.h"
 
 #define HISTORY_ROWS_MAX ((size_t)36000) // an hour at 100 ms
+#define HISTORY_ROWS_MIN ((size_t)16)    // a ring below this shows nothing useful
 
 struct history; // opaque
 

@@ -10,9 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Places × events of the readings: 512 CPUs × 1,024 events, and 64 times less than a hostile head
-// could ask for. 48 bytes each.
-#define CELLS_MAX ((size_t)1 << 19)
+// What the events and CPUs of a stream take, however little is held of each, in bytes: of a reading
+// (two of them, and whether they are there), of a sum that is being made, and of the places of a
+// layout in the HISTORY_ROWS_MIN rows of the ring and in the keeper's eight buckets.
+#define READING_BYTES ((size_t)50)
+#define SUM_BYTES     ((size_t)32)
+#define RAW_BYTES     ((size_t)(HISTORY_ROWS_MIN * 8 + 8 * 40))
+#define TIMES_BYTES   ((size_t)(HISTORY_ROWS_MIN * 8 + 8 * 16))
+#define METRIC_BYTES  ((size_t)(8 * 24))
 
 static void copy_if_any(char *ret, size_t size, const char *text)
 {
@@ -81,16 +86,54 @@ static int prepare_samples(struct ingest *i, const struct stream_head *head)
     return sampled_new(head, i->n_slots, &i->events, push_samples, i, &i->sampled);
 }
 
+static int memory_of(const struct ingest *i, size_t rows, size_t *ret)
+{
+    struct layout l;
+    int r = layout_init(&l, &i->events, i->n_slots, i->readings.scope);
+
+    if (r < 0)
+        return r;
+    *ret = rows * i->events.n * READING_BYTES + i->n_slots * i->events.n * SUM_BYTES +
+           l.n_raw * RAW_BYTES + l.n_times * TIMES_BYTES + l.n_metric_places * METRIC_BYTES +
+           stream_reader_memory(i->reader);
+    layout_done(&l);
+    return 0;
+}
+
+static int check_memory(struct ingest *i, size_t rows)
+{
+    size_t needed, memory = i->config.memory;
+    bool bounded = i->config.bounded && i->events.n; // nothing but dummies has no column
+    int r = bounded ? memory_of(i, rows, &needed) : 0;
+
+    if (r < 0 || !bounded)
+        return r;
+    if (needed / 2 > memory)
+        return stream_reader_fail(i->reader, -E2BIG,
+                                  "%zu events of %zu %s take %zu MiB of memory; `--memory %zuMiB` "
+                                  "lets them",
+                                  i->events.n, rows, i->events.tasks ? "threads" : "CPUs",
+                                  needed >> 20, (needed >> 21) + 1);
+    // What is left is for larger windows that may still come.
+    if (needed > memory)
+        stream_reader_bound_window(i->reader,
+                                   2 * memory - needed + stream_reader_memory(i->reader));
+    return 0;
+}
+
 static int prepare(struct ingest *i, const struct stream_head *head)
 {
     struct session *s = i->session;
     size_t rows = count_rows(head);
     int r;
 
-    if (!head->n_events || rows > CELLS_MAX / head->n_events)
+    if (!head->n_events || rows > STREAM_READINGS_MAX / head->n_events)
         return head->n_events ? -E2BIG : -ENODATA;
     i->n_slots = head->tasks ? 1 : rows + 1;
+    // Nothing of that is touched yet: to get it takes no memory.
     r = sampled_is(head) ? prepare_samples(i, head) : prepare_readings(i, head, rows);
+    if (r == 0)
+        r = check_memory(i, rows);
     if (r < 0)
         return r;
     i->sums = calloc(i->n_slots * i->events.n + 1, sizeof(*i->sums));
@@ -213,6 +256,8 @@ int ingest_new(struct session *session, const struct ingest_config *config, stru
         free(i);
         return r;
     }
+    if (config->bounded)
+        stream_reader_bound_window(i->reader, config->memory);
     // A stream that does not name its run (perf's own) still needs one that a restart tells apart.
     session_name_run(session);
     *ret = i;

@@ -10,6 +10,9 @@ struct ingest; // opaque
 struct ingest_config {
     size_t rows;   // HISTORY_ROWS_MAX unless a test wants fewer
     size_t memory; // bound of what the history holds, bytes
+    // A stream whose events, CPUs and ids, and what its compression refers back to, take more than
+    // twice that memory is refused.
+    bool bounded;
     // CLOCK_REALTIME of the begin of a stream that doesn't say it; 0: its first interval is of now.
     ns_t begin;
     // Gets each interval after the history did, without the lock; NULL: nobody.

@@ -17,6 +17,7 @@
 #define GAP_INTERVALS 10
 #define GAP_MIN       2000 // ms
 #define PATIENCE_MIN  (2 * NS_PER_SEC)
+#define TROUBLE_MAX   160
 #define STALE_ROWS    3 // older than what is known: fewer may be out of order
 
 struct ingest_csv {
@@ -40,6 +41,7 @@ struct ingest_csv {
     int64_t skipped;  // timestamp of the newest row that was not newer, 0: the newest was
     uint64_t n_late;  // such rows since the end was reached
     ns_t stale_since; // 0: not
+    char trouble[TROUBLE_MAX];
     bool dirty;
 };
 
@@ -262,6 +264,14 @@ int ingest_csv_feed(struct ingest_csv *i, const void *bytes, size_t size)
     return r;
 }
 
+void ingest_csv_trouble(struct ingest_csv *i, const char *text)
+{
+    text_copy(i->trouble, sizeof(i->trouble), text);
+    if (i->session->state == SESSION_WAITING)
+        set_state(i, SESSION_WAITING, i->trouble);
+    tell(i);
+}
+
 void ingest_csv_restart(struct ingest_csv *i)
 {
     csv_reader_restart(i->reader);
@@ -306,7 +316,7 @@ static bool look_for_another_run(struct ingest_csv *i, ns_t now)
 static void tell_silence(struct ingest_csv *i, ns_t now)
 {
     ns_t patience = 5 * i->interval * NS_PER_MS, quiet = now - i->arrived;
-    char reason[64];
+    char reason[SESSION_TEXT_MAX];
     int64_t seconds;
 
     if (i->session->state == SESSION_WAITING || i->session->state == SESSION_FAILED)
@@ -318,7 +328,8 @@ static void tell_silence(struct ingest_csv *i, ns_t now)
     // Said again each time that it has doubled.
     for (seconds = patience / NS_PER_SEC; seconds < quiet / NS_PER_SEC / 2; seconds *= 2)
         ;
-    snprintf(reason, sizeof(reason), "no row for more than %lld s", (long long)seconds);
+    snprintf(reason, sizeof(reason), "no row for more than %lld s%s%s", (long long)seconds,
+             i->trouble[0] ? ": " : "", i->trouble);
     set_state(i, SESSION_ENDED, reason);
 }
 

@@ -103,8 +103,6 @@ void keeper_wait(struct keeper *k)
 {
     uint64_t last;
 
-    if (!k->config.wait)
-        return;
     session_read_lock(k->session);
     last = k->session->history ? history_last(k->session->history) : 0;
     session_unlock(k->session);
@@ -113,6 +111,8 @@ void keeper_wait(struct keeper *k)
         wake(k);
     while (k->placed && !k->stopping && !k->paused && last > k->taken + k->capacity / 2) {
         wake(k);
+        if (!k->config.wait)
+            break;
         pthread_cond_wait(&k->taken_news, &k->lock);
     }
     pthread_mutex_unlock(&k->lock);

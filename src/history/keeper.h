@@ -44,7 +44,9 @@ uint64_t keeper_memory(const struct keeper *k);
 int keeper_begin(struct keeper *k, const struct event_table *events, size_t n_slots,
                  enum reading_scope scope, int64_t now_ms, int64_t *ret_last_ms,
                  uint64_t *ret_sequence);
-// Ingest's, now and then, without the lock: waits where the configuration says so.
+// Ingest's, now and then, without the lock: where half of the ring has not been taken it is time,
+// which a fine interval, many CPUs or little memory make less than a second. Waits for that where
+// the configuration says so.
 void keeper_wait(struct keeper *k);
 // The same at the end: until all was written, so that what has ended is whole for whoever asks.
 void keeper_wait_end(struct keeper *k);

@@ -166,6 +166,16 @@ static void choose(const struct held *held, uint64_t points, struct query_plan *
     *p = best;
 }
 
+// Do single intervals begin with the span, or as early as anything that is kept?
+static bool reaches_back(const struct held *held, int64_t from_ms)
+{
+    for (size_t t = 1; t < LADDER_TIERS; t++)
+        if (ladder_used(t, held->interval_ms) &&
+            held->first[t] < held->first[0] - 2 * ladder[t].resolution_ms)
+            return held->first[0] <= from_ms;
+    return true;
+}
+
 void query_plan(struct query *q, double from_ms, double to_ms, uint64_t points,
                 struct query_plan *ret)
 {
@@ -185,9 +195,12 @@ void query_plan(struct query *q, double from_ms, double to_ms, uint64_t points,
     if (!p.empty && !points) {
         int64_t newest = nth_back(q, p.from_ms, p.to_ms, HISTORY_ROWS_MAX);
 
-        p.single = true;
+        p.single = newest || reaches_back(&held, p.from_ms) ||
+                   (isinf(from_ms) && nth_back(q, p.from_ms, p.to_ms, 1));
         p.from_ms = newest ? newest : p.from_ms;
-    } else if (!p.empty) {
+        points = HISTORY_ROWS_MAX;
+    }
+    if (!p.empty && !p.single) {
         choose(&held, points, &p);
         // They may lie closer than the nominal interval: after the clock was set back, in a CSV,
         // and where an earlier run had a shorter one.

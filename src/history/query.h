@@ -29,7 +29,10 @@ struct query_plan {
 };
 
 // The finest resolution that reaches back to the span's begin, or as far as anything does, and
-// makes at most `points`. 0: full resolution, and of the span's rows the newest HISTORY_ROWS_MAX.
+// makes at most `points`. 0: full resolution, and of the span's rows the newest HISTORY_ROWS_MAX;
+// where these are fewer, and begin after the span does because single intervals are not kept for so
+// long, as with HISTORY_ROWS_MAX points. `from_ms` −INFINITY: no begin was asked for, and what
+// there is of single intervals will do.
 void query_plan(struct query *q, double from_ms, double to_ms, uint64_t points,
                 struct query_plan *ret);
 
@@ -37,6 +40,7 @@ void query_plan(struct query *q, double from_ms, double to_ms, uint64_t points,
 struct query_columns {
     const char *const *ids;
     size_t n;
+    bool extremes; // bucket_extremes() is asked for; of single intervals they are their values
 };
 
 struct query_point {

@@ -54,7 +54,7 @@ int query_shape_of(struct query *q, struct layout *layout, struct shape **ret)
     s->layout = *layout;
     s->wanted_events = calloc(layout->events.n + 1, sizeof(bool));
     s->wanted_metrics = calloc(layout->n_metrics + 1, sizeof(bool));
-    s->wanted = (struct wanted){s->wanted_events, s->wanted_metrics};
+    s->wanted = (struct wanted){.events = s->wanted_events, .metrics = s->wanted_metrics};
     if (!s->wanted_events || !s->wanted_metrics || bucket_init(&s->row, &s->layout) < 0 ||
         bucket_init(&s->point, &s->layout) < 0) {
         shape_free(s);
@@ -157,6 +157,7 @@ int query_bind(struct query *q, struct shape *s)
         for (size_t k = 0; k < m->n_inputs; k++)
             s->wanted_events[m->inputs[k]] = true;
     }
+    s->wanted.extremes = q->columns->extremes;
     s->bound = true;
     return 0;
 }

@@ -263,7 +263,17 @@ uint64_t store_bytes(struct store *s)
     return atomic_load(&s->bytes);
 }
 
-const char *store_why(const struct store *s, int error)
+static const char *why_busy(struct store *s)
+{
+    int pid = s->kind == STORE_FILE ? store_holder(s->path) : 0;
+
+    if (!pid)
+        return "another program keeps it busy";
+    snprintf(s->busy, sizeof(s->busy), "another program, process %d, keeps it busy", pid);
+    return s->busy;
+}
+
+const char *store_why(struct store *s, int error)
 {
     sqlite3 *const connections[] = {s->writer, s->reader};
 
@@ -271,7 +281,7 @@ const char *store_why(const struct store *s, int error)
     case -ENOSPC:
         return "the disk is full";
     case -EBUSY:
-        return "another program keeps it busy";
+        return why_busy(s);
     }
     if (s->why[0])
         return s->why;

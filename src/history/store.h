@@ -55,7 +55,7 @@ unsigned store_generation(struct store *s);
 uint64_t store_bytes(struct store *s); // as last written, with the log before the file
 // What the last call of the writer's failed with, for the user: of a -errno that it returned. Valid
 // until the next one. Writer's thread.
-const char *store_why(const struct store *s, int error);
+const char *store_why(struct store *s, int error);
 
 // The writer's. 0 or -errno: -ENOSPC disk full, -EBADMSG damaged, -EBUSY another process holds it,
 // -EACCES this connection may not write, -EIO.

@@ -37,6 +37,7 @@ struct store {
     atomic_bool damaged; // a reader came across it
     atomic_uint generation;
     char why[STORE_WHY_MAX]; // what was rolled back; ""
+    char busy[STORE_WHY_MAX];
 };
 
 static inline int64_t row_id(int64_t line, int64_t time_ms)
@@ -62,6 +63,9 @@ void store_undo(struct store *s);
 bool store_own_column(const char *id);
 int store_load_run(sqlite3 *db, uint64_t number, struct layout *ret_layout, char ret_run[17],
                    int64_t *ret_interval_ms);
+
+// store_holder.c: the process that holds locks of this file which writing needs; 0: unknown.
+int store_holder(const char *path);
 
 // store_schema.c: brings a database to this version. 0 or -errno (-EPROTO: newer, or not ours).
 int schema_prepare(struct store *s);

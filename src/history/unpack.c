@@ -186,7 +186,8 @@ static void get_all_extremes(struct cursor *in, struct bucket *b, size_t slot, s
         return;
     for (size_t e = 0; form.aggregated && e < l->events.n; e++)
         if ((place = layout_raw(l, slot, e)) != LAYOUT_NONE)
-            get_next(in, codes, k++, form, !wanted || wanted->events[e] ? &b->events[place] : NULL);
+            get_next(in, codes, k++, form,
+                     !wanted || (wanted->extremes && wanted->events[e]) ? &b->events[place] : NULL);
     for (size_t m = 0; m < l->n_metrics; m++)
         if ((place = layout_metric(l, slot, m)) != LAYOUT_NONE && pack_keeps(l, m, form.aggregated))
             get_next(in, codes, k++, form,
@@ -298,7 +299,7 @@ int unpack_bucket(const void *bytes, size_t size, struct slots slots, const stru
         if (s < first)
             continue;
         get_sums(&slot, b, s, form);
-        if (s >= slots.from && !form.aggregated)
+        if (s >= slots.from && !form.aggregated && (!wanted || wanted->extremes))
             derive_extremes(b, s, wanted);
         if (s >= slots.from)
             get_all_extremes(&slot, b, s, form, wanted);

@@ -29,18 +29,19 @@ enum event_kind {
 };
 
 struct event {
+    // What values are made of, in one cache line.
     uint64_t id;     // in the stream
-    uint32_t type;   // perf_event_attr.type
     uint64_t config; // perf_event_attr.config
+    double scale;    // what is counted × scale is in unit; readings and sums are raw
+    uint32_t type;   // perf_event_attr.type
     enum event_kind kind;
-    char name[EVENT_NAME_MAX];   // as perf spells it, with the modifiers that are in force
-    char column[EVENT_NAME_MAX]; // column id, unique in its table
-    char unit[EVENT_UNIT_MAX];   // "" for a plain number
-    double scale;                // what is counted × scale is in unit; readings and sums are raw
+    enum quality availability;   // EXACT when it was opened, DENIED or NOT_SUPPORTED when not
     int group;                   // events with the same number are counted together
     bool total_only;             // a gauge of the whole, without a value per CPU
     bool fractions;              // its values may have some (somebody's CSV); counts have none
-    enum quality availability;   // EXACT when it was opened, DENIED or NOT_SUPPORTED when not
+    char name[EVENT_NAME_MAX];   // as perf spells it, with the modifiers that are in force
+    char column[EVENT_NAME_MAX]; // column id, unique in its table
+    char unit[EVENT_UNIT_MAX];   // "" for a plain number
     char why[EVENT_REASON_MAX];  // the sentence for an event that is not there, or that is
                                  // restricted; ""
 };

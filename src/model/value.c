@@ -1,33 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/value.h"
 
-static struct value no_value(enum quality quality)
-{
-    return (struct value){.value = NAN, .quality = quality};
-}
-
-// What was counted, without the event's scale.
-static struct value count_of(const struct event *e, struct sum s, enum reading_scope scope)
-{
-    if (e->availability != QUALITY_EXACT)
-        return no_value(e->availability);
-    // A gauge has no times: it was read in this stretch, or it was not.
-    if (e->kind == EVENT_GAUGE)
-        return (struct value){.value = s.raw, .quality = QUALITY_EXACT, .running_percent = 100};
-    return (struct value){.value = sum_count(s, scope),
-                          .quality = sum_quality(s, scope),
-                          .running_percent = sum_running_percent(s, scope)};
-}
-
-struct value value_of_event(const struct event *e, struct sum s, enum reading_scope scope)
-{
-    struct value v = count_of(e, s, scope);
-
-    v.value = event_in_unit(e, v.value);
-    return v;
-}
-
-// Were its inputs counted in different stretches of the time, though they are of one group? Events
+// Were its inputs counted in different parts of the stretch, though they are of one group? Events
 // that are counted together have the same times, to the ns; see collect/apart.h.
 static bool was_apart(const struct metric_binding *b, const struct sum *sums)
 {
@@ -44,17 +18,17 @@ struct value value_of_metric(const struct metric_binding *b, const struct event_
     double in[METRIC_INPUTS_MAX + 1];
 
     if (b->availability != QUALITY_EXACT)
-        return no_value(b->availability);
+        return value_none(b->availability);
     for (size_t i = 0; i < b->n_inputs; i++) {
         const struct event *e = &events->events[b->inputs[i]];
-        struct value v = count_of(e, sums[i], scope);
+        struct value v = value_of_count(e, sums[i], scope);
 
         in[i] = b->metric->in_units ? event_in_unit(e, v.value) : v.value;
         result.quality = quality_worse(result.quality, v.quality);
         if (v.running_percent < result.running_percent)
             result.running_percent = v.running_percent;
         if (isnan(v.value))
-            return no_value(result.quality);
+            return value_none(result.quality);
     }
     // Two groups that did not run all the time ran at different times.
     if (result.quality != QUALITY_EXACT && (b->split || was_apart(b, sums))) {

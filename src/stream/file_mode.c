@@ -7,9 +7,12 @@
 #include <errno.h>
 #include <inttypes.h>
 
-#define IDS_BYTES_MAX     (ID_MAP_MAX * sizeof(uint64_t)) // of all events
-#define FEATURE_BYTES_MAX ((size_t)64 << 20) // EVENT_DESC repeats all ids; others are far smaller
-#define ATTR_BYTES_MAX    4096               // the kernel refuses an attr above a page
+#define IDS_BYTES_MAX (ID_MAP_MAX * sizeof(uint64_t)) // of all events
+// EVENT_DESC repeats all attrs and ids; others are far smaller.
+#define FEATURE_BYTES_MAX ((size_t)16 << 20)
+#define ATTR_BYTES_MAX    4096 // the kernel refuses an attr above a page
+static_assert(IDS_BYTES_MAX + EVENTS_MAX * (ATTR_BYTES_MAX + 1024) < FEATURE_BYTES_MAX,
+              "all that there may be fits, with names");
 
 static int read_all(const struct stream_file *file, uint64_t offset, void *ret, size_t size)
 {

@@ -11,7 +11,10 @@
 #include "stream/writer.h"
 
 #define STREAM_THREADS_MAX 65536 // THREAD_MAP holds 2,700 in one record; perf's own never has more
-#define STREAM_TEXT_MAX    256   // a CPU's name is below 64; longer texts are cut
+// Places (CPUs or threads) × events of one interval: 512 CPUs × 1,024 events, and far less than a
+// head within the other bounds could ask for. An interval is 24 MiB of the stream then.
+#define STREAM_READINGS_MAX ((size_t)1 << 19)
+#define STREAM_TEXT_MAX     256 // a CPU's name is below 64; longer texts are cut
 
 struct stream_clock {
     bool known;        // perf stat's own streams have none
@@ -35,7 +38,7 @@ struct stream_head {
     const struct stream_thread *threads; // pid -1 beside tasks is a spare slot; none for a system
     size_t n_threads;
     unsigned interval_ms;                 // 0: only one round, at the end
-    unsigned cpus_available, cpus_online; // of the machine; 0: not said
+    unsigned cpus_available, cpus_online; // of the machine, STREAM_CPUS_MAX at most; 0: not said
     char host[STREAM_TEXT_MAX], kernel[STREAM_TEXT_MAX], version[STREAM_TEXT_MAX],
         arch[STREAM_TEXT_MAX], cpu_desc[STREAM_TEXT_MAX];
     struct stream_clock clock;

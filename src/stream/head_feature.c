@@ -118,7 +118,8 @@ int head_feature(struct head_builder *h, uint64_t feature, struct cursor data, b
     case FEATURE_NRCPUS:
         available = cursor_u32(&data);
         online = cursor_u32(&data);
-        if (data.failed)
+        // Whoever keeps something of each relies on it.
+        if (data.failed || available > STREAM_CPUS_MAX || online > STREAM_CPUS_MAX)
             return HEAD_MALFORMED;
         h->head.cpus_available = available;
         h->head.cpus_online = online;

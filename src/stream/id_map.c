@@ -56,7 +56,7 @@ int id_map_add(struct id_map *m, uint64_t id, uint32_t event)
 {
     struct id_map_slot *slot;
 
-    if (m->n >= m->capacity / 2) {
+    if (m->n >= m->capacity / 4 * 3) {
         int r = m->n >= ID_MAP_MAX ? -E2BIG : grow(m);
 
         if (r < 0)
@@ -68,6 +68,11 @@ int id_map_add(struct id_map *m, uint64_t id, uint32_t event)
     *slot = (struct id_map_slot){.id = id, .event = (uint64_t)event + 1};
     m->n++;
     return 0;
+}
+
+size_t id_map_memory(const struct id_map *m)
+{
+    return m->capacity * sizeof(*m->slots);
 }
 
 bool id_map_exchange(struct id_map *m, uint64_t id, uint64_t value, uint64_t *ret_before)

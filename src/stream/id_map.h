@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ID_MAP_MAX ((size_t)1 << 20) // 1024 CPUs × 1024 events; 48 MiB of table
+#define ID_MAP_MAX ((size_t)3 << 18) // 1024 CPUs × 768 events; 24 MiB of table
 
 struct id_map {
     struct id_map_slot *slots; // owned
@@ -23,4 +23,5 @@ int id_map_add(struct id_map *m, uint64_t id, uint32_t event);
 // Remembers `value` for an id that is there, and gives what was remembered before, 0 at first.
 // False: the id is not there.
 bool id_map_exchange(struct id_map *m, uint64_t id, uint64_t value, uint64_t *ret_before);
+size_t id_map_memory(const struct id_map *m); // bytes
 bool id_map_find(const struct id_map *m, uint64_t id, uint32_t *ret_event);

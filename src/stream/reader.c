@@ -19,6 +19,7 @@ struct stream_reader {
     size_t n_header;
     unsigned char header[RECORD_PIPE_HEADER];
     struct frame frame;
+    size_t window;                     // bound of the decompressor's
     struct decompressor *decompressor; // both NULL until there is a compressed record
     struct frame *inner;               // of what those hold
     int error;                         // 0 or what ended the reading
@@ -34,6 +35,7 @@ int stream_reader_new(const struct stream_handler *handler, void *context,
         return -ENOMEM;
     r->records.handler = *handler;
     r->records.context = context;
+    r->window = DECOMPRESS_WINDOW_MAX;
     *ret = r;
     return 0;
 }
@@ -46,6 +48,19 @@ void stream_reader_free(struct stream_reader *r)
     decompressor_free(r->decompressor);
     free(r->inner);
     free(r);
+}
+
+void stream_reader_bound_window(struct stream_reader *r, size_t bytes)
+{
+    r->window = bytes;
+    if (r->decompressor)
+        decompressor_bound(r->decompressor, bytes);
+}
+
+size_t stream_reader_memory(const struct stream_reader *r)
+{
+    return id_map_memory(&r->records.head.ids) +
+           (r->decompressor ? decompressor_memory(r->decompressor) : 0);
 }
 
 const char *stream_reader_error(const struct stream_reader *r)
@@ -103,8 +118,9 @@ static int fail_record(struct stream_reader *r, int error)
         return stream_reader_fail(
             r, error,
             "the record at byte %" PRIu64 " goes beyond the bounds: %d events, %zu ids, CPU "
-            "numbers below %d, %d threads",
-            r->frame.offset, EVENTS_MAX, ID_MAP_MAX, STREAM_CPUS_MAX, STREAM_THREADS_MAX);
+            "numbers below %d, %d threads, %zu readings an interval (events × CPUs or threads)",
+            r->frame.offset, EVENTS_MAX, ID_MAP_MAX, STREAM_CPUS_MAX, STREAM_THREADS_MAX,
+            STREAM_READINGS_MAX);
     case -EBADMSG:
         return stream_reader_fail(r, error,
                                   "the record at byte %" PRIu64
@@ -145,7 +161,7 @@ static int feed_inner(void *context, const void *bytes, size_t size)
 
 static int begin_inner(struct stream_reader *r)
 {
-    int e = decompressor_new(&r->decompressor);
+    int e = decompressor_new(r->window, &r->decompressor);
 
     if (e == 0) {
         r->inner = calloc(1, sizeof(*r->inner));
@@ -181,7 +197,10 @@ static int take_compressed(struct stream_reader *r, uint32_t type, struct cursor
                                   r->frame.offset, DECOMPRESSED_MAX >> 20);
     return stream_reader_fail(
         r, e, "the record at byte %" PRIu64 " cannot be decompressed: %s", r->frame.offset,
-        e == -EBADMSG ? "its data are damaged, or are not zstd" : strerror(-e));
+        e == -EBADMSG    ? "its data are damaged, or are not zstd"
+        : e == -EMSGSIZE ? "that takes more memory than it may have (perf record -z20 and higher); "
+                           "--memory 256MiB is enough for any"
+                         : strerror(-e));
 }
 
 static int take_record(void *context, const unsigned char *bytes, size_t size)

@@ -72,11 +72,18 @@ int stream_reader_new(const struct stream_handler *handler, void *context,
                       struct stream_reader **ret);
 void stream_reader_free(struct stream_reader *r);
 
+// Bounds what is kept of decompressed data from now on (decompress.h; 2^27 bytes unless this was
+// called).
+void stream_reader_bound_window(struct stream_reader *r, size_t bytes);
+// Bytes that its ids and decompressed data take now.
+size_t stream_reader_memory(const struct stream_reader *r);
+
 // Takes the next bytes. 0, or what ended the reading, now and at each later call:
 // -EPROTO          not perf.data
 // -ENOTSUP         perf.data in file mode, which cannot be read in order: see file_mode.h
 // -EPROTONOSUPPORT perf.data of a machine with the other byte order, or of a perf before 3.2
 // -EBADMSG         a record that cannot be one, or damaged compression
+// -EMSGSIZE        compression that needs a larger window
 // -E2BIG           more events, ids, CPUs or threads than there are bounds for
 // -ENOMEM, or what head() returned
 int stream_reader_feed(struct stream_reader *r, const void *bytes, size_t size);

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #define STREAM_QUEUE_BYTES ((size_t)16 << 20) // 512 CPUs × 12 events at 10 Hz: 5 s; 2 CPUs: an hour
+#define STREAM_QUEUE_MAX   ((size_t)1 << 30)
 
 struct stream_sink; // opaque
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The http thread: libmicrohttpd's callbacks, from a connection to its answer.
+#include "web/held.h"
 #include "web/limits.h"
 #include "web/reply_private.h"
 #include "web/request.h"
@@ -138,6 +139,8 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
                                          .target_size = e->target_size,
                                          .target_bad = e->target_bad},
                    e->verdict);
+    if (reply)
+        reply = held_begin(&s->streams.held, reply);
     if (!reply)
         return MHD_NO;
     limits_set_phase(&s->limits, e, reply->response ? LIMITS_REPLY : LIMITS_STREAM,

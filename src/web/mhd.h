@@ -12,6 +12,7 @@
     X(MHD_, add_connection)                                                                        \
     X(MHD_, add_response_header)                                                                   \
     X(MHD_, create_response_from_buffer)                                                           \
+    X(MHD_, create_response_from_buffer_with_free_callback_cls)                                    \
     X(MHD_, create_response_from_callback)                                                         \
     X(MHD_, destroy_response)                                                                      \
     X(MHD_, get_connection_info)                                                                   \

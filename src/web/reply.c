@@ -156,5 +156,6 @@ void web_reply_unref(struct web_reply *r)
         mhd.destroy_response(r->response);
     if (r->source.free)
         r->source.free(r->source.context);
+    buf_done(&r->first);
     free(r);
 }

@@ -13,6 +13,8 @@ struct web_reply {
     struct MHD_Response *response; // NULL for pieces and events until they are queued
     struct web_source source;      // of pieces and events, until they are queued
     const char *type;              // of pieces and events
+    struct buf first;              // piece, once held_begin() has made it
+    enum web_next first_next;      // what came with it
     bool events;
     ns_t every;
 };

@@ -84,6 +84,7 @@ static void refill(struct stream *s)
     pthread_mutex_unlock(&owner->lock);
 
     s->sent = 0;
+    owner->held.bytes -= s->out.capacity;
     if (s->out.capacity > PIECE_KEEP_BYTES)
         buf_done(&s->out);
     else
@@ -107,6 +108,7 @@ static void refill(struct stream *s)
     if (!s->more)
         s->caught_up = now;
     pthread_mutex_unlock(&owner->lock);
+    owner->held.bytes += s->out.capacity;
 }
 
 static ssize_t read_stream(void *context, uint64_t position, char *to, size_t max)
@@ -168,6 +170,7 @@ static void free_stream(void *context)
     pthread_mutex_unlock(&owner->lock);
     if (s->source.free)
         s->source.free(s->source.context);
+    owner->held.bytes -= s->out.capacity;
     buf_done(&s->out);
     free(s);
 }
@@ -199,6 +202,10 @@ int streams_queue(struct streams *owner, struct MHD_Connection *connection, int 
     }
     s->source = reply->source;
     reply->source = (struct web_source){0};
+    s->out = reply->first;
+    reply->first = (struct buf){0};
+    s->more = reply->first_next == WEB_NEXT_MORE;
+    owner->held.bytes += s->out.capacity;
     pthread_mutex_lock(&owner->lock);
     s->next = owner->first;
     s->link = &owner->first;

@@ -11,7 +11,7 @@
 #pragma once
 
 #include "base/clock.h"
-#include "web/reply.h"
+#include "web/held.h"
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -32,13 +32,15 @@ struct streams {
     bool stopping;
     size_t n_events; // event streams now
     uint64_t dropped;
-    ns_t stall; // WEB_STALL_SECONDS unless a test shortened it
+    ns_t stall;       // WEB_STALL_SECONDS unless a test shortened it
+    struct held held; // http thread only
 };
 
 int streams_init(struct streams *s, int kick_fd, ns_t stall);
 void streams_done(struct streams *s);
 
-// Queues a reply of pieces or events on the connection, whose socket is `fd`. 0 or -errno.
+// Queues a reply of pieces, of which held_begin() made the first, or of events on the connection,
+// whose socket is `fd`. 0 or -errno.
 int streams_queue(struct streams *s, struct MHD_Connection *connection, int fd,
                   struct web_reply *reply);
 

@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { axe, columnsOfColour, plotBox, range, until, waitState } from "./browser.mjs";
+import { axe, columnsOfColour, launch, plotBox, range, until, waitState } from "./browser.mjs";
 import { NETWORK, legend, withPage } from "./harness.mjs";
 
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
@@ -121,6 +121,30 @@ for (const colorScheme of ["light", "dark"]) {
     }), "lines stand on the ground that they were made for");
   }, { context: { forcedColors: "active", colorScheme } }));
 }
+
+test("who reads large text gets it everywhere, and nothing is cut off by a fixed height", async () => {
+  const large = await launch(["--blink-settings=defaultFontSize=24"]);
+  /** Text boxes of which some is out of sight from above to below. */
+  const cut = (page) => page.$$eval(".tile .row, .tile .foot, .legend li, .readout, .side h2, .now, button", (all) => all
+    .filter((e) => e.checkVisibility() && e.scrollHeight > e.clientHeight + 2 && e.clientHeight > 0)
+    .map((e) => `${e.className || e.tagName} ${e.textContent}: ${e.scrollHeight} in ${e.clientHeight}`));
+  try {
+    for (const [width, height] of [[1600, 1000], [1280, 720], [390, 844]]) {
+      await withPage({ cpus: 4 }, async (page) => {
+        await until(() => page.textContent(".glance"), (t) => t.length > 5, "the first glance");
+        const small = await page.$$eval(".tile .value, .legend li, .readout, .status, .stats td, .glance, .subtitle", (all) => all
+          .filter((e) => e.checkVisibility() && parseFloat(getComputedStyle(e).fontSize) < 1.5 * 11.9).map((e) => e.className));
+        assert.deepEqual(small, [], "as large as it was asked for");
+        assert.deepEqual(await cut(page), [], `${width} × ${height}`);
+        const short = await page.$$eval(".tile .value", (all) => all.filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.textContent));
+        assert.deepEqual(short, [], "no value ends in an ellipsis");
+        assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${width}: nothing is wider than the window`);
+      }, { within: large, context: { viewport: { width, height } } });
+    }
+  } finally {
+    await large.close();
+  }
+});
 
 const TOUCHED = "touch: the Select button and a finger; the ends of the selection; a tap; what is touched is large enough";
 test(TOUCHED, () => withPage({ rows: 1500 }, async (page, mock, { context }) => {

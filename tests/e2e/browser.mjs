@@ -27,12 +27,13 @@ export function buildPage() {
   return out;
 }
 
-export function launch() {
+/** `more`: further switches of Chromium's. */
+export function launch(more = []) {
   return chromium.launch({
     executablePath: CHROMIUM,
     args: [
       "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-      "--disable-component-update", "--disable-sync",
+      "--disable-component-update", "--disable-sync", ...more,
     ],
   });
 }

@@ -20,10 +20,10 @@ after(async () => {
   if (file) rmSync(dirname(file), { recursive: true });
 });
 
-/** Runs `body` on a page that is open on a mock server; afterwards nothing may have gone wrong in the browser. */
-export async function withPage(options, body, { state = "live", context = {}, allowed = [] } = {}) {
+/** Runs `body` on a page that is open on a mock server, in a browser of its own if there is one (`within`); afterwards nothing may have gone wrong there. */
+export async function withPage(options, body, { state = "live", context = {}, allowed = [], within = browser } = {}) {
   const mock = await new Mock({ page: file, ...options }).start();
-  const opened = await open(browser, mock.url, context);
+  const opened = await open(within, mock.url, context);
   try {
     await waitState(opened.page, state);
     await body(opened.page, mock, opened);

@@ -107,6 +107,7 @@ test("hold A by key, select B: difference, ratio, how sure; swap and clear", () 
   await select(page, 0.05, 0.2);
   await page.keyboard.press("a");
   await until(() => page.getAttribute("#tab-compare", "aria-selected"), (v) => v === "true", "the comparison");
+  assert.ok(await page.locator(".overlay .selection > span").isVisible(), "what is selected beside it is B");
   await select(page, 0.6, 0.8);
   const values = (column) => page.$$eval(`.compare [data-column="${column}"] [data-stat]`, (l) => l.map((e) => Number(e.firstChild.textContent.replace("\u2212", "-"))));
   // Answers come while the end is being dragged: the one that counts is that about the selection as it is.
@@ -174,6 +175,8 @@ test("processes: sorted by any column, filtered; rows hold still under the point
   await page.mouse.move(5, 5);
   const column = (n) => page.$$eval(`.processes tbody td:nth-child(${n})`, (l) => l.map((e) => e.textContent));
   await until(() => column(2), (l) => l.length === 40, "40 processes");
+  const cut = await page.$$eval(".processes td:nth-child(-n+2)", (l) => l.filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.textContent));
+  assert.deepEqual(cut, [], "names of 15 characters and PIDs of 7 digits have room");
   const before = (await column(2)).join();
   await until(() => column(2), (l) => l.join() !== before, "another order, as CPU time goes");
   // Under the pointer: new values, the same places.
@@ -258,7 +261,11 @@ test("status: what was lost, what it costs, what is kept; the doctor is one clic
   withPage({ scenario: "gaps", rows: 1500 }, async (page, mock) => {
     await openTab(page, "status");
     const fact = (id) => page.textContent(`[data-fact="${id}"] td`);
-    assert.equal(await fact("missed"), "50");
+    assert.match(await fact("missed"), /^50 .*too late/, "what went wrong is explained without a pointer");
+    assert.equal(await fact("dropped"), "0");
+    assert.match(await fact("target"), /^the whole system, every 100\u00a0ms$/);
+    assert.equal(await fact("processor"), "AMD EPYC 7B13");
+    assert.equal(await fact("cpus"), "2 online");
     assert.equal(await page.getAttribute('[data-fact="missed"] td', "data-alarm"), "");
     assert.equal(await page.getAttribute('[data-fact="dropped"] td', "data-alarm"), null);
     assert.match(await fact("collector"), /0\.1\u00a0% of a CPU, 2\.86\u00a0MiB/);

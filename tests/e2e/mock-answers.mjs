@@ -70,7 +70,7 @@ export function mockProcesses(samples, q, suffix, number = 40) {
   const seconds = Math.floor(samples.length / 10);
   const last = samples.at(-1)?.sequence ?? 0;
   const all = Array.from({ length: number }, (_, i) => ({
-    pid: 1000 + 7 * i, comm: NAMES[i % NAMES.length] + suffix,
+    pid: i === 8 ? 4_194_303 : 1000 + 7 * i, comm: NAMES[i % NAMES.length] + suffix,
     cpu_time_ms: Number((Math.max(0.25, seconds * 400 * Math.abs(Math.sin(i * 3 + last / 25)) / (i + 1))).toFixed(2)),
     first_seen: samples[0]?.timestamp ?? 0, last_seen: samples.at(-1)?.timestamp ?? 0, born: i % 5 === 0, ended: i % 10 === 0,
   })).sort((a, b) => b.cpu_time_ms - a.cpu_time_ms);

@@ -163,6 +163,12 @@ export class Mock {
     for (const stream of this.streams) this.flush(stream);
   }
 
+  /** So many samples more, at once and whatever the time is: for who wants to know which ones a page has got, after `silent`. */
+  give(count) {
+    for (let i = 0; i < count; i++) this.tick();
+    for (const stream of this.streams) this.flush(stream, Infinity);
+  }
+
   async stop() {
     clearInterval(this.timer);
     const closed = new Promise((resolve) => this.server.close(resolve));
@@ -270,7 +276,7 @@ export class Mock {
 
   meta() {
     const html = this.options.scenario === "html";
-    const notes = this.pmu ? [] : [{ severity: "warning", text: "No hardware PMU: cycles, instructions, cache and branch events cannot be counted on this machine. " + WHY }];
+    const notes = this.pmu ? [] : [{ severity: "warning", text: "no hardware PMU: cycles, instructions, cache and branch events cannot be counted on this machine. " + WHY }];
     return {
       program: "cyclescope", version: "0.1.0", run: this.run, now: Date.now(),
       host: html ? HTML : "workbench", kernel: "6.1.0-28-amd64", arch: "x86_64",
@@ -317,7 +323,9 @@ export class Mock {
   }
 
   pastSeries(q, from, to, points) {
-    const res = [100, 1000, 10_000, 60_000, 600_000, 3_600_000].find((r) => (to - from) / r < points) ?? 21_600_000;
+    // `fineMs`: what is older has been added up to 10 s.
+    const kept = to < this.samples[0].timestamp - (this.options.fineMs ?? Infinity) ? 10_000 : 100;
+    const res = [100, 1000, 10_000, 60_000, 600_000, 3_600_000].find((r) => r >= kept && (to - from) / r < points) ?? 21_600_000;
     const t = [];
     const first = this.historyFirst();
     for (let e = Math.ceil(Math.max(from, first) / res) * res; e <= to; e += res) t.push(e);
@@ -393,9 +401,9 @@ export class Mock {
     if (this.state === "ended") response.end(`event: end\ndata: ${JSON.stringify({ reason: this.reason ?? "" })}\n\n`);
   }
 
-  flush(stream) {
-    // `lag`: the line is so slow, in ms.
-    const fresh = this.samples.filter((s) => s.sequence > stream.sent && s.timestamp <= Date.now() - (this.lag ?? 0));
+  /** `lag`: the line is so slow, in ms. */
+  flush(stream, newest = Date.now() - (this.lag ?? 0)) {
+    const fresh = this.samples.filter((s) => s.sequence > stream.sent && s.timestamp <= newest);
     if (fresh.length === 0) return;
     stream.sent = fresh.at(-1).sequence;
     stream.response.write(

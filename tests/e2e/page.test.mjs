@@ -42,6 +42,25 @@ test("the charts draw their lines over the whole span", () => withPage({}, async
   }
 }));
 
+test("a line along the upper or the lower edge of its plot is drawn whole, also when the picture has moved on", () =>
+  withPage({}, async (page, mock) => {
+    const above = (edge) => page.$eval('[data-panel="cpu"]', (root, edge) => {
+      const canvas = root.querySelector("canvas");
+      const over = root.querySelector(".u-over").getBoundingClientRect();
+      const { left, top } = canvas.getBoundingClientRect();
+      // The row of pixels that is just outside of the plot, where the newest values are.
+      const y = Math.round(edge === "top" ? over.top - top - 1 : over.bottom - top);
+      const copy = new OffscreenCanvas(1, 1).getContext("2d");
+      copy.drawImage(canvas, -Math.round(over.right - left - 4), -y);
+      return copy.getImageData(0, 0, 1, 1).data[3];
+    }, edge);
+    for (const [value, edge] of [[1, "top"], [0, "bottom"]]) {
+      mock.bump = { cpu_use: value };
+      await until(() => tile(page, "cpu"), (t) => parseFloat(t) === 100 * value, "the value");
+      await until(() => above(edge), (alpha) => alpha > 100, `the half of the line beyond the ${edge}`);
+    }
+  }));
+
 test("all of it is on the first screen", () => withPage({}, async (page) => {
   await until(() => page.$$eval(".plot canvas", (c) => c.length), (n) => n === 6, "five charts and the heatmap");
   assert.ok(await page.locator("aside.inspector").isVisible());
@@ -68,7 +87,7 @@ test("the wheel zooms at the cursor, and then the view does not move", () => wit
   await until(async () => (await page.textContent("[data-status=rows]")).replace(",", ""), (n) => Number(n) > sequence - 3, "them in the page");
   assert.deepEqual(await range(page), zoomed, "the view moved");
   assert.ok(x > 0);
-  await page.click("#back-to-live");
+  await page.click("#pause");
   await waitState(page, "live");
   await advanced(page, 300);
 }));
@@ -124,8 +143,11 @@ test("Shift and dragging selects; the selection can be zoomed to, and dropped", 
 }));
 
 test("pause by button and by Space; keys zoom and choose a span", () => withPage({}, async (page, mock) => {
+  const button = await page.locator("#pause").boundingBox();
   await page.click("#pause");
   await waitState(page, "paused");
+  assert.equal(await page.textContent("#pause"), "Back to live", "one button, that says what it does now");
+  assert.deepEqual(await page.locator("#pause").boundingBox(), button, "nothing jumps under the pointer");
   const held = await range(page);
   const sequence = mock.sequence;
   await until(() => mock.sequence, (n) => n > sequence + 5, "more samples");

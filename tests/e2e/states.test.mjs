@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { columnsOfColour, range, rest, until, waitState } from "./browser.mjs";
+import { axe, columnsOfColour, range, rest, until, waitState } from "./browser.mjs";
 import { NETWORK, advanced, legend, middle, tile, withPage } from "./harness.mjs";
 
 test("without a PMU: words with the reason in place of charts, the rest as charts", () =>
@@ -23,9 +23,14 @@ test("without a PMU: words with the reason in place of charts, the rest as chart
       assert.match(await quality.getAttribute("title"), /no hardware PMU/);
     }
     assert.match(await tile(page, "cpu"), /%$/);
-    assert.match(await page.textContent(".notes"), /No hardware PMU/);
+    assert.match(await page.textContent(".notes"), /^No hardware PMU/);
     const columns = await columnsOfColour(page, "cpu", "--total");
     assert.ok(columns.filter(Boolean).length > 0.8 * columns.length);
+    // The advice is one click away, also from an inspector that is hidden.
+    await page.click("#inspector");
+    await page.click("#ask-doctor");
+    await until(() => page.locator(".doctor li[data-status=fail]").first().isVisible(), (v) => v, "the doctor's findings");
+    await until(() => page.evaluate(() => document.activeElement.dataset.action), (a) => a === "doctor", "the focus there");
   }));
 
 test("a CSV with other columns: what is not known is never asked for, and takes nothing along", () =>
@@ -43,14 +48,21 @@ test("a CSV with other columns: what is not known is never asked for, and takes 
 
 test("of a process: the tile is of what it used, and what is the whole machine's says so", async () => {
   await withPage({ tasks: true }, async (page) => {
-    await until(() => tile(page, "tasks-cpu"), (t) => /^1\.[5-7]\d\u00a0CPUs$/.test(t), "its CPUs");
+    await until(() => tile(page, "tasks-cpu"), (t) => /^1\.[5-7]\d\d$/.test(t), "its CPUs");
     assert.match(await page.textContent('[data-tile="tasks-cpu"] .sub'), /^machine [\d.]+\u00a0%$/);
     assert.equal(await page.locator('[data-tile="cpu"]').isVisible(), false, "one of the two");
     assert.match(await page.textContent('[data-panel="cpu"] .subtitle'), /^of the whole machine, /);
+    await until(() => columnsOfColour(page, "tasks-cpu", "--total"), (c) => c.filter(Boolean).length > 0.9 * c.length, "its line");
+    await page.keyboard.press("m");
+    await page.waitForSelector(".columns-dialog[open] [data-track=tasks-cpu]");
+    await page.click(".columns-dialog [data-track=tasks-cpu] [data-move=remove]");
+    await page.keyboard.press("Escape");
+    await until(() => page.locator('[data-panel="tasks-cpu"]').count(), (n) => n === 0, "it taken away");
   });
   await withPage({}, async (page) => {
     await until(() => tile(page, "cpu"), (t) => /%$/.test(t), "CPU use of the machine");
     assert.equal(await page.locator('[data-tile="tasks-cpu"]').isVisible(), false);
+    assert.equal(await page.locator('[data-panel="tasks-cpu"]').count(), 0);
     assert.equal(await page.textContent('[data-panel="cpu"] .subtitle'), "over the last second");
   });
 });
@@ -135,6 +147,30 @@ test("scaled, never ran, denied, not supported, offline and no sample look diffe
     }
   }));
 
+test("a legend explains breaks and hatches, those that are on the screen and no others", async () => {
+  const shown = (page) => page.$$eval(".missing:not([hidden]) [data-kind]:not([hidden])", (all) => all.map((e) => e.dataset.kind).join());
+  for (const [options, kinds] of [
+    [{ scenario: "gaps" }, "gap,never-ran"], [{ scenario: "cells", cpus: 4 }, "never-ran,offline"], [{ scenario: "no-pmu" }, ""],
+  ]) {
+    await withPage(options, async (page) => {
+      await until(() => shown(page), (s) => s === kinds, `the legend of ${options.scenario}`);
+      if (kinds === "") return;
+      assert.match(await page.getAttribute(".missing [data-kind]:not([hidden])", "aria-label"), /: .{20}/, "a sentence for each");
+      assert.deepEqual(await axe(page), []);
+      if (options.scenario !== "gaps") return;
+      const top = await page.$eval(".timeline", (e) => e.getBoundingClientRect().top);
+      await page.keyboard.press("1");
+      await until(() => shown(page), (s) => s === "", "nothing missing in ten seconds");
+      assert.equal(await page.$eval(".timeline", (e) => e.getBoundingClientRect().top), top, "nothing jumps");
+    });
+  }
+});
+
+test("on a phone, the legend of the heatmap is at the heatmap", () => withPage({ scenario: "cells", cpus: 4 }, async (page) => {
+  await page.locator('[data-panel="cpus"]').scrollIntoViewIfNeeded();
+  await until(() => page.textContent('[data-panel="cpus"] .remark'), (t) => t === "stripes: never ran, dots: offline", "its words");
+}, { context: { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true } }));
+
 test("a token is asked for; a wrong one is refused; the right one is kept for the tab, in no URL", () =>
   withPage({ scenario: "token", token: "right-token" }, async (page, mock) => {
     await page.fill("#token", "wrong-token");
@@ -195,6 +231,11 @@ test("the collector ends: the page says why, and shows what there was", () => wi
 test("a recording that had ended before", () => withPage({ scenario: "ended" }, async (page) => {
   const columns = await until(() => columnsOfColour(page, "cycles", "--series-1"), (c) => c.some(Boolean), "a line");
   assert.ok(columns.filter(Boolean).length > 0.7 * columns.length, "all of it is on the screen");
+  assert.ok(await page.isDisabled("#pause"), "nothing moves that could be held still");
+  await page.keyboard.press("ArrowLeft");
+  await until(() => page.textContent("#pause"), (t) => t === "To the end", "the way back");
+  await page.click("#pause");
+  await until(() => page.isDisabled("#pause"), (d) => d, "its end again");
 }, { state: "ended" }));
 
 test("ten minutes asleep: what was measured meanwhile is there, without a hole", () => withPage({ rows: 300 }, async (page, mock) => {

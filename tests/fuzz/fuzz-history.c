@@ -33,7 +33,7 @@ static double look(const struct bucket *b)
             struct extremes e = bucket_extremes(b, slot, &c);
 
             check(isnan(v.value) || v.quality <= QUALITY_SCALED || c.metric);
-            sum += bucket_mean(b, slot, &c, v) + e.min + e.max + e.last;
+            sum += bucket_mean(b, slot, &c, v.value) + e.min + e.max + e.last;
         }
     return sum;
 }

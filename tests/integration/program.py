@@ -11,7 +11,7 @@ import threading
 import time
 
 PROGRAM = os.environ.get("CYCLESCOPE", "build/cyclescope")
-PATIENCE = 60  # seconds that anything here may take on a loaded machine
+PATIENCE = 180  # seconds that anything here may take on a loaded machine
 
 
 def wait_until(condition, seconds=PATIENCE):
@@ -39,6 +39,21 @@ def run(*arguments, timeout=PATIENCE, **options):
     if "stdout" not in options:
         options["stdout"] = subprocess.PIPE
     return subprocess.run([PROGRAM, *without_history(arguments)], stderr=subprocess.PIPE, timeout=timeout, check=False, **options)
+
+
+def missed_ticks(said):
+    """How many it says that it missed, in what it said (lines): nothing is said of none."""
+    found = (re.search(r"(\d+) ticks were missed", line) for line in said)
+    return sum(int(m[1]) for m in found if m)
+
+
+def check_intervals(test, n, most, said):
+    """
+    n intervals of a run whose --duration has room for `most`: each tick is one, or was missed, and that is said. (One that is
+    late for the end may have missed some beyond it.) On a machine that stands still now and then there are fewer.
+    """
+    test.assertLessEqual(n, most)
+    test.assertGreaterEqual(n + missed_ticks(said), most, said)
 
 
 class Running:

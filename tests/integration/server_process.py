@@ -77,18 +77,22 @@ class Server:
         s.connect(("127.0.0.1", self.port))
         return s
 
-    def raw(self, data):
-        """What comes back for these bytes until the server closes or is silent for half a second."""
+    def raw(self, data, enough, patience=PATIENCE):
+        """What comes back for these bytes until it is enough, or the server closes, or is silent for so many seconds."""
         with self.connect() as s:
-            s.sendall(data)
-            s.settimeout(0.5)
             got = b""
             try:
-                while chunk := s.recv(65536):
+                s.sendall(data)
+                s.settimeout(patience)
+                while not enough(got) and (chunk := s.recv(65536)):
                     got += chunk
-            except (socket.timeout, ConnectionResetError):
+            except (socket.timeout, BrokenPipeError, ConnectionResetError):
                 pass
             return got
+
+    def status_line(self, data):
+        """The first line of the answer to these bytes."""
+        return self.raw(data, lambda got: b"\r\n" in got).split(b"\r\n")[0]
 
     def memory(self):
         """Resident bytes of the server."""

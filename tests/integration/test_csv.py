@@ -3,6 +3,7 @@
 
 import csv
 import os
+import re
 import tempfile
 import time
 import unittest
@@ -105,8 +106,9 @@ class Following(unittest.TestCase):
         self.assertRegex(self.state(r)["reason"], r"^no row for more than \d+ s$")
         status, health = r.get("/healthz", self.port)
         self.assertEqual((status, health["status"]), (503, "ended"))
-        self.write(row(3, self.start))
-        self.assertTrue(wait_until(lambda: self.state(r)["state"] == "live"))
+        # One of them is seen before a busy machine lets it grow old.
+        rows = iter(range(3, 1 << 20))
+        self.assertTrue(wait_until(lambda: (self.write(row(next(rows), self.start)), self.state(r)["state"] == "live")[1]))
 
     def test_garbage_in_its_place_and_a_csv_again(self):
         self.write(HEADER + row(1, self.start) + row(2, self.start))
@@ -125,7 +127,7 @@ class Following(unittest.TestCase):
         self.assertTrue(wait_until(lambda: self.state(r)["state"] == "failed"))
         self.write(HEADER + row(4, self.start), "w")
         self.has(r, [1, 2, 3, 4])
-        self.assertEqual(self.state(r)["state"], "live")
+        self.assertIn(self.state(r)["state"], ("live", "ended"))  # it has ended again where nothing came for a while
 
     def test_what_cannot_be_read_is_waited_out(self):
         self.write(HEADER + row(1, self.start) + row(2, self.start))
@@ -138,6 +140,81 @@ class Following(unittest.TestCase):
         self.write(HEADER + row(3, self.start))
         self.has(r, [1, 2, 3])
         self.assertEqual(sum("regular" in line for line in r.lines), 1)
+
+    def keep_from_the_server(self, path=None):
+        """A file that only its owner, root, may read, in root's own folder."""
+        os.chmod(path or self.path, 0o600)
+        os.chmod(self.folder, 0o700)
+
+    @unittest.skipUnless(os.geteuid() == 0, "only a server of root's becomes another user")
+    def test_what_only_root_may_read(self):
+        self.write(HEADER + row(1, self.start) + row(2, self.start))
+        self.keep_from_the_server()
+        r = self.serve()
+        self.has(r, [1, 2])
+        self.write(row(3, self.start))
+        self.has(r, [1, 2, 3])
+        self.write(HEADER + "".join(row(k, self.start) for k in range(4, 20)), "w")
+        self.has(r, range(1, 20))
+        new = self.path + ".new"
+        for first in (20, 30):
+            self.write(HEADER + "".join(row(k, self.start) for k in range(first, first + 10)), "w", new)
+            self.keep_from_the_server(new)
+            os.rename(new, self.path)
+            self.has(r, range(1, first + 10))
+        self.assertEqual([line for line in r.lines if "listening" not in line], [])
+
+    @unittest.skipUnless(os.geteuid() == 0, "only a server of root's becomes another user")
+    def test_nobody_can_have_root_open_something_else(self):
+        self.write(HEADER + row(1, self.start) + row(2, self.start))
+        self.keep_from_the_server()
+        r = self.serve()
+        self.has(r, [1, 2])
+        secret = os.path.join(self.folder, "secret")
+        self.write(HEADER + row(3, self.start), "w", secret)
+        self.keep_from_the_server(secret)
+
+        def plant(how, word):
+            os.unlink(self.path)
+            how()
+            self.assertTrue(r.said(word), r.lines)
+            self.assertTrue(wait_until(lambda: word in (self.state(r)["reason"] or "")), self.state(r))
+            self.has(r, [1, 2])
+
+        plant(lambda: os.symlink(secret, self.path), "is a symbolic link")
+        plant(lambda: os.link(secret, self.path), "has a second name")
+        os.unlink(secret)
+        os.chown(self.path, 12345, 12345)
+        self.assertTrue(r.said("is another user's"), r.lines)
+        plant(lambda: os.mkfifo(self.path), "is not a regular file")
+        os.unlink(self.path)
+        self.write(HEADER + row(4, self.start))
+        self.keep_from_the_server()
+        self.has(r, [1, 2, 4])
+
+    @unittest.skipUnless(os.geteuid() == 0, "only a server of root's becomes another user")
+    def test_who_opens_for_the_server_has_no_other_right_and_ends_with_it(self):
+        self.write(HEADER + row(1, self.start) + row(2, self.start))
+        r = self.serve()
+        door = r.child()
+        with open(f"/proc/{door}/status", encoding="ascii") as f:
+            status = dict(re.findall(r"^(\w+):[ \t]*(.*)$", f.read(), re.M))
+        self.assertEqual(int(status["CapEff"], 16) & ~0b110, 0)  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+        self.assertEqual(status["CapEff"], status["CapPrm"])
+        self.assertEqual(status["NoNewPrivs"], "1")
+        if not os.environ.get("CYCLESCOPE_SANITIZED"):
+            self.assertEqual(status["Seccomp"], "2")
+        r.stop()
+        self.assertTrue(wait_until(lambda: not os.path.exists(f"/proc/{door}")))
+
+    def test_rows_that_memory_does_not_hold_are_counted(self):
+        self.write("timestamp,cycles\n" + "".join(f"{self.start + 10 * k},{k}\n" for k in range(1, 40001)))
+        r = self.serve()
+        self.assertTrue(wait_until(lambda: r.get("/api/latest", self.port)[1].get("cycles") == 40000), r.lines)
+        meta = r.get("/api/meta", self.port)[1]
+        self.assertEqual((meta["rows"], meta["history"]["lost"], meta["history"]["first"]), (36000, 4000, self.start + 40010))
+        self.assertEqual((meta["history"]["state"], meta["history"]["path"]), ("off", None))
+        self.assertIn("its newest 36,000 rows", meta["history"]["reason"])
 
     def test_a_torn_row_does_no_harm(self):
         self.write(HEADER + row(1, self.start) + "17638300,\n\x00\x01,,,\n" + row(2, self.start))
@@ -175,15 +252,25 @@ class Following(unittest.TestCase):
         self.addCleanup(lambda: r.process.stderr.closed or r.stop())
         self.port = r.port()
         self.assertTrue(r.said("/tmp/perf_data.csv: is not there yet"), r.lines)
-        self.assertEqual(self.state(r), {"kind": "csv", "text": "/tmp/perf_data.csv", "state": "waiting", "reason": None})
+        self.assertEqual(self.state(r), {"kind": "csv", "text": "/tmp/perf_data.csv", "state": "waiting",
+                                           "reason": "the file is not there yet; it is shown as soon as somebody writes it"})
         self.assertEqual(r.get("/api/latest", self.port)[1], {})
         inside = f"/proc/{r.process.pid}/root/tmp/"
         self.write(HEADER + row(7, self.start) + row(8, self.start), path=inside + "planted")
         os.symlink("/tmp/planted", inside + "perf_data.csv")
         self.assertTrue(r.said("is a symbolic link, which is not followed"), r.lines)
         os.unlink(inside + "perf_data.csv")
-        self.write(HEADER + row(1, self.start) + row(2, self.start), path=inside + "perf_data.csv")
+        self.write(HEADER + row(1, self.start), path=inside + "perf_data.csv.new")
+        os.chmod(inside + "perf_data.csv.new", 0o600)
+        os.rename(inside + "perf_data.csv.new", inside + "perf_data.csv")
+        # Without INPUT nobody opens for the server what it may not.
+        self.assertTrue(r.said("may not be opened by the server, user .*chmod a"), r.lines)
+        self.assertTrue(wait_until(lambda: "chmod" in (self.state(r)["reason"] or "")), self.state(r))
+        self.assertEqual(self.state(r)["state"], "waiting")
+        os.chmod(inside + "perf_data.csv", 0o644)
+        self.write(row(2, self.start), path=inside + "perf_data.csv")
         self.has(r, [1, 2])
+        self.assertNotIn("chmod", self.state(r)["reason"] or "")
 
     def test_rows_closer_than_the_interval_make_no_more_points_than_asked_for(self):
         """As after a clock that was set back: the span is short, and has many rows."""

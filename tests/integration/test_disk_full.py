@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import unittest
 
-from program import Running, wait_until
+from program import PATIENCE, Running, wait_until
 
 
 @unittest.skipUnless(os.geteuid() == 0, "mounting a small tmpfs needs root")
@@ -21,10 +21,10 @@ class DiskFull(unittest.TestCase):
         self.disk = os.path.join(folder.name, "disk")
         os.mkdir(self.disk)
         done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,mode=1777", "tmpfs", self.disk], stderr=subprocess.PIPE,
-                              text=True, timeout=60, check=False)
+                              text=True, timeout=PATIENCE, check=False)
         if done.returncode != 0:
             self.skipTest(f"no tmpfs can be mounted here: {done.stderr.strip()}")
-        self.addCleanup(lambda: subprocess.run(["umount", self.disk], check=True, timeout=60))
+        self.addCleanup(lambda: subprocess.run(["umount", self.disk], check=True, timeout=PATIENCE))
         self.csv = os.path.join(self.disk, "x.csv")
         self.recording = os.path.join(self.disk, "x.data")
         self.filler = os.path.join(self.disk, "filler")

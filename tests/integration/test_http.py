@@ -15,10 +15,10 @@ from program import PATIENCE, wait_until
 from server_process import EventStream, Server
 
 HEAD_DEADLINE = 10  # seconds: WEB_HEAD_DEADLINE
-STALL = 10  # seconds: WEB_STALL_SECONDS
 # More than any number of stalled clients may cost. AddressSanitizer keeps the newest 256 MB that were freed, which a server fills
 # with no client at all (measured: 147 MiB without, 157 with 20 of them; with 16 MB kept, 30 and 30).
 MEMORY_GROWTH = (64 if os.environ.get("CYCLESCOPE_SANITIZED") else 16) << 20
+HELD = 16 << 20  # HELD_MAX_BYTES
 KEEP_LITTLE = {"ASAN_OPTIONS": f"{os.environ.get('ASAN_OPTIONS', '')}:quarantine_size_mb=16"}
 
 
@@ -39,11 +39,14 @@ class SharedServer(unittest.TestCase):
 
 class Answers(SharedServer):
     def test_latest(self):
+        begin = time.time() * 1000
+        # It follows the machine: one comes that is newer than now, and none is of the future.
+        self.assertTrue(wait_until(lambda: self.server.json("/api/latest")["timestamp"] > begin))
         sample = self.server.json("/api/latest")
+        self.assertLess(sample["timestamp"], time.time() * 1000 + 100)
         for key in ("timestamp", "seconds", "sequence", "cycles", "instructions", "cache_misses",
                     "branch_misses", "cpi", "context_switches", "cpu_use"):
             self.assertIn(key, sample)
-        self.assertAlmostEqual(sample["timestamp"] / 1000, time.time(), delta=5)
         for key, quality in sample.get("quality", {}).items():
             self.assertRegex(quality, r"^(scaled [1-9]\d?|never ran|not supported|denied|offline)$")
             if not quality.startswith("scaled"):
@@ -100,12 +103,18 @@ class Answers(SharedServer):
         self.assertTrue(wait_until(lambda: self.server.json("/api/latest")["timestamp"] > to + 1500))
         for points in (4, 1000):
             span = f"from={to - 1000}&to={to}&points={points}"
-            every = self.server.json(f"/api/series?cpu=all&columns=cpu_user&{span}")
             possible = self.server.json("/api/meta")["cpus"]["possible"]
+
+            def at_once():
+                """All of them, and each; nothing if a busy machine added more to a bucket meanwhile."""
+                every, *ones, again = (self.server.json(f"/api/series?cpu={cpu}&columns=cpu_user&{span}")
+                                       for cpu in ("all", *range(possible), "all"))
+                return every == again and (every, ones)
+
+            every, ones = wait_until(at_once)
             self.assertEqual(list(every["cpus"]), [str(c) for c in range(possible)])
             self.assertLessEqual(len(every["t"]), points)
-            for cpu, means in every["cpus"].items():
-                one = self.server.json(f"/api/series?cpu={cpu}&columns=cpu_user&{span}")
+            for means, one in zip(every["cpus"].values(), ones):
                 for key in ("t", "interval_ms", "resolution_ms", "per_bucket"):
                     self.assertEqual(every[key], one[key], key)
                 self.assertEqual(len(means), len(one["columns"]["cpu_user"]["mean"]))
@@ -168,7 +177,8 @@ class Answers(SharedServer):
 
     def test_keep_alive_and_pipelining(self):
         one = b"GET /api/latest HTTP/1.1\r\nHost: localhost\r\n\r\n"
-        self.assertEqual(self.server.raw(one * 50).count(b"HTTP/1.1 200 OK"), 50)
+        answers = self.server.raw(one * 50, lambda got: got.count(b"HTTP/1.1 200 OK") == 50)
+        self.assertEqual(answers.count(b"HTTP/1.1 200 OK"), 50)
 
 
 class Refusals(SharedServer):
@@ -184,13 +194,12 @@ class Refusals(SharedServer):
 
     def test_body(self):
         self.assert_error(self.server.request("/api/latest", body=b"x" * 100), 413)
-        answer = self.server.raw(b"GET /api/latest HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n")
-        self.assertIn(b" 413 ", answer.split(b"\r\n")[0])
+        head = b"GET /api/latest HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+        self.assertIn(b" 413 ", self.server.status_line(head))
 
     def test_long_target(self):
         self.assert_error(self.server.request("/api/latest?columns=" + "a" * 5000), 414)
-        self.assertIn(b" 414 ", self.server.raw(
-            b"GET /" + b"a" * 100000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n").split(b"\r\n")[0])
+        self.assertIn(b" 414 ", self.server.status_line(b"GET /" + b"a" * 100000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n"))
 
     def test_bad_parameters(self):
         bad = {
@@ -230,9 +239,9 @@ class Refusals(SharedServer):
             self.assert_error(self.server.request("/", headers={"Host": host}), 421, "wrong_host")
         for host in ("", "localhost:x", "[::1", "localhost:123456"):
             self.assert_error(self.server.request("/", headers={"Host": host}), 400, "bad_host")
-        self.assertIn(b" 400 ", self.server.raw(b"GET / HTTP/1.1\r\n\r\n").split(b"\r\n")[0])
-        self.assertIn(b" 400 ", self.server.raw(
-            b"GET / HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n").split(b"\r\n")[0])
+        self.assertIn(b" 400 ", self.server.status_line(b"GET / HTTP/1.1\r\n\r\n"))
+        self.assertIn(b" 400 ", self.server.status_line(
+            b"GET / HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n"))
 
     def test_other_sites(self):
         port = self.server.port
@@ -251,7 +260,7 @@ class Refusals(SharedServer):
                      b"\r\n\r\n\r\n", b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"A: b\r\n" * 5000 + b"\r\n",
                      b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"y" * 100000 + b"\r\n\r\n",
                      b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"):
-            self.server.raw(data)
+            self.server.raw(data, lambda got: False, 0.5)
         self.assertEqual(self.server.request("/api/latest")[0], 200)
 
     def test_connection_that_is_cut(self):
@@ -290,17 +299,18 @@ class Streams(SharedServer):
                 stream.samples(2)
 
     def test_every(self):
+        asked = time.monotonic()
         with EventStream(self.server, "/api/stream?every=500&columns=cpi") as stream:
             events = iter(stream)
             next(events)
             together = []
-            while sum(together) < 30:
+            while sum(together) < 30 or len(together) < 3:
                 event, _, data = next(events)
                 self.assertEqual(event, "sample")
                 self.assertEqual(set(data[0]) - {"quality"}, {"timestamp", "seconds", "sequence", "cpi"})
                 together.append(len(data))
-            # Ten at a time, fewer where ticks were missed; without it one or two.
-            self.assertGreater(sum(together) / len(together), 3, together)
+            # Events are half a second apart, however many samples come in each; without it 50 ms.
+            self.assertGreaterEqual(time.monotonic() - asked, 0.5 * (len(together) - 1), together)
 
     def test_cpus(self):
         with EventStream(self.server, "/api/stream?cpu=all&columns=context_switches") as stream:
@@ -350,24 +360,26 @@ class BadClients(unittest.TestCase):
     def test_trickling_heads(self):
         with Server() as server:
             def trickle(data):
+                """How long it lasted, or None when all of it could be sent."""
+                started = time.monotonic()
                 with server.connect() as s:
-                    started = time.monotonic()
                     try:
                         for byte in data:
                             s.sendall(bytes([byte]))
                             s.settimeout(1)
                             try:
                                 if not s.recv(1000):
-                                    break
+                                    return time.monotonic() - started
                             except socket.timeout:
                                 pass
                     except (BrokenPipeError, ConnectionResetError):
-                        pass
-                    return time.monotonic() - started
+                        return time.monotonic() - started
+                return None
             head = b"GET /api/latest HTTP/1.1\r\nHost: localhost\r\nX: " + b"y" * 60
             with concurrent.futures.ThreadPoolExecutor(20) as pool:
                 lasted = list(pool.map(trickle, [head] * 20))
-            self.assertLess(max(lasted), HEAD_DEADLINE + 3)
+            # To send it all takes ten times as long.
+            self.assertNotIn(None, lasted)
             self.assertGreater(min(lasted), HEAD_DEADLINE - 2)
             self.assertEqual(server.request("/api/latest")[0], 200)
 
@@ -381,14 +393,49 @@ class BadClients(unittest.TestCase):
                 s.sendall(b"GET /api/stream?cpu=all&every=20 HTTP/1.1\r\nHost: localhost\r\n\r\n")
             with EventStream(server) as good:
                 samples, _ = good.samples(100)
-                dropped = lambda: server.json("/api/meta")["health"]["clients_dropped"]
-                self.assertTrue(wait_until(lambda: dropped() == len(stalled), STALL + 40), dropped())
+
+                def dropped():
+                    """How many by now; who reads on is none of them."""
+                    samples.extend(good.samples(1)[0])
+                    return server.json("/api/meta")["health"]["clients_dropped"]
+
+                self.assertTrue(wait_until(lambda: dropped() == len(stalled)), dropped())
                 self.assertLess(server.memory() - before, MEMORY_GROWTH)
                 more, _ = good.samples(100)
                 self.assertEqual(len({s["sequence"] for s in samples + more}), len(samples) + len(more))
                 self.assertEqual(server.json("/api/meta")["health"]["stream_clients"], 1)
             for s in stalled:
                 s.close()
+
+    def test_clients_that_do_not_take_their_answers(self):
+        """What they have not taken is bounded. More of it is refused for now; short answers, and others' lives, go on."""
+        with unittest.mock.patch.dict(os.environ, KEEP_LITTLE):
+            server = Server(interval="5ms")
+        with server:
+            path, clients = "/api/series?points=2000", []
+            length = lambda: len(server.request(path)[2])
+            self.assertTrue(wait_until(lambda: length() > 500_000), length())
+            before = server.memory()
+            for _ in range(HELD // 500_000 + 20):
+                clients.append(server.connect(receive_buffer=4096))
+                clients[-1].sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+            answers = [c.recv(15).decode() for c in clients]
+            grown = server.memory() - before
+            self.assert_busy(server, path)
+            for short in ("/api/latest", "/api/series?columns=cpu_use&points=20", "/api/meta"):
+                self.assertEqual(server.request(short)[0], 200)
+            self.assertEqual(set(answers), {"HTTP/1.1 200 OK", "HTTP/1.1 503 Se"})
+            self.assertGreater(answers.count("HTTP/1.1 200 OK"), 4)
+            self.assertLess(grown, HELD + MEMORY_GROWTH)
+            for c in clients:
+                c.close()
+            self.assertTrue(wait_until(lambda: server.request(path)[0] == 200))
+
+    def assert_busy(self, server, path):
+        status, headers, body = server.request(path)
+        self.assertEqual(status, 503, body[:100])
+        self.assertEqual(json.loads(body)["error"]["code"], "busy")
+        self.assertEqual(headers["Retry-After"], "1")
 
     def test_end_with_clients(self):
         server = Server()

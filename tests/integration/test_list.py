@@ -9,21 +9,21 @@ import subprocess
 import tempfile
 import unittest
 
-from program import PROGRAM, run
+from program import PATIENCE, PROGRAM, run
 
 TRACING = "/sys/kernel/tracing/events"
 
 
 def perf_list(kind):
     """Names and aliases that `perf list` has of a kind."""
-    done = subprocess.run(["perf", "list", "--no-desc", kind], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(["perf", "list", "--no-desc", kind], capture_output=True, text=True, timeout=PATIENCE)
     found = re.findall(r"^  (\S+)(?: OR (\S+))?\s+\[", done.stdout, re.MULTILINE)
     return {name for pair in found for name in pair if name}
 
 
 def perf_takes(event):
     """Does perf's parser take it? (Whether it counts here is another matter.)"""
-    done = subprocess.run(["perf", "stat", "-x,", "-e", event, "true"], capture_output=True, text=True, timeout=60,
+    done = subprocess.run(["perf", "stat", "-x,", "-e", event, "true"], capture_output=True, text=True, timeout=PATIENCE,
                           env={**os.environ, "LC_ALL": "C"})
     return "perf list" not in done.stderr  # "Run 'perf list' for a list of valid events"
 
@@ -96,7 +96,7 @@ class List(unittest.TestCase):
         with subprocess.Popen([PROGRAM, "list"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
             process.stdout.close()
             self.assertEqual(process.stderr.read(), b"")
-            self.assertEqual(process.wait(timeout=60), 0)
+            self.assertEqual(process.wait(timeout=PATIENCE), 0)
 
     def test_a_full_disk(self):
         with open("/dev/full", "wb") as full:
@@ -115,7 +115,7 @@ class List(unittest.TestCase):
                          "needs root, to be somebody else")
     def test_without_privileges(self):
         done = subprocess.run(["setpriv", "--reuid", "65534", "--clear-groups", PROGRAM, "list"], capture_output=True,
-                              text=True, timeout=60)
+                              text=True, timeout=PATIENCE)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertIn("not readable by this user", done.stdout)
 
@@ -158,7 +158,7 @@ class AgainstPerf(unittest.TestCase):
             path = os.path.join(folder, "x.data")
             done = run("collect", "-e", given, "--csv", "none", "-o", path, "--duration", "50ms")
             self.assertEqual(done.returncode, 0, done.stderr)
-            report = subprocess.run(["perf", "stat", "report", "-i", path], capture_output=True, text=True, timeout=60)
+            report = subprocess.run(["perf", "stat", "report", "-i", path], capture_output=True, text=True, timeout=PATIENCE)
         words = (report.stdout + report.stderr).split()
         for event in events:
             self.assertIn(event, words)
@@ -181,7 +181,7 @@ class AgainstPerf(unittest.TestCase):
                 wait_for_rows(csv, 8)
                 worker.stdin.write(b"\n")
                 worker.stdin.close()
-                self.assertEqual(collector.wait(timeout=60), 0)
+                self.assertEqual(collector.wait(timeout=PATIENCE), 0)
             with open(csv, encoding="ascii") as f:
                 header, *rows = [line.strip().split(",") for line in f]
         column = header.index("syscalls_sys_enter_write")

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import unittest
 
-from program import PROGRAM, Running, wait_until
+from program import PATIENCE, PROGRAM, Running, wait_until
 from server_process import EventStream
 
 REPLAY = os.path.join(os.path.dirname(PROGRAM), "bench/bench-replay")
@@ -20,7 +20,7 @@ class Replay(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         stream, totals = os.path.join(folder.name, "x.data"), os.path.join(folder.name, "totals.json")
         with open(stream, "wb") as f:
-            subprocess.run([REPLAY, *options, "--totals", totals], stdout=f, check=True, timeout=60)
+            subprocess.run([REPLAY, *options, "--totals", totals], stdout=f, check=True, timeout=PATIENCE)
         with open(totals, encoding="ascii") as f:
             self.totals = json.load(f)
         self.server = Running("serve", stream, "--listen", "127.0.0.1:0", "--memory", memory)
@@ -49,7 +49,7 @@ class Replay(unittest.TestCase):
         with subprocess.Popen([REPLAY, "--cpus", "512", "--events", "12", "--hz", "10", "--seconds", "200", "--speed", "max"],
                               stdout=subprocess.PIPE) as stream:
             with Running("serve", "-", "--history", "none", "--memory", "4MiB", "--listen", "127.0.0.1:0", stdin=stream.stdout) as server:
-                self.assertTrue(server.said("has ended", 120))
+                self.assertTrue(server.said("has ended"))
                 meta = server.get("/api/meta")[1]
                 self.assertNotEqual(meta["history"]["state"], "failed", server.lines)
                 self.assertFalse([line for line in server.lines if "paused" in line])

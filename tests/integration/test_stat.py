@@ -8,10 +8,11 @@ import re
 import signal
 import subprocess
 import tempfile
+import time
 import unittest
 
-from program import PATIENCE, PROGRAM, Running, run
-from workload import ROUNDS, Perf, Workload, perf_counts
+from program import PATIENCE, PROGRAM, Running, check_intervals, missed_ticks, run
+from workload import ROUNDS, Perf, Workload, again_if_disturbed, near, perf_counts
 
 TOUCH = ("import mmap,sys\nn=int(sys.argv[1])\nm=mmap.mmap(-1,n*4096,flags=mmap.MAP_PRIVATE|mmap.MAP_ANONYMOUS)\n"
          "m.madvise(mmap.MADV_NOHUGEPAGE)\nfor i in range(n): m[i*4096]=1\n")
@@ -37,7 +38,8 @@ class Command(unittest.TestCase):
     def test_lines_where_an_interval_is_named(self):
         done = run("stat", "-I", "100ms", "-e", "minor-faults", "--", "sleep", "0.5")
         lines = re.findall(r"(?m)^\d\d:\d\d:\d\d\.\d00 +[\d.]", done.stdout)
-        self.assertGreaterEqual(len(lines), 3, done.stdout)
+        # The last interval ends with the command, near the tick before it or the one after.
+        self.assertGreaterEqual(len(lines) + missed_ticks(done.stderr.splitlines()), 4, done.stdout)
         self.assertEqual(done.stdout.count("    time "), 1)
 
     def test_its_status_is_passed_through(self):
@@ -49,7 +51,8 @@ class Command(unittest.TestCase):
     def test_nothing_is_counted_of_what_does_not_start(self):
         done = run("stat", "-e", "cs", "--", "no-such-thing")
         self.assertEqual((done.returncode, done.stdout), (127, ""))
-        self.assertEqual(done.stderr, "cyclescope: 'no-such-thing' cannot be started: No such file or directory\n")
+        said = [line for line in done.stderr.splitlines() if not missed_ticks([line])]
+        self.assertEqual(said, ["cyclescope: 'no-such-thing' cannot be started: No such file or directory"])
 
     def test_switches_in_user_mode_are_not_zero(self):
         done = run("stat", "-e", "cs:u,cs", "--", "true")
@@ -84,6 +87,7 @@ class Command(unittest.TestCase):
 
 
 class Attached(unittest.TestCase):
+    @again_if_disturbed
     def test_a_process_as_perf_stat_sees_it_at_the_same_time(self):
         events = "context-switches,task-clock,page-faults"
         # It waits while both attach, and when both end.
@@ -102,9 +106,9 @@ class Attached(unittest.TestCase):
         rows = [json.loads(line) for line in lines]
         ours = {k: v["value"] for k, v in rows[-1]["summary"]["columns"].items()}
         self.assertGreaterEqual(ours["context_switches"], ROUNDS)
-        self.assertAlmostEqual(ours["context_switches"], theirs["context-switches"], delta=0.01 * ours["context_switches"])
-        self.assertAlmostEqual(ours["task_clock"] / 1e6, theirs["task-clock"], delta=0.01 * theirs["task-clock"])
         self.assertEqual(ours["page_faults"], theirs["page-faults"])
+        near("context-switches", ours["context_switches"], theirs["context-switches"], 0.01)
+        near("task-clock", ours["task_clock"] / 1e6, theirs["task-clock"], 0.01)
         # The lines add up to the summary.
         self.assertEqual(rows[-1]["summary"]["intervals"], len(rows) - 1)
         self.assertEqual(sum(row["context_switches"] for row in rows[:-1]), ours["context_switches"])
@@ -125,7 +129,7 @@ class System(unittest.TestCase):
         done = run("stat", "--json", "--per-cpu", "-I", "100ms", "--duration", "500ms", "-e",
                    "context-switches,rffffffffffffffff")
         rows = objects(done.stdout)
-        self.assertEqual(len(rows), 6)
+        check_intervals(self, len(rows) - 1, 5, done.stderr.splitlines())
         for row in rows[:-1]:
             self.assertEqual(sum(cpu["context_switches"] for cpu in row["cpus"].values()), row["context_switches"])
             self.assertIsNone(row["rffffffffffffffff"])
@@ -135,13 +139,15 @@ class System(unittest.TestCase):
                          columns["context_switches"]["value"])
         self.assertIn("why", columns["rffffffffffffffff"])
         times = [row["timestamp"] for row in rows[:-1]]
-        self.assertEqual([b - a for a, b in zip(times, times[1:])], [100] * 4)
+        self.assertEqual([(b - a) % 100 for a, b in zip(times, times[1:])], [0] * (len(times) - 1))
+        self.assertEqual(times, sorted(set(times)))
 
     def test_each_cpu_has_a_line(self):
-        lines = run("stat", "-A", "-I", "200ms", "--duration", "400ms", "-e", "context-switches").stdout.splitlines()
+        done = run("stat", "-A", "-I", "200ms", "--duration", "400ms", "-e", "context-switches")
+        lines = done.stdout.splitlines()
         totals = [i for i, line in enumerate(lines) if line[:2].isdigit() and line[2:3] == ":"]
         cpus = len(os.sched_getaffinity(0))
-        self.assertEqual(len(totals), 2)
+        check_intervals(self, len(totals), 2, done.stderr.splitlines())
         for i in totals:
             self.assertGreaterEqual(sum(line.split()[0].startswith("CPU") for line in lines[i + 1:i + 1 + cpus]), cpus)
 
@@ -151,13 +157,17 @@ class System(unittest.TestCase):
             run("collect", "--csv", path, "--duration", "200ms")
             with open(path, encoding="ascii") as f:
                 header = f.readline()
+        begin = time.monotonic()
         done = run("stat", "--csv", "-I", "100ms", "--duration", "400ms")
+        took = time.monotonic() - begin
         self.assertEqual(done.stdout.splitlines()[0] + "\n", header)
         rows = list(csv.DictReader(done.stdout.splitlines()))
-        self.assertEqual(len(rows), 4)
-        # CPU time is an increase, from the first row on.
+        check_intervals(self, len(rows), 4, done.stderr.splitlines())
+        # CPU time is an increase, from the first row on; the kernel's own is to a tick of each state.
+        measured = (int(rows[-1]["timestamp"]) - int(rows[0]["timestamp"])) / 1000
         spent = sum(int(row[c]) for row in rows for c in row if c.startswith("cpu_") and c != "cpu_migrations" and row[c])
-        self.assertAlmostEqual(spent / 1e9, 0.4 * len(os.sched_getaffinity(0)), delta=0.2 * os.cpu_count())
+        self.assertGreater(spent / 1e9, 0.5 * measured * os.cpu_count())
+        self.assertLess(spent / 1e9, (took + 0.1) * os.cpu_count())
 
     def test_csv_of_a_whole_run_is_one_row(self):
         rows = list(csv.DictReader(run("stat", "--csv", "--", "true").stdout.splitlines()))
@@ -191,13 +201,15 @@ class System(unittest.TestCase):
     def test_a_terminal_has_a_header_a_screen_and_lines_that_fit(self):
         ours, theirs = os.openpty()
         subprocess.run(["stty", "rows", "10", "cols", "40"], stdin=theirs, check=True, timeout=PATIENCE)
-        with subprocess.Popen([PROGRAM, "stat", "-I", "50ms", "--duration", "1s"], stdin=subprocess.DEVNULL, stdout=theirs,
+        with subprocess.Popen([PROGRAM, "stat", "-I", "50ms"], stdin=subprocess.DEVNULL, stdout=theirs,
                               stderr=subprocess.DEVNULL) as p:
             os.close(theirs)
             text = b""
             try:
                 while block := os.read(ours, 4096):
                     text += block
+                    if text.count(b"\n") > 20:
+                        p.send_signal(signal.SIGINT)
             except OSError:
                 pass  # its end, on a terminal
             os.close(ours)
@@ -215,7 +227,9 @@ class System(unittest.TestCase):
             report = subprocess.run(["perf", "stat", "report", "-i", path], stdout=subprocess.PIPE,
                                     stderr=subprocess.STDOUT, text=True, timeout=PATIENCE, check=False).stdout
         theirs = [int(n.replace(",", "")) for n in re.findall(r"([\d,]+) +context-switches", report)]
-        self.assertEqual(theirs[:3], [row["context_switches"] for row in objects(done.stdout)[:3]])
+        ours = [row["context_switches"] for row in objects(done.stdout)[:-1]]
+        self.assertTrue(ours)
+        self.assertEqual(theirs[:len(ours)], ours)
 
 
 class Usage(unittest.TestCase):

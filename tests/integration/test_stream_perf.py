@@ -21,14 +21,14 @@ def perf_works():
     if not shutil.which("perf"):
         return False
     done = subprocess.run(["perf", "stat", "record", "-a", "-e", "context-switches", "-o", "-", "--", "true"],
-                          stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+                          stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE)
     return done.returncode == 0 and done.stdout.startswith(b"PERFILE2")
 
 
 def perf_report(path):
     """What `perf stat report` prints of a recording with intervals: {event: [text of each interval]}."""
     done = subprocess.run(["perf", "stat", "report", "-i", path], stdin=subprocess.DEVNULL, capture_output=True,
-                          text=True, timeout=60, env={**os.environ, "LC_ALL": "C"})
+                          text=True, timeout=PATIENCE, env={**os.environ, "LC_ALL": "C"})
     if done.returncode != 0:
         raise AssertionError(f"perf stat report: {done.returncode} {done.stderr}")
     rows = {}
@@ -118,7 +118,7 @@ class Recording(unittest.TestCase):
             self.assertEqual(numbers(theirs[name]), ours[name], name)
         self.assertIn("cycles:u", theirs)
         header = subprocess.run(["perf", "report", "--header-only", "-i", self.path], capture_output=True, text=True,
-                                timeout=60).stdout
+                                timeout=PATIENCE).stdout
         self.assertIn("group: {page-faults:u,context-switches}", header)
         self.assertIn("clockid: monotonic", header)
         self.assertIn(f"hostname : {os.uname().nodename}", header)
@@ -137,7 +137,7 @@ class Recording(unittest.TestCase):
                 now[event, cpu] = value
         for option, place in (("-A", r"CPU(\d+)"), ("--per-core", r"S\d+-D\d+-C(\d+)\s+\d+")):
             done = subprocess.run(["perf", "stat", "report", option, "-i", self.path], stdin=subprocess.DEVNULL,
-                                  capture_output=True, text=True, timeout=60, env={**os.environ, "LC_ALL": "C"})
+                                  capture_output=True, text=True, timeout=PATIENCE, env={**os.environ, "LC_ALL": "C"})
             sums, cpus = {}, set()
             for line in (done.stdout + done.stderr).splitlines():
                 found = re.match(rf"\s+\d+\.\d+\s+{place}\s+(\d+)\s+([a-z-]+)", line)

@@ -58,7 +58,7 @@ static void check_against_rows(const struct bucket *b, uint64_t from, uint64_t t
             struct value ours = bucket_value(b, slot, &c),
                          theirs = history_value(h, from, to, slot, &c);
             struct extremes e = bucket_extremes(b, slot, &c);
-            double mean = bucket_mean(b, slot, &c, ours), min = NAN, max = NAN;
+            double mean = bucket_mean(b, slot, &c, ours.value), min = NAN, max = NAN;
             double off = c.event ? slack : fmax(slack, 1e-12);
 
             if (fabs(ours.value - theirs.value) > off * fabs(theirs.value) ||

@@ -3,6 +3,8 @@
 
 #include "unit.h"
 
+#include <inttypes.h>
+
 static void grows_and_keeps_its_bytes(void **state)
 {
     struct buf b = {0};
@@ -80,6 +82,25 @@ static void whole_numbers_have_all_their_digits(void **state)
     buf_done(&b);
 }
 
+static void numbers_of_every_length_are_as_printf_writes_them(void **state)
+{
+    struct buf b = {0};
+    uint64_t power = 1;
+
+    (void)state;
+    for (int digits = 1; digits <= 20; digits++, power *= 10)
+        for (int step = -1; step <= 1; step++) {
+            uint64_t value = power + (uint64_t)step;
+            char text[24];
+
+            buf_clear(&b);
+            buf_put_u64(&b, value);
+            snprintf(text, sizeof(text), "%" PRIu64, value);
+            assert_buf(&b, text);
+        }
+    buf_done(&b);
+}
+
 static void sig6_rounds_to_six_significant_digits(void **state)
 {
     static const struct {
@@ -113,6 +134,17 @@ static void sig6_rounds_to_six_significant_digits(void **state)
         {1.00001, "1.00001"},
         {1e6, "1000000"},
         {1e14, "100000000000000"},
+        {1234567.5, "1234568"},
+        {123456789012345.5, "123456789012346"},
+        {-99999.95, "-100000"},
+        {-9.5, "-9.5"},
+        {10.01, "10.01"},
+        {10.0001, "10.0001"},
+        {10.00001, "10"},
+        {100.5, "100.5"},
+        {0.0000123456, "0.0000123456"},
+        {0.00000123456, "0.00000123456"},
+        {0.0100001, "0.0100001"},
     };
     struct buf b = {0};
 
@@ -168,6 +200,7 @@ int main(void)
         cmocka_unit_test(printf_and_puts_append),
         cmocka_unit_test(no_memory_is_remembered_until_clear),
         cmocka_unit_test(whole_numbers_have_all_their_digits),
+        cmocka_unit_test(numbers_of_every_length_are_as_printf_writes_them),
         cmocka_unit_test(sig6_rounds_to_six_significant_digits),
         cmocka_unit_test(sig6_is_within_half_a_unit_of_its_sixth_digit),
         cmocka_unit_test(sig6_takes_its_least_number_without_exponent),

@@ -34,6 +34,7 @@ static struct {
     ns_t wall;
     char online[64];
     unsigned rounds, missing;
+    size_t readings;
 } seen;
 
 void say(const char *format, ...)
@@ -197,12 +198,97 @@ static void it_comes_once_and_is_told_of_once(void **state)
     assert_int_equal(seen.missing, 1);
 }
 
+static void count_reading(void *context, size_t event, int cpu, uint32_t thread, struct reading r)
+{
+    (void)context;
+    (void)event;
+    (void)cpu;
+    (void)thread;
+    (void)r;
+    seen.readings++;
+}
+
+static void count_round(void *context, bool final, uint64_t time_ns)
+{
+    (void)context;
+    (void) final;
+    (void)time_ns;
+    seen.rounds++;
+}
+
+// As many as our own reader takes: an interval alone is more than STREAM_QUEUE_BYTES. The server
+// was started again, so that the head brings all readings, too.
+static void an_interval_that_is_larger_than_the_usual_queue_goes_through(void **state)
+{
+    static const struct stream_handler handler = {.stat = count_reading, .round = count_round};
+    const size_t n_events = EVENTS_MAX, n_cpus = STREAM_READINGS_MAX / EVENTS_MAX;
+    struct event *events = calloc(n_events, sizeof(*events));
+    struct collector large = collector;
+    struct tick running = tick;
+    struct stream_source of_large = source;
+    struct buf round = {0};
+    int ends[2];
+
+    assert_non_null(events);
+    for (size_t e = 0; e < n_events; e++) {
+        events[e] = one;
+        events[e].id = e + 1;
+        events[e].group = (int)e;
+    }
+    large.events = (struct event_table){.events = events, .n = n_events, .n_groups = (int)n_events};
+    large.target.n_possible = large.target.n_cpus = n_cpus;
+    assert_int_equal(readings_init(&large.readings, &large.events, n_cpus, SCOPE_CPU), 0);
+    for (size_t e = 0; e < n_events; e++)
+        for (size_t cpu = 0; cpu < n_cpus; cpu++)
+            readings_set(&large.readings, e, cpu, (struct reading){1, 1, 1});
+    running.started = true;
+    of_large.collector = &large;
+    of_large.tick = &running;
+
+    consumer_close(&consumer);
+    close(from);
+    stream_reader_free(reader);
+    assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+    from = ends[0];
+    assert_int_equal(stream_reader_new(&handler, NULL, &reader), 0);
+    assert_int_equal(consumer_open(&consumer, ends[1], "test", false, *state, &of_large), 0);
+    stream_source_round(&of_large, NS_PER_SEC, false, &round);
+    assert_true(round.size > STREAM_QUEUE_BYTES);
+    consumer_round(&consumer, &round, NS_PER_SEC);
+    drain();
+    drain();
+    assert_int_equal(stream_sink_dropped(consumer.sink), 0);
+    assert_int_equal(seen.rounds, 2);
+    assert_int_equal(seen.readings, 2 * STREAM_READINGS_MAX);
+    buf_done(&round);
+    readings_done(&large.readings);
+    free(events);
+}
+
+static void what_no_queue_holds_is_refused(void **state)
+{
+    struct collector large = collector;
+    struct stream_source of_large = source;
+    struct consumer c;
+    int ends[2];
+
+    large.readings.n_rows = (size_t)1 << 23;
+    of_large.collector = &large;
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    assert_int_equal(consumer_open(&c, ends[1], "test", false, *state, &of_large), -E2BIG);
+    assert_contains(consumer_why(-E2BIG), "-e");
+    close(ends[0]);
+    close(ends[1]);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(what_was_refused_comes_again),
         TEST(it_comes_once_and_is_told_of_once),
+        TEST(an_interval_that_is_larger_than_the_usual_queue_goes_through),
+        TEST(what_no_queue_holds_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where the CSV ring may be written, and where not: /tmp is everybody's.
+#include "base/file.h"
 #include "collect/csv_ring.h"
 
 #include "unit.h"
 
+#include <dirent.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/wait.h>
@@ -147,14 +149,120 @@ static void another_users_file_is_left_alone(void **state)
     assert_int_equal(st.st_size, 7);
 }
 
-static void a_directory_in_the_way_is_named(void **state)
+static void read_back(const char *name, const char *expected)
 {
-    char beside[160];
+    char full[160], text[64];
+
+    snprintf(full, sizeof(full), "/%s", name);
+    assert_true(file_read(root, full, text, sizeof(text)) >= 0);
+    assert_memory_equal(text, expected, strlen(expected) - 1); // the newline is cut
+}
+
+// Counts what is in the folder beside the two.
+static size_t others_beside(const char *one, const char *other)
+{
+    size_t count = 0;
+    DIR *folder = opendir(root);
+    const struct dirent *entry;
+
+    assert_non_null(folder);
+    while ((entry = readdir(folder)))
+        count += strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..") &&
+                 strcmp(entry->d_name, one) && strcmp(entry->d_name, other);
+    closedir(folder);
+    return count;
+}
+
+static void a_directory_in_the_way_stays_and_is_gone_around(void **state)
+{
+    struct csv_ring *c;
 
     (void)state;
+    scratch_write(root, ".data.csv.new/x", "theirs\n");
+    c = open_ring();
+    for (size_t k = 0; k < 5 * ROWS; k++)
+        assert_int_equal(append(c), 0);
+    assert_int_equal(others_beside("data.csv", ".data.csv.new") <= 1, 1); // rotating, or not
+    csv_ring_close(c);
+    assert_int_equal(others_beside("data.csv", ".data.csv.new"), 0);
+    read_back(".data.csv.new/x", "theirs\n");
+}
+
+static void a_file_in_the_way_that_is_not_ours_stays(void **state)
+{
+    char beside[160];
+    struct csv_ring *c;
+
+    (void)state;
+    if (geteuid() != 0) {
+        skip_because("only root can give a file to another user");
+    }
+    scratch_write(root, ".data.csv.new", "theirs\n");
     snprintf(beside, sizeof(beside), "%s/.data.csv.new", root);
-    assert_int_equal(mkdir(beside, 0755), 0);
-    refused(-EEXIST, ".data.csv.new beside it is in the way");
+    assert_int_equal(chown(beside, 65534, 65534), 0);
+    c = open_ring();
+    for (size_t k = 0; k < 5 * ROWS; k++)
+        assert_int_equal(append(c), 0);
+    csv_ring_close(c);
+    read_back(".data.csv.new", "theirs\n");
+}
+
+// Another collector has just made it, and is about to put it in place.
+static void a_file_in_the_way_that_another_one_writes_stays(void **state)
+{
+    char beside[160];
+    struct csv_ring *c;
+    int fd;
+
+    (void)state;
+    scratch_write(root, ".data.csv.new", "new\n");
+    snprintf(beside, sizeof(beside), "%s/.data.csv.new", root);
+    fd = open(beside, O_RDWR);
+    assert_int_equal(file_lock(fd), 0);
+    c = open_ring();
+    assert_int_equal(append(c), 0);
+    csv_ring_close(c);
+    read_back(".data.csv.new", "new\n");
+    close(fd);
+}
+
+// Appends until a rotation cannot be finished; what the ring says then.
+static int fill(struct csv_ring *c)
+{
+    int r = 0;
+
+    for (size_t k = 0; k <= ROWS && r == 0; k++)
+        r = append(c);
+    return r;
+}
+
+static void what_took_the_name_since_stays_and_writing_resumes(void **state)
+{
+    struct csv_ring *c = open_ring();
+
+    (void)state;
+    assert_int_equal(append(c), 0);
+    assert_int_equal(unlink(path), 0);
+    scratch_write(root, "data.csv/x", "theirs\n");
+    assert_int_equal(fill(c), -EISDIR);
+    assert_int_equal(append(c), -EISDIR);
+    read_back("data.csv/x", "theirs\n");
+    scratch_done(path);
+    assert_int_equal(append(c), 0);
+
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(symlink("/etc/passwd", path), 0);
+    assert_int_equal(fill(c), -ELOOP);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(append(c), 0);
+
+    // One of this user's own that nobody writes is replaced, as at the start.
+    assert_int_equal(unlink(path), 0);
+    scratch_write(root, "data.csv", "old\n");
+    assert_int_equal(fill(c), 0);
+    assert_int_equal(append(c), 0);
+    csv_ring_close(c);
+    assert_int_equal(others_beside("data.csv", "data.csv"), 0);
 }
 
 // By another user, who may only read the file, with every kind of lock that there is.
@@ -205,7 +313,10 @@ int main(void)
         TEST(a_link_planted_at_the_name_beside_is_not_written_through),
         TEST(paths_that_name_no_file_are_refused),
         TEST(another_users_file_is_left_alone),
-        TEST(a_directory_in_the_way_is_named),
+        TEST(a_directory_in_the_way_stays_and_is_gone_around),
+        TEST(a_file_in_the_way_that_is_not_ours_stays),
+        TEST(a_file_in_the_way_that_another_one_writes_stays),
+        TEST(what_took_the_name_since_stays_and_writing_resumes),
         TEST(who_may_only_read_it_keeps_nobody_from_writing),
     };
 

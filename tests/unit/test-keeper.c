@@ -147,7 +147,7 @@ static struct found ask(struct life *l, double from, double to, uint64_t points,
                         struct query_plan *ret_plan)
 {
     static const char *const ids[] = {"cycles", "cpi"};
-    const struct query_columns columns = {ids, 2};
+    const struct query_columns columns = {.ids = ids, .n = 2, .extremes = true};
     struct found f = {.h = comparing ? l->rows.session.history : NULL, .plan = ret_plan, .slot = 1};
 
     query_plan(l->query, from, to, points, ret_plan);
@@ -491,7 +491,7 @@ static void check_old_rows(struct life *l, struct rows *old)
 {
     static const char *const ids[] = {"cycles", "cpi"};
     static const uint64_t points[] = {1000, 40, 5};
-    const struct query_columns columns = {ids, 2};
+    const struct query_columns columns = {.ids = ids, .n = 2, .extremes = true};
 
     for (size_t i = 0; i < sizeof(points) / sizeof(points[0]); i++)
         for (size_t slot = 0; slot < ROWS_SLOTS; slot++) {

@@ -18,6 +18,8 @@
 #include <cmocka.h>
 
 #define FLOOD_BYTES ((size_t)100000) // more than a stalled client's socket takes at once
+#define PATIENCE    60               // s that anything here may take on a loaded machine
+#define PACE        (50 * NS_PER_MS) // between two events
 
 static atomic_int ticks, sources;
 
@@ -78,7 +80,7 @@ static int answer_ticks(const struct web_request *q, void *context, struct web_r
     (void)context;
     atomic_fetch_add(&sources, 1);
     *ret = web_reply_events(&(struct web_source){next_tick, free_source, calloc(1, sizeof(int))},
-                            50 * NS_PER_MS);
+                            PACE);
     return *ret ? 0 : -ENOMEM;
 }
 
@@ -143,10 +145,10 @@ static void send_request(int fd, const char *path, const char *headers)
     assert_int_equal(send(fd, request, (size_t)n, MSG_NOSIGNAL), n);
 }
 
-// Reads until `text` came or `seconds` are over; the bytes in `ret`, which holds `size`.
-static bool read_until(int fd, const char *text, double seconds, char *ret, size_t size)
+// Reads until `text` came; the bytes in `ret`, which holds `size`.
+static bool read_until(int fd, const char *text, char *ret, size_t size)
 {
-    ns_t end = clock_ns(CLOCK_MONOTONIC) + (ns_t)(seconds * 1e9);
+    ns_t end = clock_ns(CLOCK_MONOTONIC) + PATIENCE * NS_PER_SEC;
     size_t n = 0;
 
     ret[0] = '\0';
@@ -185,7 +187,7 @@ static void expect(struct web_server *s, const char *path, const char *headers, 
     char got[65536];
 
     send_request(fd, path, headers);
-    if (!read_until(fd, text, 5, got, sizeof(got)))
+    if (!read_until(fd, text, got, sizeof(got)))
         fail_msg("%s: no '%s' in: %s", path, text, got);
     close(fd);
 }
@@ -226,17 +228,18 @@ static void test_events(void **state)
     struct web_server *s = start((struct web_config){0});
     int fd = connect_to(s);
     char got[8192], text[32];
+    ns_t begin = clock_ns(CLOCK_MONOTONIC), took;
 
     (void)state;
     atomic_store(&ticks, 0);
     send_request(fd, "/ticks", "");
     // The head comes before the first event does.
-    assert_true(read_until(fd, "\r\n\r\n", 2, got, sizeof(got)));
+    assert_true(read_until(fd, "\r\n\r\n", got, sizeof(got)));
     for (int i = 1; i <= 5; i++) {
         atomic_store(&ticks, i);
         web_server_wake(s);
         snprintf(text, sizeof(text), "data: %d\n\n", i);
-        assert_true(read_until(fd, text, 2, got, sizeof(got)));
+        assert_true(read_until(fd, text, got, sizeof(got)));
     }
     // Wakes in quick succession make one event each 50 ms, and the last news is not left behind.
     for (int i = 6; i <= 105; i++) {
@@ -244,11 +247,13 @@ static void test_events(void **state)
         web_server_wake(s);
         usleep(2000);
     }
-    assert_true(read_until(fd, "data: 105\n\n", 2, got, sizeof(got)));
+    assert_true(read_until(fd, "data: 105\n\n", got, sizeof(got)));
+    took = clock_ns(CLOCK_MONOTONIC) - begin;
     int events = 0;
     for (const char *p = got; (p = strstr(p, "data: ")); p++)
         events++;
-    assert_in_range(events, 2, 15);
+    // However long a busy machine took for it.
+    assert_in_range(events, 1, took / PACE + 1);
     assert_int_equal(web_server_stats(s).stream_clients, 1);
     close(fd);
     web_server_free(s);
@@ -262,10 +267,10 @@ static void test_stalled_stream_is_dropped(void **state)
 
     (void)state;
     send_request(fd, "/flood", "");
-    for (int i = 0; i < 100 && !web_server_stats(s).clients_dropped; i++)
+    for (int i = 0; i < PATIENCE * 20 && !web_server_stats(s).clients_dropped; i++)
         usleep(50000);
     assert_int_equal(web_server_stats(s).clients_dropped, 1);
-    for (int i = 0; i < 100 && web_server_stats(s).connections; i++)
+    for (int i = 0; i < PATIENCE * 20 && web_server_stats(s).connections; i++)
         usleep(50000);
     assert_int_equal(web_server_stats(s).connections, 0);
     assert_int_equal(web_server_stats(s).stream_clients, 0);
@@ -278,20 +283,21 @@ static void test_trickling_head_is_cut(void **state)
     struct web_server *s = start((struct web_config){.head_deadline = NS_PER_SEC});
     static const char head[] =
         "GET /hello HTTP/1.1\r\nHost: localhost\r\nX: yyyyyyyyyyyyyyyyyyyyyyyyy";
-    int fd = connect_to(s);
     ns_t begin = clock_ns(CLOCK_MONOTONIC);
+    int fd = connect_to(s);
     bool cut = false;
 
     (void)state;
     for (size_t i = 0; i < sizeof(head) - 1 && !cut; i++) {
         cut = send(fd, head + i, 1, MSG_NOSIGNAL) != 1 || is_closed_within(fd, 0.1);
     }
+    // Not before its time, and long before it has sent it all, which takes six seconds and more.
     assert_true(cut);
-    assert_in_range(clock_ns(CLOCK_MONOTONIC) - begin, NS_PER_SEC * 8 / 10, NS_PER_SEC * 25 / 10);
+    assert_true(clock_ns(CLOCK_MONOTONIC) - begin >= NS_PER_SEC * 8 / 10);
     close(fd);
     // One that says nothing at all, too.
     fd = connect_to(s);
-    assert_true(is_closed_within(fd, 2.5));
+    assert_true(is_closed_within(fd, PATIENCE));
     close(fd);
     web_server_free(s);
 }
@@ -306,11 +312,11 @@ static void test_too_many_connections(void **state)
     for (int i = 0; i < 4; i++) {
         fds[i] = connect_to(s);
         send_request(fds[i], "/hello", "");
-        assert_true(read_until(fds[i], i < 3 ? "200 OK" : "503 Service", 5, got, sizeof(got)));
+        assert_true(read_until(fds[i], i < 3 ? "200 OK" : "503 Service", got, sizeof(got)));
     }
-    assert_true(is_closed_within(fds[3], 2));
+    assert_true(is_closed_within(fds[3], PATIENCE));
     close(fds[0]);
-    for (int i = 0; i < 100 && web_server_stats(s).connections > 2; i++)
+    for (int i = 0; i < PATIENCE * 50 && web_server_stats(s).connections > 2; i++)
         usleep(20000);
     expect(s, "/hello", "", "200 OK");
     for (int i = 1; i < 4; i++)
@@ -365,7 +371,7 @@ static void test_stop_with_clients(void **state)
         if (i % 3 == 0)
             continue; // no request
         send_request(fds[i], i % 3 == 1 ? "/ticks" : "/flood", "");
-        assert_true(read_until(fds[i], "200 OK", 5, got, sizeof(got)));
+        assert_true(read_until(fds[i], "200 OK", got, sizeof(got)));
     }
     web_server_stop(s);
     web_server_wake(s);

@@ -15,6 +15,7 @@ import { HeaderPanel } from "./panels/header";
 import { heatColumn } from "./panels/heat-panel";
 import { INSPECTOR_KEYS, INSPECTOR_WITHIN, Inspector } from "./panels/inspector";
 import { attachKeys, helpDialog, type KeyActions } from "./panels/keys";
+import { MissingLegend } from "./panels/missing";
 import { NotesPanel } from "./panels/notes";
 import type { Context, Panel, Unusual } from "./panels/panel";
 import { SelectionBar } from "./panels/selection-bar";
@@ -77,7 +78,7 @@ function start(): void {
   const overlay = new Overlay(view, state);
   const timeline = new Timeline(context, overlay.element);
   const tiles = new TilesPanel(context);
-  const notes = new NotesPanel();
+  const notes = new NotesPanel(() => inspector.showDoctor());
   const status = new StatusPanel(context);
   const inspector = new Inspector(context, () => showInspector(true));
   const help = helpDialog(INSPECTOR_KEYS, INSPECTOR_WITHIN, GLANCE_RULE);
@@ -97,8 +98,9 @@ function start(): void {
   const header = new HeaderPanel(context, { help: () => help.showModal(), toggleInspector });
   const glance = new GlancePanel(context);
   const bar = new SelectionBar(context);
+  const missing = new MissingLegend(() => timeline.missing());
   // The glance first: others show what it found.
-  const panels: readonly Panel[] = [glance, header, tiles, notes, bar, timeline, inspector, status];
+  const panels: readonly Panel[] = [glance, header, tiles, notes, bar, timeline, missing, inspector, status];
   let shown = "shown";
   try {
     shown = localStorage.getItem(INSPECTOR_KEY) ?? shown;
@@ -109,14 +111,14 @@ function start(): void {
   document.body.append(header.element,
     el("main", {},
       el("div", { class: "stage" }, tiles.element, notes.element,
-        el("div", { class: "now" }, glance.element, bar.element), timeline.element, timeline.absent),
+        el("div", { class: "now" }, glance.element, missing.element, bar.element), timeline.element, timeline.absent),
       inspector.element),
     status.element, tokenForm(session), help);
 
   /** The columns that are drawn now are those that are asked for. */
   const want = (): void => {
     const meta = session.meta.get();
-    const tracks = trackIds(state.tracks.get());
+    const tracks = trackIds(state.tracks.get(), meta);
     const heat = tracks.includes(HEAT_TRACK) ? heatColumn(meta, state.heat.get()) : null;
     const wanted: Wanted = {
       columns: [...new Set([...tracks.flatMap(trackColumns), ...TILE_COLUMNS, ...WATCHED, ...(heat === null ? [] : [heat])])],

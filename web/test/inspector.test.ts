@@ -130,9 +130,10 @@ test("samples as CSV: absent is empty, and what was estimated says so", () => {
   const csv = csvOf([
     { timestamp: 1000, seconds: 0.1, sequence: 1, cycles: 5, cpi: null, quality: { cycles: "scaled 75" } },
     { timestamp: 1100, seconds: 0.1, sequence: 2, cycles: 6, cpi: 1.5 },
+    { timestamp: 2000, seconds: 1, sequence: null, resolution_ms: 1000, cycles: 70, cpi: 1.5 },
     {}, "nonsense",
   ]);
-  assert.equal(csv, "timestamp,seconds,cycles,cpi,cycles_running\n1000,0.1,5,,75\n1100,0.1,6,1.5,100\n");
+  assert.equal(csv, "timestamp,seconds,cycles,cpi,cycles_running\n1000,0.1,5,,75\n1100,0.1,6,1.5,100\n2000,1,70,1.5,100\n");
 });
 
 test("file names from whatever a machine is called", () => {

@@ -160,6 +160,29 @@ test("a column that came to the store late is fetched for the time before", asyn
   assert.ok((curves[0]?.mean[0] ?? 0) < 0 && curves[0]?.mean.at(-1) === 8);
 });
 
+test("where a part of the view is coarser than the rest, the lines say until when", async () => {
+  const { tiles, settle } = make();
+  const store = emptyStore();
+  const border = FIRST + DAY;
+  const all = (): ReturnType<typeof lines> => lines(tiles, border - 30_000, border + 30_000, store);
+  all();
+  await settle();
+  assert.equal(all().coarse, null, "all of it alike");
+  // As a server has it that keeps intervals from the border on.
+  const kept = new Tiles({
+    now: () => 0, latest: () => NOW, arrived: () => undefined,
+    fetch: async (query) => answer({ ...query, points: (query.to ?? 0) <= border ? query.points / 10 : query.points }, NOW, null),
+  });
+  const wait = async (): Promise<void> => { while (kept.busy) await new Promise((resolve) => setTimeout(resolve, 5)); };
+  lines(kept, border - 200_000, border + 200_000);
+  await wait();
+  const { t, coarse } = lines(kept, border - 200_000, border + 200_000);
+  assert.ok(coarse !== null && coarse.resolution > 2.5 * 400, JSON.stringify(coarse));
+  const steps = t.slice(1).map((at, i) => [at, at - (t[i] ?? NaN)] as const);
+  assert.ok(steps.every(([at, step]) => at > coarse.until + coarse.resolution ? step < coarse.resolution : true), "behind that it is finer");
+  assert.ok(Math.abs(coarse.until - border) < 200_000);
+});
+
 test("the present is fetched again when there is more of it", async () => {
   const { tiles, queries, settle, world } = make();
   lines(tiles, NOW - 10 * 60_000, NOW);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseMeta } from "../src/data/wire";
-import { DEFAULT_TRACKS, HEAT_TRACK } from "../src/panels/table";
+import { HEAT_TRACK, defaultTracks } from "../src/panels/table";
 import { add, canJoin, move, removeColumn } from "../src/panels/track-choice";
 import { isLog, lineSpec, parseTrack, trackColumns, trackOf, tracksFor, withAxis } from "../src/panels/tracks";
 
@@ -17,8 +17,15 @@ const meta = parseMeta({
 });
 
 test("null is the default tracks, and each has its id", () => {
-  assert.deepEqual(tracksFor(null, meta).map((t) => t.id), DEFAULT_TRACKS.filter((id) => id !== HEAT_TRACK));
-  assert.deepEqual(tracksFor(DEFAULT_TRACKS, meta), tracksFor(null, meta));
+  const ids = defaultTracks(meta);
+  assert.deepEqual(tracksFor(null, meta).map((t) => t.id), ids.filter((id) => id !== HEAT_TRACK));
+  assert.deepEqual(tracksFor(ids, meta), tracksFor(null, meta));
+});
+
+test("the CPUs that tasks utilize are a default track where they are measured, and only there", () => {
+  const ofTasks = parseMeta({ columns: [{ id: "cpus_utilized", name: "CPUs utilized", kind: "metric", unit: "CPUs" }] });
+  assert.ok(defaultTracks(ofTasks).includes("tasks-cpu"));
+  assert.ok(!defaultTracks(meta).includes("tasks-cpu") && !defaultTracks(null).includes("tasks-cpu"));
 });
 
 test("chosen columns become a track with their unit", () => {

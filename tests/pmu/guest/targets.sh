@@ -44,9 +44,11 @@ echo | cyclescope stat --json -e '{cycles,instructions}:D' -- loop 100000000 >/r
 collect cpu0 1 -C 0 -e '{cycles,instructions}'
 collect cpu1 1 -C 1 -e '{cycles,instructions}'
 
-# A command, its children counted too: one, or two at a time, that say how long they worked.
+# A command, its children counted too: one, or two at a time, that say how long they worked; and what the kernel has noted
+# of all of it.
 for n in 1 2; do
-    echo 'for i in $(seq '$n'); do echo | pieces 60 /tmp/pieces-'$n'-$i & done; wait' >/tmp/work.sh
+    echo 'for i in $(seq '$n'); do echo | pieces 60 /tmp/pieces-'$n'-$i & done; wait; read -r line </proc/$$/stat' >/tmp/work.sh
+    echo 'echo "$line" >/results/command-'$n'.account' >>/tmp/work.sh
     cyclescope collect --csv /tmp/command-$n.csv -e cycles,task-clock -- sh -c ". /tmp/work.sh; exit 9" \
         >"/results/command-$n.out" 2>&1 </dev/null
     echo $? >"/results/command-$n.status"
@@ -61,10 +63,12 @@ outside=$!
 in_busy() { # NAME OPTIONS…
     local name=$1
     shift
+    cp /sys/fs/cgroup/busy/cpu.stat "/results/$name.before"
     echo | cyclescope collect --csv "/tmp/$name.csv" "$@" -- \
         sh -c "echo \$\$ >/sys/fs/cgroup/busy/cgroup.procs; exec pieces 100 /results/$name.pieces" \
         >"/results/$name.out" 2>&1
     echo $? >"/results/$name.status"
+    cp /sys/fs/cgroup/busy/cpu.stat "/results/$name.after"
     mv "/tmp/$name.csv" /results/
 }
 cyclescope collect --csv none --duration 1s -G busy >/results/too-early.out 2>&1

@@ -7,6 +7,7 @@
 
 import { Cell, HeatCells, highestOf, type HeatSource } from "../data/heat";
 import { el } from "../lib/dom";
+import { textPx } from "../lib/text-size";
 import { colour } from "../lib/theme";
 import { paletteOf } from "./palette";
 import { StableMax } from "./scale";
@@ -15,8 +16,8 @@ import type { Range } from "./view";
 
 /** Cells of the ring, in time. At least twice the columns of a wide screen. */
 const RING = 8192;
-const FONT = "11px system-ui, sans-serif";
-const LABEL_SPACE = 15;
+const FONT = `${textPx(11)}px system-ui, sans-serif`;
+const LABEL_SPACE = textPx(15);
 /** Tiles come one after the other: their part is drawn anew at most so often. */
 const REFILL_MS = 250;
 
@@ -44,6 +45,8 @@ export class Heatmap {
   #never: Layer | null = null;
   #offline: Layer | null = null;
   #scratch: Layer | null = null;
+  /** Which kinds of nothing a column of the ring has, as bits. */
+  readonly #missing = new Uint8Array(RING);
   /** What the ring holds: buckets first … last of this length. */
   #filled: { key: string; first: number; last: number; length: number; version: number; at: number; rowsEnd: number } | null = null;
   #palette: { stops: string; colours: Uint32Array } = { stops: "", colours: new Uint32Array(256) };
@@ -91,6 +94,16 @@ export class Heatmap {
   /** The middle of a CPU's row, CSS pixels from the element's top. */
   middleOf(cpu: number, cpus: number): number {
     return PAD_TOP + ((Math.floor(cpu / this.#group) + 0.5) / Math.ceil(cpus / this.#group)) * this.plotHeight;
+  }
+
+  /** The kinds of nothing in the cells that lie within a range, as they were drawn. */
+  missing({ from, to }: Range): ReadonlySet<Cell> {
+    const filled = this.#filled;
+    if (!filled) return new Set();
+    let bits = 0;
+    const last = Math.min(filled.last, Math.floor(to / filled.length));
+    for (let b = Math.max(filled.first, Math.ceil(from / filled.length) + 1); b <= last; b++) bits |= this.#missing[((b % RING) + RING) % RING] as number;
+    return new Set([Cell.Gap, Cell.NeverRan, Cell.Offline].filter((cell) => (bits & (1 << cell)) !== 0));
   }
 
   /** `share`: values are from 0 to 1. True when it has to be drawn again soon. */
@@ -192,6 +205,7 @@ export class Heatmap {
     const { mean, kind } = cells;
     const highest = new Float32Array(n);
     const worst = new Uint8Array(n);
+    const missing = new Uint8Array(n);
     for (let row = 0; row < this.#rows; row++) {
       highest.fill(-Infinity);
       worst.fill(Cell.Gap);
@@ -203,11 +217,13 @@ export class Heatmap {
       for (let b = 0; b < n; b++) {
         const at = row * n + b;
         const high = highest[b] as number;
+        if (high === -Infinity) missing[b] = (missing[b] as number) | (1 << (worst[b] as number));
         if (high > -Infinity) pixels[at] = colours[Math.min(255, Math.max(0, Math.round((high / max) * 255)))] as number;
         else if (worst[b] === Cell.NeverRan) mark(never ??= new ImageData(n, this.#rows), at);
         else if (worst[b] === Cell.Offline) mark(offline ??= new ImageData(n, this.#rows), at);
       }
     }
+    missing.forEach((bits, b) => { this.#missing[(((first + b) % RING) + RING) % RING] = bits; });
     if (this.#cells) put(this.#cells, image, first);
     // A mask, once there is one, is also told where there is nothing any more.
     if (never) this.#never ??= layer(RING, this.#rows);

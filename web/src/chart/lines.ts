@@ -2,13 +2,18 @@
 // What a chart draws of any span: from the store where that holds it, from fetched tiles before. One mechanism for the live edge
 // and for last week.
 
-import { GAP_INTERVALS, decimate, noLines, pushGap, type Lines, type Window } from "./lod";
+import { GAP_INTERVALS, bucketSize, decimate, noLines, pushGap, type Lines, type Window } from "./lod";
 import type { History } from "../data/session";
 import { cellKey, type Store } from "../data/store";
 import { TILE_POINTS, levelFor, type Piece } from "../data/tiles";
 
 /** Neighbouring buckets are no farther apart than this many resolutions. */
 const GAP_BUCKETS = 1.5;
+
+/** Buckets of a tile and of the store differ by less, where both are as fine as the pixels ask for. */
+const COARSER = 2.5;
+/** A part of the view that is worth a word. */
+const PART_LEAST = 0.02;
 
 /** Columns of the target, or of one CPU. */
 export function linesOf(history: History, columns: readonly string[], cpu: number | null, window: Window): Lines {
@@ -29,6 +34,7 @@ export function linesOf(history: History, columns: readonly string[], cpu: numbe
       append(lines, piece, columns, a, b, { before: resolution, lead: n === 0, trail: n === pieces.length - 1 && end === window.to });
       resolution = piece.resolution;
     });
+    lines.coarse = coarseOf(pieces, window, cut < window.to ? bucketSize(window) * window.interval : Infinity);
     const last = lines.t.at(-1);
     if (cut < window.to && last !== undefined) {
       const apart = firstAfter(store, last) - last;
@@ -37,6 +43,13 @@ export function linesOf(history: History, columns: readonly string[], cpu: numbe
   }
   if (cut < window.to) decimate(store, keys, window, lines.t.at(-1), lines);
   return lines;
+}
+
+/** `finest`: resolution of what follows the pieces. */
+function coarseOf(pieces: readonly [Piece, number, number][], { from, to }: Window, finest: number): Lines["coarse"] {
+  const least = Math.min(finest, ...pieces.map(([piece]) => piece.resolution));
+  const [piece, , until] = pieces.filter(([p]) => p.resolution > COARSER * least).at(-1) ?? [];
+  return piece && until !== undefined && until - from > PART_LEAST * (to - from) ? { until, resolution: piece.resolution } : null;
 }
 
 /** From this time on the store can speak of all these keys; Infinity when it cannot. */

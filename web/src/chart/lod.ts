@@ -27,6 +27,8 @@ export interface Lines {
   banded: boolean;
   /** Not all of it is in the store: it may become finer. */
   fetched: boolean;
+  /** Up to this time points are so many ms apart, which is coarser than what follows: finer ones are not kept, or not here yet. */
+  coarse: { until: number; resolution: number } | null;
 }
 
 export interface Window {
@@ -42,7 +44,7 @@ export interface Window {
 export const GAP_INTERVALS = 2.5;
 
 export function noLines(curves: number): Lines {
-  return { t: [], curves: Array.from({ length: curves }, () => ({ mean: [], low: [], high: [] })), banded: false, fetched: false };
+  return { t: [], curves: Array.from({ length: curves }, () => ({ mean: [], low: [], high: [] })), banded: false, fetched: false, coarse: null };
 }
 
 /** A point without values: the lines on both sides of it are not joined. */

@@ -22,6 +22,8 @@ export class Overlay {
   readonly element: HTMLElement;
   readonly #cursor = el("div", { class: "cursor", hidden: true });
   readonly #selection = el("div", { class: "selection", hidden: true });
+  /** Beside a span that is held as A, the selection is B. */
+  readonly #letter = el("span", { "aria-hidden": "true", hidden: true }, "B");
   readonly #held = el("div", { class: "held", hidden: true }, el("span", { "aria-hidden": "true" }, "A"));
   readonly #marks = el("canvas", { class: "marks", hidden: true });
   readonly #handles: readonly HTMLElement[];
@@ -29,7 +31,7 @@ export class Overlay {
 
   constructor(private readonly view: View, private readonly state: PageState) {
     this.#handles = (["from", "to"] as const).map((edge) => this.#makeHandle(edge));
-    this.#selection.append(...this.#handles);
+    this.#selection.append(this.#letter, ...this.#handles);
     this.element = el("div", { class: "overlay" }, this.#marks, this.#held, this.#selection, this.#cursor);
   }
 
@@ -45,6 +47,7 @@ export class Overlay {
     if (cursorLeft !== null) this.#cursor.style.transform = `translateX(${Math.round(cursorLeft)}px)`;
     this.#place(this.#selection, this.state.selection.get(), range, at.width);
     this.#place(this.#held, this.state.held.get(), range, at.width);
+    setAttribute(this.#letter, "hidden", this.state.held.get() ? null : "");
     this.#drawMarks(range, at.width);
     const selection = this.state.selection.get();
     if (!selection) return;

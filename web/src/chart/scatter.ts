@@ -3,6 +3,7 @@
 // says which points are where; what a choice means is its owner's (panels/scatter.tsx).
 
 import { formatTick, type Unit } from "../lib/format";
+import { textPx } from "../lib/text-size";
 import { colour } from "../lib/theme";
 import { axisOf, place, timeColour, type Axis, type Point, type Rect } from "./scatter-scale";
 
@@ -25,14 +26,14 @@ export interface ScatterContent {
   rect: Rect | null;
 }
 
-const LEFT = 50;
+const LEFT = textPx(50);
 const RIGHT = 10;
-const TOP = 20;
-const BOTTOM = 34;
+const TOP = textPx(20);
+const BOTTOM = textPx(34);
 const RADIUS = 2.4;
-const FONT = "11px system-ui, sans-serif";
-const X_TICK_PX = 62;
-const Y_TICK_PX = 34;
+const FONT = `${textPx(11)}px system-ui, sans-serif`;
+const X_TICK_PX = textPx(62);
+const Y_TICK_PX = textPx(34);
 
 /** Places of the points in CSS pixels; they are those of `drawScatter` with the same size. */
 export interface ScatterLayout {

@@ -29,12 +29,21 @@ const DASH = [4, 3];
 const SOLID: number[] = [];
 /** Of a value that has no neighbour to draw a line to. */
 const DOT = 3;
+/** A line along the plot's upper or lower edge (100 %, or 0) is drawn whole: CSS pixels above and below. */
+const EDGE = 2;
+
+/** The part of the canvas that lines reach, from top to bottom, device pixels. */
+export function reach({ top, height }: Pick<Placed, "top" | "height">): { top: number; height: number } {
+  const edge = Math.round(EDGE * devicePixelRatio);
+  return { top: top - edge, height: height + 2 * edge };
+}
 
 /** `since`: what lies left of this (device pixels) stays as it is. */
 export function drawLines(ctx: CanvasRenderingContext2D, lines: Lines, strokes: readonly Stroke[], at: Placed, since = at.left): void {
   ctx.save();
   ctx.beginPath();
-  ctx.rect(since, at.top, at.left + at.width - since, at.height);
+  const { top: upper, height } = reach(at);
+  ctx.rect(since, upper, at.left + at.width - since, height);
   ctx.clip();
   ctx.lineJoin = "bevel";
   ctx.lineWidth = 1;

@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 /*! This page contains uPlot 1.6.32, Copyright (c) 2025 Leon Sorokin, under the MIT licence (github.com/leeoniya/uPlot). */
-// Our adapter around uPlot: the only file that knows it. uPlot has the axes, the grid and the scales; the lines are ours
-// (strokes.ts), because they have bands and because a stroke wider than one pixel costs ten times as much where there is no GPU.
+// Our adapter around uPlot: the only file that knows it. uPlot has the scales and their ticks, and writes the values; the lines are
+// ours (strokes.ts), because they have bands and because a stroke wider than one pixel costs ten times as much where there is no GPU.
 // A chart draws the lines and the range it is given; it neither zooms nor follows by itself, and its legend is ours
 // (panels/line-panel.ts).
 //
 // Following the live edge, nearly all of a picture is the one before, some pixels to the left. So that is moved, and only what is new
-// is drawn, without uPlot: less than half the script of a frame. The times are then right to half a device pixel.
+// is drawn, without uPlot: less than half the script of a frame. The times are then right to half a device pixel. What moves (grid,
+// lines, times) is drawn by the same code whether all of it is or what is new, and stands where it stood when all was drawn, less
+// what it has moved since: a tick on half a pixel goes to the same side in every frame.
 
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { formatTick, formatTimeTick, type Unit } from "../lib/format";
+import { textPx } from "../lib/text-size";
 import { colour } from "../lib/theme";
 import { noLines, type Lines } from "./lod";
 import { StableMax } from "./scale";
-import { drawLines, type Placed, type Stroke } from "./strokes";
+import { drawLines, reach, type Placed, type Stroke } from "./strokes";
 import type { Range } from "./view";
 
 /**
@@ -40,21 +43,21 @@ export interface ChartOptions {
 }
 
 /** Equal in all tracks, so that their time axes lie below each other. CSS pixels. */
-export const AXIS_WIDTH = 54;
+export const AXIS_WIDTH = textPx(54);
 export const PAD_RIGHT = 10;
-export const PAD_TOP = 8;
+export const PAD_TOP = textPx(8);
 export const NO_TIMES_HEIGHT = 5;
-const TIMES_HEIGHT = 22;
+const TIMES_HEIGHT = textPx(22);
 const TIMES_GAP = 4;
-const FONT_PX = 11;
+const FONT_PX = textPx(11);
 const FONT_FAMILY = "system-ui, sans-serif";
 const FONT = `${FONT_PX}px ${FONT_FAMILY}`;
 /** Least distance of two labels, CSS pixels. */
-const TICK_SPACE = 26;
-const TIME_SPACE = 90;
-const LABEL_HEIGHT = 12;
+const TICK_SPACE = textPx(26);
+const TIME_SPACE = textPx(90);
+const LABEL_HEIGHT = textPx(12);
 /** Of a digit or a colon of FONT, CSS pixels; a little too wide rather than too narrow. */
-const CHARACTER_WIDTH = 6.4;
+const CHARACTER_WIDTH = textPx(64) / 10;
 /** The top of a log scale when all is zero, above what is linear. */
 const LOG_LEAST = 100;
 /** Ticks farther apart are at midnights and full hours of local time, which are not evenly spaced. */
@@ -62,8 +65,11 @@ const EVEN_TICKS_MS = 3_600_000;
 /** Left of the first new line, device pixels: its joints and dots reach so far. */
 const JOINT = 4;
 
-/** What the canvas shows. */
+/** What the canvas shows: the range for which all was drawn, and how far that has moved to the left since. */
 interface Shown extends Range {
+  /** Device pixels, of a plot so many wide. */
+  moved: number;
+  width: number;
   max: number;
   banded: boolean;
 }
@@ -79,7 +85,7 @@ export class LineChart {
 
   constructor(parent: HTMLElement, private readonly options: ChartOptions) {
     const axis = { stroke: () => colour("--text-dim"), font: FONT, ticks: { show: false } };
-    const grid = { stroke: () => colour("--grid"), width: 1 };
+    const grid = { show: false };
     const opts: uPlot.Options = {
       width: 300,
       height: 100,
@@ -95,18 +101,16 @@ export class LineChart {
         {
           ...axis, grid, space: TIME_SPACE, gap: TIMES_GAP,
           size: () => (this.#showTimes ? TIMES_HEIGHT : NO_TIMES_HEIGHT),
-          values: (u, ticks, __, ___, increment) => {
+          values: (_, ticks, __, ___, increment) => {
             this.#times = { ticks, increment };
-            const { min, max } = u.scales["x"] ?? {};
-            const range = { from: min ?? NaN, to: max ?? NaN };
-            return ticks.map((t) => (this.#showTimes ? timeLabel(range, this.width, t, increment) : ""));
+            return ticks.map(() => null);
           },
         },
         this.#yAxis({ ...axis, grid, size: AXIS_WIDTH, space: TICK_SPACE, gap: 6 }),
       ],
       // One series without data, for the sake of its scale.
       series: [{}, {}],
-      hooks: { draw: [(u) => this.#drawLines(u)] },
+      hooks: { draw: [() => this.#drawWhole()] },
     };
     this.#plot = new uPlot(opts, [[], []], parent);
   }
@@ -118,12 +122,20 @@ export class LineChart {
 
   /** Width of the plot area in device pixels: the resolution that decimation needs. */
   get pixels(): number {
-    return this.#plot.bbox.width;
+    return this.#box.width;
   }
 
   /** Width of the plot area in CSS pixels. */
   get width(): number {
-    return this.#plot.bbox.width / devicePixelRatio;
+    return this.#box.width / devicePixelRatio;
+  }
+
+  /** The plot area, whole device pixels: uPlot's may begin between two, and a picture that is moved would fade at its ends. */
+  get #box(): { left: number; top: number; width: number; height: number } {
+    const { bbox } = this.#plot;
+    const left = Math.round(bbox.left);
+    const top = Math.round(bbox.top);
+    return { left, top, width: Math.round(bbox.left + bbox.width) - left, height: Math.round(bbox.top + bbox.height) - top };
   }
 
   setSize(width: number, height: number): void {
@@ -142,14 +154,18 @@ export class LineChart {
   draw(lines: Lines, range: Range, since: number): void {
     this.#lines = lines;
     const max = this.#top(highest(lines, range));
-    if (!this.#scroll(range, max, since)) this.#drawAll(range, max);
+    const { from, to } = range;
+    if (!this.#scroll(range, max, since)) this.#drawAll({ from, to, moved: 0, width: this.pixels, max, banded: lines.banded });
   }
 
-  #drawAll({ from, to }: Range, max: number): void {
+  #drawAll(shown: Shown): void {
+    this.#shown = shown;
+    const { from, to } = onScreen(shown);
     this.#plot.batch(() => {
       // Setting a scale, even to what it was, is what makes uPlot draw.
-      this.#plot.setScale("y", { min: 0, max });
-      this.#plot.setScale("x", { min: from, max: to });
+      this.#plot.setScale("y", { min: 0, max: shown.max });
+      // Only to find the ticks: those of a view that begins between two milliseconds would be one too early.
+      this.#plot.setScale("x", { min: Math.floor(from), max: Math.ceil(to) });
     });
   }
 
@@ -160,7 +176,7 @@ export class LineChart {
 
   /** uPlot does not know how far the picture has moved since it drew. */
   recolour(): void {
-    if (this.#shown) this.#drawAll(this.#shown, this.#shown.max);
+    if (this.#shown) this.#drawAll(this.#shown);
   }
 
   destroy(): void {
@@ -179,26 +195,50 @@ export class LineChart {
     return this.options.scale === "log" ? this.#logTop(max) : max;
   }
 
-  #drawLines(u: uPlot): void {
-    const { min, max } = u.scales["x"] ?? {};
-    this.#shown = null;
-    if (min == null || max == null || u.bbox.width < 1) return;
-    this.#shown = { from: min, to: max, max: u.scales["y"]?.max ?? 1, banded: this.#lines.banded };
-    drawLines(u.ctx, this.#lines, this.#strokes(), this.#place(this.#shown));
+  /** uPlot draws, because it was asked to or because the size has changed. */
+  #drawWhole(): void {
+    const shown = this.#shown;
+    if (!shown) return;
+    const { left, width } = this.#box;
+    if (width < 1) this.#shown = null;
+    else this.#drawFrom(left, width === shown.width ? shown : (this.#shown = { ...shown, ...onScreen(shown), moved: 0, width }));
+  }
+
+  /** All that moves with time; what lies left of `strip` (device pixels) stays as it is. */
+  #drawFrom(strip: number, shown: Shown): void {
+    const { ctx } = this.#plot;
+    const place = this.#place(shown);
+    const ticks = this.#ticks(onScreen(shown));
+    const right = place.left + place.width;
+    const hair = Math.max(1, Math.round(devicePixelRatio));
+    const before = Math.floor(hair / 2);
+    ctx.save(); // uPlot remembers what it has set
+    ctx.fillStyle = colour("--grid");
+    for (const v of this.#values) ctx.fillRect(strip, Math.round(place.y(v)) - before, right - strip, hair);
+    for (const t of ticks) {
+      // One at an end of the plot lies within it by halves.
+      const x = Math.round(place.x(t)) - before;
+      const from = Math.max(strip, x);
+      const to = Math.min(right, x + hair);
+      if (to > from) ctx.fillRect(from, place.top, to - from, place.height);
+    }
+    ctx.restore();
+    drawLines(ctx, this.#lines, this.#strokes(), place, strip);
+    if (this.#showTimes) this.#drawTimes(place, ticks);
   }
 
   #strokes(): Stroke[] {
     return this.options.lines.map((line) => ({ ...line, colour: colour(line.colour) }));
   }
 
-  #place({ from, to, max }: Shown): Placed {
-    const { left, top, width, height } = this.#plot.bbox;
+  #place({ from, to, moved, max }: Shown): Placed {
+    const { left, top, width, height } = this.#box;
     const perMs = width / (to - from);
     const linear = this.options.linearBelow;
     const asinhMax = Math.asinh(max / linear);
     return {
       left, top, width, height,
-      x: (t) => left + (t - from) * perMs,
+      x: (t) => left + (t - from) * perMs - moved,
       y: this.options.scale === "log" ? (v) => top + height * (1 - Math.asinh(v / linear) / asinhMax) : (v) => top + height * (1 - v / max),
     };
   }
@@ -206,54 +246,67 @@ export class LineChart {
   /** Moves what is shown to the left and draws what is new; false: all has to be drawn. */
   #scroll(range: Range, max: number, since: number): boolean {
     const before = this.#shown;
-    const { ctx, bbox: { left, top, width, height } } = this.#plot;
-    const span = range.to - range.from;
-    if (!before || before.max !== max || before.banded !== this.#lines.banded || this.#times.increment >= EVEN_TICKS_MS) return false;
-    if (Math.abs(before.to - before.from - span) > 1e-6 * span) return false;
-    const by = Math.round(((range.to - before.to) / span) * width);
-    const from = before.from + (by / width) * span;
-    const shown = { ...before, from, to: from + span };
-    const place = this.#place(shown);
+    const { ctx } = this.#plot;
+    const { left, width } = this.#box;
+    if (!before || before.width !== width || before.max !== max || before.banded !== this.#lines.banded || this.#isUneven) return false;
+    const span = before.to - before.from;
+    if (Math.abs(range.to - range.from - span) > 1e-6 * span) return false;
+    const shown = { ...before, moved: Math.round(((range.to - before.to) / span) * width) };
+    const by = shown.moved - before.moved;
     const right = left + width;
-    const strip = Math.max(left, Math.min(right - by, Math.floor(place.x(since)) - JOINT));
+    const strip = Math.max(left, Math.min(right - by, Math.floor(this.#place(shown).x(since)) - JOINT));
     if (by < 0 || !(right - strip < width / 2)) return false;
     this.#shown = shown;
+    const lines = reach(this.#box);
     ctx.save();
     ctx.beginPath();
-    ctx.rect(left, top, width, height);
+    ctx.rect(left, lines.top, width, lines.height);
     ctx.clip();
     if (by > 0) {
       ctx.globalCompositeOperation = "copy";
-      ctx.drawImage(ctx.canvas, left + by, top, width - by, height, left, top, width - by, height);
+      ctx.drawImage(ctx.canvas, left + by, lines.top, width - by, lines.height, left, lines.top, width - by, lines.height);
       ctx.globalCompositeOperation = "source-over";
     }
-    ctx.clearRect(strip, top, right - strip, height);
-    const ticks = evenTicks(this.#times, shown);
-    ctx.fillStyle = colour("--grid");
-    const hair = Math.round(devicePixelRatio * 1000) / 1000;
-    for (const v of this.#values) ctx.fillRect(strip, Math.round(place.y(v)) - Math.floor(hair / 2), right - strip, hair);
-    for (const t of ticks) {
-      const x = Math.round(place.x(t));
-      if (x >= strip) ctx.fillRect(x - Math.floor(hair / 2), top, hair, height);
-    }
+    ctx.clearRect(strip, lines.top, right - strip, lines.height);
     ctx.restore();
-    drawLines(ctx, this.#lines, this.#strokes(), place, strip);
-    if (this.#showTimes) this.#drawTimes(place, shown, ticks);
+    this.#drawFrom(strip, shown);
     return true;
   }
 
-  /** Where uPlot puts them. */
-  #drawTimes(place: Placed, shown: Range, ticks: readonly number[]): void {
+  get #isUneven(): boolean {
+    return this.#times.increment >= EVEN_TICKS_MS;
+  }
+
+  /** Those of a range, and one more on either side: from those of one before it, where uPlot has not just found them. */
+  #ticks({ from, to }: Range): readonly number[] {
+    const { ticks, increment } = this.#times;
+    const some = ticks[0];
+    if (this.#isUneven || some === undefined || !(increment > 0)) return ticks;
+    const out = [];
+    for (let n = Math.floor((from - some) / increment); some + (n - 1) * increment < to; n++) out.push(some + n * increment);
+    return out;
+  }
+
+  #drawTimes(place: Placed, ticks: readonly number[]): void {
     const { ctx } = this.#plot;
     const k = devicePixelRatio;
-    const y = Math.round(place.top + place.height) + Math.round(TIMES_GAP * k);
+    const gap = Math.round(TIMES_GAP * k);
+    const y = place.top + place.height + gap;
+    // Of a text, a trace may lie above.
+    const upper = y - Math.floor(gap / 2);
     ctx.save();
-    ctx.clearRect(place.left - TIME_SPACE * k / 2, y, ctx.canvas.width, ctx.canvas.height - y);
+    ctx.clearRect(place.left, upper, ctx.canvas.width, ctx.canvas.height - upper);
     ctx.font = `${FONT_PX * k}px ${FONT_FAMILY}`;
     ctx.fillStyle = colour("--text-dim");
     ctx.textAlign = "center";
     ctx.textBaseline = "top";
-    for (const t of ticks) ctx.fillText(timeLabel(shown, this.width, t, this.#times.increment), Math.round(place.x(t)), y);
+    for (const t of ticks) {
+      const x = Math.round(place.x(t));
+      const text = formatTimeTick(t, this.#times.increment);
+      // A label that would reach over an end of the plot would be cut off there, or touch the lowest value.
+      const half = (text.length * CHARACTER_WIDTH * k) / 2;
+      if (x - half >= place.left && x + half <= place.left + place.width + PAD_RIGHT * k) ctx.fillText(text, x, y);
+    }
     ctx.restore();
   }
 
@@ -290,21 +343,10 @@ export class LineChart {
   }
 }
 
-/** Those of a range, from those of one before it. */
-function evenTicks({ ticks, increment }: { ticks: readonly number[]; increment: number }, { from, to }: Range): number[] {
-  const some = ticks[0];
-  if (some === undefined || !(increment > 0)) return [];
-  const out = [];
-  for (let n = Math.ceil((from - some) / increment); some + n * increment <= to; n++) out.push(some + n * increment);
-  return out;
-}
-
-/** A label that would reach over an end of the plot is left out: it would be cut off there, or touch the lowest value. */
-function timeLabel({ from, to }: Range, width: number, t: number, increment: number): string {
-  const text = formatTimeTick(t, increment);
-  const at = ((t - from) / (to - from)) * width;
-  const half = (text.length * CHARACTER_WIDTH) / 2;
-  return at < half || at > width + PAD_RIGHT - half ? "" : text;
+/** What a picture that has moved shows. */
+function onScreen({ from, to, moved, width }: Shown): Range {
+  const by = moved === 0 ? 0 : (moved / width) * (to - from);
+  return { from: from + by, to: to + by };
 }
 
 /** The greatest value on the screen, and of the points that its lines come from and go to. */

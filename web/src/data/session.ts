@@ -168,7 +168,7 @@ export class Session {
       // While a recording is read, its history is not whole.
       if (before && before.input.state !== meta.input.state) this.tiles.renew();
       this.#set(meta.input.state, meta.input.reason ?? "");
-    } else if (state === "reconnecting" || (state === "live" && meta.input.state === "waiting")) {
+    } else if (state === "reconnecting" || ((state === "live" || state === "waiting") && meta.input.state === "waiting")) {
       this.#set(meta.input.state === "live" ? "live" : "waiting", meta.input.reason ?? "");
     } else if (state === "live") {
       const behind = (meta.latest ?? 0) - (this.store.newestTime ?? Infinity);

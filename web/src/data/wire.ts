@@ -80,6 +80,8 @@ export interface History {
   tiers: { resolutionMs: number; first: number | null }[];
   state: string;
   reason: string | null;
+  /** Intervals that are kept nowhere any more, though nothing is older than what may be kept. */
+  lost: number;
 }
 
 export interface Meta {
@@ -155,7 +157,7 @@ export function parseQuality(v: unknown): Quality {
   return { kind: "never ran", running: 0 };
 }
 
-const NOT_COLUMNS = new Set(["timestamp", "seconds", "sequence", "quality", "cpus"]);
+const NOT_COLUMNS = new Set(["timestamp", "seconds", "sequence", "resolution_ms", "quality", "cpus"]);
 
 function parseValues(v: unknown): Values {
   const values: Values = Object.create(null) as Values;
@@ -259,6 +261,7 @@ function parseHistory(v: unknown): History | null {
     })).filter((tier) => tier.resolutionMs > 0),
     state,
     reason: typeof o["reason"] === "string" ? o["reason"] : null,
+    lost: count(o["lost"]),
   };
 }
 

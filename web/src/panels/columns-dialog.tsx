@@ -8,7 +8,7 @@ import { el } from "../lib/dom";
 import { Badge, useWatched } from "./inspect";
 import type { Context } from "./panel";
 import { columnOf, isAbsent, whyAbsent } from "./quality";
-import { DEFAULT_TRACKS, HEAT_TRACK } from "./table";
+import { HEAT_TRACK, defaultTracks } from "./table";
 import { add, canJoin, currentTracks, move, removeColumn, setTracks } from "./track-choice";
 import { TRACKS_MOST, isLog, parseTrack, trackColumns, trackOf, trackTitle, withAxis } from "./tracks";
 import { meaningOf } from "./units";
@@ -26,7 +26,7 @@ function Track({ context, meta, id, index, ids, dragged, onDrag, onFocusNext }: 
   const { state } = context;
   const title = trackTitle(id, meta);
   const track = parseTrack(id);
-  const change = (next: readonly string[]): void => setTracks(state, next);
+  const change = (next: readonly string[]): void => setTracks(state, next, meta);
   const step = (by: number, button: string): void => {
     onFocusNext(index + by, button);
     change(move(ids, index, index + by));
@@ -83,7 +83,7 @@ function Track({ context, meta, id, index, ids, dragged, onDrag, onFocusNext }: 
 function Offer({ context, meta, column, ids }: Props & { column: Column; ids: readonly string[] }) {
   const shown = ids.some((id) => trackColumns(id).includes(column.id));
   const joinable = ids.filter((id) => canJoin(id, column.id, meta));
-  const put = (into: string | null): void => setTracks(context.state, add(ids, column.id, into));
+  const put = (into: string | null): void => setTracks(context.state, add(ids, column.id, into), meta);
   const absent = isAbsent(column);
   const alone = ids.some((id) => parseTrack(id)?.base === trackOf([column.id]));
   return (
@@ -134,17 +134,17 @@ function Content({ context, onClose }: { context: Context; onClose(): void }) {
     (wanted ?? item?.querySelector<HTMLElement>("[data-move]:enabled"))?.focus();
   });
   if (!meta) return <p class="dim">The server has not answered yet.</p>;
-  const ids = currentTracks(context.state);
+  const ids = currentTracks(context.state, meta);
   const wanted = filter.trim().toLowerCase();
   const offers = meta.columns.filter((c) => wanted === "" || c.name.toLowerCase().includes(wanted) || c.id.includes(wanted));
   // What can be counted comes first.
   offers.sort((a, b) => Number(isAbsent(a)) - Number(isAbsent(b)));
-  const gone = DEFAULT_TRACKS.filter((id) => !ids.some((other) => parseTrack(other)?.base === id));
+  const gone = defaultTracks(meta).filter((id) => !ids.some((other) => parseTrack(other)?.base === id));
   return (
     <>
       <header>
         <h2>Columns</h2>
-        <button type="button" data-action="default" onClick={() => setTracks(context.state, DEFAULT_TRACKS)}>Default tracks</button>
+        <button type="button" data-action="default" onClick={() => setTracks(context.state, defaultTracks(meta), meta)}>Default tracks</button>
         <button type="button" class="primary" data-action="close" onClick={onClose}>Done</button>
       </header>
       <div class="halves">
@@ -159,7 +159,7 @@ function Content({ context, onClose }: { context: Context; onClose(): void }) {
           {gone.length > 0 && (
             <p class="buttons">
               {gone.map((id) => (
-                <button key={id} type="button" class="small" onClick={() => setTracks(context.state, [...ids, id])}>
+                <button key={id} type="button" class="small" onClick={() => setTracks(context.state, [...ids, id], meta)}>
                   + {trackTitle(id, meta)}
                 </button>
               ))}

@@ -76,11 +76,10 @@ export function ExportMenu({ given }: { given: Given }) {
   const long = span !== null && (span.to - span.from) / (meta?.intervalMs ?? 100) > SAMPLES_MOST;
   /** Single samples are not kept as long as their sums. */
   const old = span !== null && span.from < (meta?.history?.tiers[0]?.first ?? -Infinity);
-  const thinned = long || old;
   const samples = (kind: "csv" | "json"): void => {
     if (!span) return;
     run(kind.toUpperCase(), async () => {
-      const data = await fetchData({ from: span.from, to: span.to, cpu: context.state.cpu.get(), ...(thinned ? { points: ROWS_OF_LONG } : {}) });
+      const data = await fetchData({ from: span.from, to: span.to, cpu: context.state.cpu.get(), ...(long ? { points: ROWS_OF_LONG } : {}) });
       const rows = JSON.parse(await data.text()) as unknown[];
       saveFile(`${stem(span)}.${kind}`, kind === "json" ? data : new Blob([csvOf(rows)], { type: "text/csv" }));
       const n = formatWhole(rows.length);

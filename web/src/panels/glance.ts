@@ -5,7 +5,7 @@
 import type { CpuMatrix } from "../data/matrix";
 import { Windows, apart, judge, type Judgement } from "../data/unusual";
 import type { Column, Meta } from "../data/wire";
-import { el, setAttribute, setText } from "../lib/dom";
+import { button, el, setAttribute, setText } from "../lib/dom";
 import { formatDuration, formatValue } from "../lib/format";
 import type { Context, Frame, Panel, Unusual } from "./panel";
 import { columnOf, isAbsent, measuresTasks } from "./quality";
@@ -17,7 +17,7 @@ export const WATCHED: readonly string[] = [
   "branch_miss_rate", "context_switches_per_second",
 ];
 
-/** For those who ask: on hover, and in the list of keys. */
+/** For those who ask: where the line is opened, and in the list of keys. */
 export const GLANCE_RULE = "Unusual is a second whose mean is higher (or lower) than that of every second of the ten minutes before it (without "
   + "the newest minute of them), by more than the width of their middle half. A CPU is apart from the others when it is more than three times "
   + "the width of their middle half away from it. Nothing is assumed about which values are good.";
@@ -67,14 +67,31 @@ function newestOf(matrix: CpuMatrix): Float64Array {
 }
 
 export class GlancePanel implements Panel {
-  readonly element = el("p", { class: "glance" });
+  readonly element: HTMLElement;
+  readonly #line: HTMLButtonElement;
   readonly #lead = el("b");
   readonly #rest = el("span");
+  /** All of it, however long: the line may end in an ellipsis. Written while it is open. */
+  readonly #whole = el("div", { class: "findings", hidden: true });
   readonly #windows = new Windows();
   #at = -Infinity;
+  #sentences: readonly string[] = [];
 
   constructor(private readonly context: Context) {
-    this.element.append(this.#lead, " ", this.#rest);
+    this.#line = button("", "All of it, and what it is compared with", () => this.#open(this.#whole.hidden));
+    this.#line.append(this.#lead, " ", this.#rest);
+    this.element = el("div", { class: "glance" }, this.#line, this.#whole);
+    this.#open(false);
+    this.element.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || this.#whole.hidden) return;
+      this.#open(false);
+      event.preventDefault(); // it is not the timeline's
+    });
+    const elsewhere = ({ target }: Event): void => {
+      if (!(target instanceof Node) || !this.element.contains(target)) this.#open(false);
+    };
+    document.addEventListener("pointerdown", elsewhere);
+    document.addEventListener("focusin", elsewhere);
   }
 
   meta(_meta: Meta): void {
@@ -122,8 +139,22 @@ export class GlancePanel implements Panel {
     const parts = judged > 0 ? [...said, where, some ? "" : compared]
       : [store.newestTime === null ? "Nothing was measured yet." : "What is unusual can be said when half a minute has been measured.", where];
     setText(this.#rest, (judged > 0 && !some ? "\u00b7 " : "") + parts.filter((s) => s !== "").join(" \u00b7 "));
-    setAttribute(this.element, "title", `${this.element.textContent}\n\n${GLANCE_RULE}`);
+    const whys = [...found].map(([id, { why }]) => `${columnOf(meta, id)?.name ?? id}: ${why}`);
+    this.#sentences = [...(judged > 0 ? whys : parts.slice(0, 1)), where === "" ? "" : `${where}.`, judged > 0 ? `${compared}.` : "", GLANCE_RULE];
+    if (!this.#whole.hidden) this.#write();
     this.context.unusual.set(found);
+  }
+
+  #open(open: boolean): void {
+    this.#whole.hidden = !open;
+    setAttribute(this.#line, "aria-expanded", String(open));
+    if (open) this.#write();
+  }
+
+  #write(): void {
+    const sentences = this.#sentences.filter((s) => s !== "");
+    while (this.#whole.children.length > sentences.length) this.#whole.lastChild?.remove();
+    sentences.forEach((text, i) => setText(this.#whole.children[i] ?? this.#whole.appendChild(el("p")), text));
   }
 
   /** CPUs whose newest second is apart from that of the others. */

@@ -36,18 +36,16 @@ export class HeaderPanel implements Panel {
   readonly #reason = el("span", { class: "reason" });
   readonly #span = el("span", { class: "span" });
   readonly #cursor = el("span", { class: "cursor-time" });
+  /** Holds the view still, or lets it follow again: one of them is possible at a time. */
   readonly #pause: HTMLButtonElement;
-  readonly #live: HTMLButtonElement;
   readonly #presets: [number, HTMLButtonElement][];
 
   readonly inspector: HTMLButtonElement;
 
   constructor(private readonly context: Context, actions: { help(): void; toggleInspector(): void }) {
     const { view, session } = context;
-    this.#pause = button("Pause", "Hold the view still; measuring goes on (Space)", () => view.togglePause());
-    this.#live = button("Back to live", "Follow the newest sample again (End, or a double click on a chart)", () => view.follow());
+    this.#pause = button("", "", () => view.togglePause());
     this.#pause.id = "pause";
-    this.#live.id = "back-to-live";
     this.#presets = PRESETS.map((ms, i) =>
       [ms, button(formatDuration(ms), `Show ${formatDuration(ms)} (${i + 1})`, () => view.setSpan(ms))]);
     for (const [ms, b] of this.#presets) b.setAttribute("data-span", String(ms));
@@ -65,8 +63,7 @@ export class HeaderPanel implements Panel {
       el("div", { class: "controls" },
         this.#cursor, this.#span,
         el("div", { class: "group", role: "group", "aria-label": "Time range" }, ...this.#presets.map(([, b]) => b)),
-        el("div", { class: "group" }, this.#pause, this.#live),
-        themeButton, this.inspector, help));
+        this.#pause, themeButton, this.inspector, help));
     session.connection.watch(() => this.#showState());
   }
 
@@ -102,7 +99,11 @@ export class HeaderPanel implements Panel {
     setAttribute(document.documentElement, "data-view", view.following ? "following" : "still");
     setText(this.#pill, STATE_WORDS[state]);
     setText(this.#reason, state === "paused" || state === "token" ? "" : connection.reason);
-    setText(this.#pause, view.following ? "Pause" : "Resume");
-    this.#live.disabled = view.following;
+    const ended = state === "ended" || state === "failed";
+    setText(this.#pause, view.following ? "Pause" : ended ? "To the end" : "Back to live");
+    setAttribute(this.#pause, "title", view.following ? "Hold the view still; measuring goes on (Space)"
+      : `${ended ? "Show the newest sample" : "Follow the newest sample again"} (End, Space, or a double click on a chart)`);
+    // A view at the end of what has ended stands still by itself.
+    this.#pause.disabled = view.following && ended;
   }
 }

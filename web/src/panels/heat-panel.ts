@@ -4,11 +4,13 @@
 import { attachGestures } from "../chart/gestures";
 import { Heatmap } from "../chart/heatmap";
 import type { Range } from "../chart/view";
-import { heatAt, type HeatSource } from "../data/heat";
+import { Cell, heatAt, type HeatSource } from "../data/heat";
 import { qualityOf } from "../data/store";
 import type { Column, Meta } from "../data/wire";
 import { el, setAttribute, setText } from "../lib/dom";
 import { NOTHING, formatClock, formatTick, formatValue, type Unit } from "../lib/format";
+import { isNarrow } from "../lib/text-size";
+import type { Lacks, Missing } from "./missing";
 import type { Context, Frame } from "./panel";
 import type { Track } from "./track";
 import { columnOf, isAbsent, showGap, showQuality, whyAbsent } from "./quality";
@@ -16,6 +18,10 @@ import { unitOf } from "./units";
 
 /** What is shown unless something else was chosen: the first of these that the machine has. */
 const DEFAULTS = ["cpu_use", "cycles"];
+
+const HATCHES: readonly (readonly [Missing, string])[] = [
+  ["never ran", "stripes: never ran"], ["offline", "dots: offline"], ["gap", "blank: no sample"],
+];
 
 /** The column that the heatmap shows. */
 export function heatColumn(meta: Meta | null, chosen: string | null): string {
@@ -173,8 +179,28 @@ export class HeatPanel implements Track {
     }
     if (!frame.text) return;
     setText(this.#most, formatTick(this.#map.max, unit));
-    setText(this.#remark, this.#map.group > 1 ? `${this.#map.group} CPUs a row: the highest` : "");
+    setText(this.#remark, [this.#map.group > 1 ? `${this.#map.group} CPUs a row: the highest` : "", isNarrow() ? this.#hatches() : ""]
+      .filter((s) => s !== "").join(" \u00b7 "));
     this.#read(source, frame, unit);
+  }
+
+  missing(found: Lacks): void {
+    const { session } = this.context;
+    const { newestTime } = session.store;
+    if (!this.#visible || !this.#drawn || session.oldestTime === null || newestTime === null) return;
+    const { from, to } = this.#drawn.range;
+    const kinds = this.#map.missing({ from: Math.max(from, session.oldestTime), to: Math.min(to, newestTime) });
+    if (kinds.has(Cell.NeverRan)) found.kinds.add("never ran");
+    if (kinds.has(Cell.Offline)) found.kinds.add("offline");
+    // What has been asked for is no gap yet.
+    if (kinds.has(Cell.Gap) && !session.tiles.busy) found.kinds.add("gap");
+  }
+
+  /** Where the legend above the tracks is out of sight. */
+  #hatches(): string {
+    const found: Lacks = { kinds: new Set(), coarse: null };
+    this.missing(found);
+    return HATCHES.filter(([kind]) => found.kinds.has(kind)).map(([, words]) => words).join(", ");
   }
 
   #markApart(): void {

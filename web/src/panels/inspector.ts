@@ -14,8 +14,9 @@ import type { Given, Subject } from "./inspect";
 import { Shell } from "./inspector-shell";
 import { TABS } from "./inspector-table";
 import type { Context, Frame, Panel } from "./panel";
-import { DEFAULT_TRACKS } from "./table";
+import { trackIds } from "./table";
 import { holdSubject } from "./tab-compare";
+import { doctorOpen, statusTab } from "./tab-status";
 import { trackColumns } from "./tracks";
 import { ValuesTable } from "./values-table";
 
@@ -99,6 +100,15 @@ export class Inspector implements Panel {
     pageCost(); // from now on, long frames are noticed
   }
 
+  /** The doctor's findings, wherever they are. */
+  showDoctor(): void {
+    this.show();
+    this.#tab.set(statusTab.id);
+    doctorOpen.set(true);
+    // What is shown first needs a frame to be there.
+    requestAnimationFrame(() => requestAnimationFrame(() => this.element.querySelector<HTMLElement>("[data-action=doctor]")?.focus()));
+  }
+
   meta(_meta: Meta): void {
     if (!this.#met) {
       this.#met = true;
@@ -141,7 +151,8 @@ export class Inspector implements Panel {
   }
 
   #showColumns(): void {
-    const shown = [...new Set((this.context.state.tracks.get() ?? DEFAULT_TRACKS).flatMap(trackColumns))];
+    const { session, state } = this.context;
+    const shown = [...new Set(trackIds(state.tracks.get(), session.meta.get()).flatMap(trackColumns))];
     if (shown.join() !== this.#given.shown.get().join()) this.#given.shown.set(shown);
   }
 

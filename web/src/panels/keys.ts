@@ -61,7 +61,7 @@ export function zoomToSelection({ view, state }: Pick<KeyActions, "view" | "stat
 }
 
 export const KEYS: readonly Key[] = [
-  { keys: [" "], shown: "Space", what: "hold the view still, or follow again", run: ({ view }) => view.togglePause() },
+  { keys: [" "], shown: "Space", what: "hold the view still; again: back to the live edge", run: ({ view }) => view.togglePause() },
   { keys: ["End"], shown: "End", what: "back to the live edge", run: ({ view }) => view.follow() },
   {
     keys: ["Escape"], shown: "Esc", what: "drop the cursor or the selection; without one, back to the live edge",
@@ -113,7 +113,7 @@ const HANDS: readonly [string, string][] = [
   ["drag", "move in time"],
   ["Shift and drag", "select a span; its ends can be dragged"],
   ["double click", "back to the live edge"],
-  ["click on a row of the heatmap", "the charts of that CPU; again: of all"],
+  ["click in the heatmap", "the charts of that row's CPU; again: of all"],
   ["two fingers", "zoom and move in time"],
   ["tap", "the values at that time; there again: the newest ones"],
   ["long press and drag", "select a span"],

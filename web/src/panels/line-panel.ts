@@ -14,6 +14,7 @@ import { el, setAttribute, setText } from "../lib/dom";
 import { NOTHING, formatDuration, formatValue, type Unit } from "../lib/format";
 import { lowerBound } from "../lib/search";
 import type { Context, Frame } from "./panel";
+import type { Lacks } from "./missing";
 import { columnOf, isAbsent, measuresTasks, qualityAt, sharedReasons, showGap, showQuality, whyAbsent } from "./quality";
 import type { Track } from "./track";
 
@@ -157,6 +158,25 @@ export class LinePanel implements Track {
     });
   }
 
+  missing(found: Lacks): void {
+    const drawn = this.#drawn;
+    const { session } = this.context;
+    if (!this.#visible || !drawn || session.tiles.busy) return;
+    const interval = session.meta.get()?.intervalMs ?? 100;
+    const cpu = this.#cpu();
+    found.coarse ??= this.#lines.coarse;
+    this.#rows.forEach((row, k) => {
+      if (isAbsent(row.column)) return; // its place in the legend says so
+      for (const t of breaksIn(this.#lines, k, drawn)) {
+        if (!isBetween(session, t)) continue;
+        const at = { range: drawn, row: session.store.nearest(t, interval), newest: null, cursorTime: t, text: true };
+        const { value, quality, gap } = this.#read(at, row, cellKey(row.id, cpu ?? undefined), k, interval);
+        if (value === null && (quality.kind === "never ran" || quality.kind === "offline")) found.kinds.add(quality.kind);
+        else if (value === null && (gap || at.row === null)) found.kinds.add("gap");
+      }
+    });
+  }
+
   /** The CPU that the lines are of; null: the target's total, also when some column has no values of single CPUs. */
   #cpu(): number | null {
     return this.#rows.every((r) => r.column?.perCpu ?? true) ? this.context.state.cpu.get() : null;
@@ -231,6 +251,16 @@ export class LinePanel implements Track {
     this.chart.setSize(clientWidth, clientHeight);
     this.context.redraw();
   }
+}
+
+/** A time in each stretch of a line that has no value, as far as it is shown. */
+function breaksIn({ t, curves }: Lines, k: number, { from, to }: Range): number[] {
+  const mean = curves[k]?.mean ?? [];
+  const times: number[] = [];
+  for (let i = lowerBound(0, t.length, (n) => t[n] as number, from); i < t.length && (t[i] as number) <= to; i++) {
+    if (mean[i] == null && (mean[i - 1] != null || times.length === 0)) times.push(t[i] as number);
+  }
+  return times;
 }
 
 /** Within the history: before and behind it there is nothing to miss. */

@@ -88,7 +88,7 @@ function Body(given: Given) {
           {answer.cpuTimeMs === null ? "" : `${formatTime(answer.cpuTimeMs * NS_PER_MS)} of CPU time in `}
           {answer.seconds === null ? "no second that was looked at" : formatDuration(answer.seconds * 1000)};{" "}
           <span title="Every process and thread that the machine started, also those too short to be listed">
-            {answer.forks ?? NOTHING} forks
+            {answer.forks === null ? NOTHING : formatWhole(answer.forks)} forks
           </span>
           {frozen ? " \u00b7 order held" : ""}
         </p>

@@ -9,16 +9,19 @@ import { splitCode } from "../lib/code";
 import { formatBytes, formatClock, formatDay, formatDuration, formatWhole } from "../lib/format";
 import { copyText } from "../lib/handout";
 import { pageCost } from "../lib/page-cost";
+import { signal } from "../lib/signal";
 import { ErrorLine, useAnswer, useWatched, type Given, type Tab } from "./inspect";
 
 const REFRESH_MS = 1000;
 
+/** The doctor's findings are open: until the page is left. */
+export const doctorOpen = signal(false);
+
 function Fact({ id, name, help, alarm, children }: {
   id: string; name: string; help?: string; alarm?: boolean; children: string;
 }) {
-  return <tr data-fact={id}><th scope="row" title={help}>{name}</th><td data-alarm={alarm ? "" : undefined}>{children}</td></tr>;
+  return <tr data-fact={id}><th scope="row" title={help}>{name}</th><td data-alarm={alarm ? "" : undefined}>{children}{alarm && help !== undefined && <span class="dim"> {help}</span>}</td></tr>;
 }
-
 
 function cost(p: Process): string {
   const cpu = p.cpuPercent === null ? "" : `${p.cpuPercent.toFixed(1)}\u00a0% of a CPU`;
@@ -39,7 +42,27 @@ function Losses({ meta, given }: { meta: Meta; given: Given }) {
         {count("dropped", "Dropped rounds", h.droppedRounds, "Readings that the server did not take in time. Counts go on; only resolution is lost.")}
         {count("skipped", "Skipped records", h.skippedRecords, "Records of the stream that were not understood.")}
         {count("clients", "Clients dropped", h.clientsDropped, "Pages that read their stream too slowly.")}
+        {meta.history && count("unkept", "Intervals not kept", meta.history.lost,
+          "They left the server's memory, and no file or coarser resolution has them.")}
         <Fact id="reconnects" name="Reconnects" help="How often this page lost its connection.">{formatWhole(session.reconnects)}</Fact>
+      </tbody>
+    </table>
+  );
+}
+
+/** What the top line says as far as it has room. */
+function Machine({ meta }: { meta: Meta }) {
+  const online = meta.online.length;
+  return (
+    <table class="fact-table">
+      <caption>What is measured</caption>
+      <tbody>
+        <Fact id="host" name="Host">{meta.host || "not known"}</Fact>
+        <Fact id="target" name="Target">{`${meta.target || "not known"}, every ${formatDuration(meta.intervalMs)}`}</Fact>
+        <Fact id="processor" name="Processor">{meta.cpuModel || "not known"}</Fact>
+        <Fact id="cpus" name="CPUs">{`${formatWhole(online)} online${online < meta.possible ? ` of ${formatWhole(meta.possible)}` : ""}`}</Fact>
+        {meta.hypervisor !== "" && <Fact id="hypervisor" name="Virtual machine">{`under ${meta.hypervisor}`}</Fact>}
+        <Fact id="kernel" name="Kernel">{[`Linux ${meta.kernel}`, meta.arch].filter((s) => s !== "").join(", ")}</Fact>
       </tbody>
     </table>
   );
@@ -76,7 +99,7 @@ function Kept({ history, newest }: { history: History | null; newest: number | n
       <caption>History</caption>
       <tbody>
         <Fact id="history" name="State" alarm={history.state === "failed"}>
-          {history.state === "off" ? "only in memory" : history.state + (history.reason ? `: ${history.reason}` : "")}
+          {(history.state === "off" ? "only in memory" : history.state) + (history.reason ? `: ${history.reason}` : "")}
         </Fact>
         {history.path !== null && <Fact id="history-path" name="File">{history.path}</Fact>}
         <Fact id="history-bytes" name="Size">{size}</Fact>
@@ -136,7 +159,7 @@ function Doctor({ given }: { given: Given }) {
 function Body(given: Given) {
   const meta = useWatched(given.context.session.meta);
   const connection = useWatched(given.context.session.connection);
-  const [doctor, setDoctor] = useState(false);
+  const doctor = useWatched(doctorOpen);
   const [, tick] = useState(0);
   useEffect(() => {
     const timer = setInterval(() => document.hidden || tick((n) => n + 1), REFRESH_MS);
@@ -148,15 +171,16 @@ function Body(given: Given) {
       <p class="subject">
         <b>{meta.input.text || "this machine"}</b> <span class="dim">{connection.state}{connection.reason && `: ${connection.reason}`}</span>
       </p>
-      <button type="button" class="wide" data-action="doctor" aria-expanded={doctor} onClick={() => setDoctor(!doctor)}>
+      <button type="button" class="wide" data-action="doctor" aria-expanded={doctor} onClick={() => doctorOpen.set(!doctor)}>
         {doctor ? "Hide the doctor's findings" : "What can this machine measure? Ask the doctor"}
       </button>
       {doctor && <Doctor given={given} />}
       {meta.notes.map((note, i) => <p key={i} class="note" data-severity={note.severity}>{note.text}</p>)}
       <Losses meta={meta} given={given} />
+      <Machine meta={meta} />
       <Costs meta={meta} given={given} />
       <Kept history={meta.history} newest={meta.latest} />
-      <p class="dim">cyclescope {meta.version} {"\u00b7"} Linux {meta.kernel} {meta.arch}</p>
+      <p class="dim">cyclescope {meta.version}</p>
     </>
   );
 }

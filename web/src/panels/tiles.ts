@@ -73,8 +73,8 @@ const TILES: readonly TileSpec[] = [
     subHelp: "Pressure: the share of time in which some task waited for a CPU",
   },
   {
-    of: "cpu", id: "tasks-cpu", title: "CPUs used", column: "cpus_utilized",
-    main: ({ read }) => read("cpus_utilized"), format: (v) => `${v.toFixed(2)}\u00a0CPUs`,
+    of: "cpu", id: "tasks-cpu", title: "CPUs utilized", column: "cpus_utilized",
+    main: ({ read }) => read("cpus_utilized"), format: formatRatio,
     sub: ({ read }) => words(read("cpu_use"), formatShare, "machine"),
     subHelp: "CPU use of the whole machine",
   },
@@ -108,7 +108,7 @@ interface Tile {
 function makeTile(spec: TileSpec): Tile {
   const value = el("div", { class: "value" }, NOTHING);
   const sub = el("div", { class: "sub", title: spec.subHelp });
-  const mark = el("span", { class: "mark" });
+  const mark = el("span", { class: "mark" }, el("span"), el("span"));
   const quality = el("span", { class: "quality" });
   const spark = el("canvas", { class: "spark", "aria-hidden": "true" });
   const root = el("div", { class: "tile", "data-tile": spec.id, hidden: spec.of !== undefined },
@@ -171,7 +171,12 @@ export class TilesPanel implements Panel {
 
   #mark({ spec, mark, root }: Tile): void {
     const found = this.context.unusual.get().get(spec.column);
-    setText(mark, !found ? "" : found.verdict === "high" ? "\u25b2 high" : "\u25bc low");
+    // The word goes where the tile is narrow: not the name.
+    const [sign, word] = mark.children;
+    if (sign && word) {
+      setText(sign, !found ? "" : found.verdict === "high" ? "\u25b2" : "\u25bc");
+      setText(word, !found ? "" : found.verdict === "high" ? "\u00a0high" : "\u00a0low");
+    }
     setAttribute(root, "data-unusual", found?.verdict ?? null);
     setAttribute(mark, "title", found?.why ?? null);
     // Also for those who have no pointer to hover with.

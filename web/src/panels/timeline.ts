@@ -4,15 +4,14 @@
 import type { Placement } from "../chart/overlay";
 import type { Meta } from "../data/wire";
 import { el, setAttribute } from "../lib/dom";
+import { isNarrow } from "../lib/text-size";
 import { HeatPanel } from "./heat-panel";
 import { LinePanel } from "./line-panel";
+import type { Lacks } from "./missing";
 import type { Context, Frame, Panel } from "./panel";
 import { HEAT_TRACK, trackIds } from "./table";
 import { lineSpec } from "./tracks";
 import type { Track } from "./track";
-
-/** Narrower pages scroll, and each track has its own times. */
-const NARROW_PX = 700;
 
 export class Timeline implements Panel {
   readonly element: HTMLElement;
@@ -28,7 +27,7 @@ export class Timeline implements Panel {
   }
 
   meta(meta: Meta): void {
-    this.#shown = trackIds(this.context.state.tracks.get()).flatMap((id) => {
+    this.#shown = trackIds(this.context.state.tracks.get(), meta).flatMap((id) => {
       let track = this.#tracks.get(id);
       if (!track) {
         const spec = id === HEAT_TRACK ? null : lineSpec(id, meta.columns);
@@ -46,6 +45,13 @@ export class Timeline implements Panel {
     for (const track of this.#shown) track.draw(frame);
     setAttribute(this.element, "data-from", String(frame.range.from));
     setAttribute(this.element, "data-to", String(frame.range.to));
+  }
+
+  /** What is missing in the tracks that are on the screen. */
+  missing(): Lacks {
+    const found: Lacks = { kinds: new Set(), coarse: null };
+    for (const track of this.#shown) if (!track.absent) track.missing(found);
+    return found;
   }
 
   forgetScale(): void {
@@ -76,7 +82,7 @@ export class Timeline implements Panel {
     place(this.absent, absent);
     absent.forEach((t, i) => setAttribute(t.element, "data-same", absent[i + 1]?.words === t.words ? "" : null));
     // One time axis, under the last track of lines; on a narrow page each has its own.
-    const narrow = innerWidth < NARROW_PX;
+    const narrow = isNarrow();
     const last = drawn.filter((t) => t.chart).at(-1);
     for (const track of drawn) track.setShowTimes(narrow || track === last);
     for (const track of this.#shown) setAttribute(track.element, "data-last", track === last ? "" : null);

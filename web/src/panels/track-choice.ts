@@ -4,18 +4,18 @@
 import type { PageState } from "../data/state";
 import type { Meta } from "../data/wire";
 import { columnOf } from "./quality";
-import { DEFAULT_TRACKS } from "./table";
+import { defaultTracks, trackIds } from "./table";
 import { SERIES_MOST, TRACKS_MOST, parseTrack, trackOf } from "./tracks";
 import { unitOf } from "./units";
 
 const KEY = "cyclescope-tracks";
 
-export function currentTracks(state: PageState): readonly string[] {
-  return state.tracks.get() ?? DEFAULT_TRACKS;
+export function currentTracks(state: PageState, meta: Meta): readonly string[] {
+  return trackIds(state.tracks.get(), meta);
 }
 
-export function setTracks(state: PageState, ids: readonly string[]): void {
-  const byDefault = JSON.stringify(ids) === JSON.stringify(DEFAULT_TRACKS);
+export function setTracks(state: PageState, ids: readonly string[], meta: Meta): void {
+  const byDefault = JSON.stringify(ids) === JSON.stringify(defaultTracks(meta));
   state.tracks.set(byDefault ? null : ids);
   try {
     if (byDefault) localStorage.removeItem(KEY);

@@ -8,7 +8,7 @@
 import type { Column, Meta } from "../data/wire";
 import type { Unit } from "../lib/format";
 import type { LineSpec } from "./line-panel";
-import { DEFAULT_TRACKS, HEAT_TRACK, TRACKS } from "./table";
+import { HEAT_TRACK, TRACKS, trackIds } from "./table";
 import { meaningOf, unitOf } from "./units";
 
 const COLOURS = ["--series-1", "--series-2", "--series-3", "--series-4", "--series-5"] as const;
@@ -97,7 +97,7 @@ export function lineSpec(id: string, columns: readonly Column[]): LineSpec | und
 export function tracksFor(ids: readonly string[] | null, meta: Meta): LineSpec[] {
   const seen = new Set<string>();
   const specs: LineSpec[] = [];
-  for (const id of ids ?? DEFAULT_TRACKS) {
+  for (const id of trackIds(ids, meta)) {
     const base = parseTrack(id)?.base ?? "";
     const spec = seen.has(base) || specs.length >= TRACKS_MOST ? undefined : lineSpec(id, meta.columns);
     seen.add(base);
