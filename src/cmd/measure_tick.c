@@ -59,16 +59,6 @@ static void tell_online(struct measure *m)
     hand_out(m, &note);
 }
 
-static void tell_starving(struct measure *m)
-{
-    const struct collector *c = &m->collector;
-    char text[512];
-
-    starve_sentence(&c->starve, &c->groups, &c->events, text, sizeof(text));
-    say("%s", text);
-    measure_tell(m, text);
-}
-
 static void follow_wall_clock(struct measure *m)
 {
     struct buf clock = {0};
@@ -102,8 +92,6 @@ void measure_take_interval(struct measure *m, bool last)
         consumer_round(&m->recording, &m->round, now);
         consumer_round(&m->server, &m->round, now);
     }
-    if (starve_look(&m->collector.starve, &m->collector.groups, &m->collector.readings, now))
-        tell_starving(m);
     readings_advance(&m->collector.readings);
     if (cpus_changed)
         tell_online(m);
@@ -119,9 +107,22 @@ void measure_scan_processes(struct measure *m, bool last)
 {
     struct consumer *const to[] = {&m->recording, &m->server};
 
+    m->processes.forks = m->collector.cpu_time.forks;
     process_table_step(&m->processes, &m->collector.target, m->last_timestamp,
                        last ? PROCESS_TABLE_LAST : process_table_budget(m->tick.grid.interval), to,
                        sizeof(to) / sizeof(to[0]));
+}
+
+// After the interval's work, as well: what is opened and closed takes time.
+static void regroup(struct measure *m)
+{
+    char text[REGROUP_TEXT_MAX];
+    ns_t budget = process_table_budget(m->tick.grid.interval);
+
+    if (!collector_regroup(&m->collector, clock_ns(CLOCK_MONOTONIC) + budget, text))
+        return;
+    say("%s", text);
+    measure_tell(m, text);
 }
 
 int measure_on_tick(void *context, uint32_t events)
@@ -143,6 +144,7 @@ int measure_on_tick(void *context, uint32_t events)
         launch_go(&m->launch);
     } else {
         measure_take_interval(m, over);
+        regroup(m);
     }
     measure_scan_processes(m, false);
     if (over)

@@ -81,6 +81,7 @@ void process_table_step(struct process_table *t, const struct target *target, in
         anybody |= to[i]->sink != NULL;
     if (!anybody || (!t->scan && open_scan(t, target, to, n) < 0))
         return;
+    process_scan_started(t->scan, t->forks);
     if (!step(t, budget))
         return;
     notes_processes(&notes, t->scan, timestamp_ms);

@@ -10,6 +10,7 @@ struct process_table {
     struct process_scan *scan; // NULL until there is somebody to tell
     struct exits exits;
     ns_t exits_due;
+    uint64_t forks; // the newest figure, for process_scan_started(); the caller's to set
 };
 
 #define PROCESS_TABLE_NONE ((struct process_table){.exits = EXITS_NONE})

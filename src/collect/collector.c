@@ -91,7 +91,7 @@ int collector_open(struct collector *c, const struct event_list *list, struct ta
         r = readings_init(&c->readings, &c->events, target_rows(&c->target),
                           target_scope(&c->target));
     if (r == 0)
-        r = starve_init(&c->starve, &c->groups, c->readings.n_rows);
+        r = regroup_init(&c->regroup, &c->groups, &c->readings);
     if (r == 0)
         r = cpu_time_open(&c->cpu_time, "", cpu_time_event, &c->target);
     if (r == 0 && !target_is_tasks(&c->target))
@@ -107,7 +107,7 @@ int collector_open(struct collector *c, const struct event_list *list, struct ta
 
 void collector_close(struct collector *c)
 {
-    starve_done(&c->starve);
+    regroup_done(&c->regroup);
     group_set_done(&c->groups);
     online_close(&c->online);
     sentinel_done(&c->sentinel);
@@ -145,15 +145,14 @@ static void follow_cpus(struct collector *c)
     if (target_online(&c->target, c->online.text) < 0)
         return;
     sentinel_follow(&c->sentinel, &c->target);
-    for (size_t i = 0; i < c->groups.n; i++)
-        for (size_t row = 0; row < c->readings.n_rows; row++) {
-            struct group_place place;
+    for (size_t row = 0; row < c->readings.n_rows; row++) {
+        struct group_place place;
 
-            if (group_place_of(&c->target, -1, row, &place))
-                group_open_row(&c->groups.groups[i], c->attrs, &c->target, row, &c->readings);
-            else
-                group_close_row(&c->groups.groups[i], row);
-        }
+        if (group_place_of(&c->target, -1, row, &place))
+            regroup_open_row(&c->regroup, &c->groups, c->attrs, &c->target, row, &c->readings);
+        else
+            regroup_close_row(&c->regroup, &c->groups, row);
+    }
 }
 
 // Closes what froze on CPUs that were offline for a moment. True when there were any.
@@ -161,10 +160,9 @@ static bool close_frozen(struct collector *c, ns_t now)
 {
     if (!sentinel_look(&c->sentinel, now))
         return false;
-    for (size_t i = 0; i < c->groups.n; i++)
-        for (size_t row = 0; row < c->sentinel.n_cpus; row++)
-            if (c->sentinel.away[row])
-                group_close_row(&c->groups.groups[i], row);
+    for (size_t row = 0; row < c->sentinel.n_cpus; row++)
+        if (c->sentinel.away[row])
+            regroup_close_row(&c->regroup, &c->groups, row);
     return true;
 }
 
@@ -183,27 +181,41 @@ static void read_parts(struct collector *c)
     }
 }
 
+// /proc/stat, which was read anyway, has a line for each CPU that is online.
+static bool cpus_changed(struct collector *c)
+{
+    bool changed = !c->cpu_time.cpus_seen || c->cpu_time.cpus_seen != c->cpus_seen;
+
+    c->cpus_seen = c->cpu_time.cpus_seen;
+    return changed;
+}
+
 bool collector_read(struct collector *c, ns_t now)
 {
     bool changed = false;
 
-    for (size_t i = 0; i < c->groups.n; i++)
-        group_read(&c->groups.groups[i], now - c->last_read, &c->readings);
+    regroup_read(&c->regroup, &c->groups, now - c->last_read, &c->readings);
     read_parts(c);
     c->last_read = now;
     if (now >= c->gauges_due) {
         cpu_time_read(&c->cpu_time, &c->readings);
-        pressure_read(&c->pressure, &c->readings, now);
+        pressure_read(&c->pressure, &c->readings, now, c->cpu_time.runnable);
         // On the grid: after a late tick the next one is due all the same.
         c->gauges_due += ((now - c->gauges_due) / GAUGES_EVERY + 1) * GAUGES_EVERY;
         // After reading: what a CPU counted before it went is in its frozen descriptors. Until this
         // is noticed it reads as offline all the same, because its time stands still.
-        changed = online_changed(&c->online);
+        changed = cpus_changed(c) && online_changed(&c->online);
         changed |= close_frozen(c, now);
         if (changed)
             follow_cpus(c);
     }
     return changed;
+}
+
+bool collector_regroup(struct collector *c, ns_t until, char *ret_text)
+{
+    return regroup_step(&c->regroup, &c->groups, &c->events, c->attrs, &c->target, &c->readings,
+                        until, ret_text);
 }
 
 void collector_hurry(struct collector *c)
@@ -231,5 +243,5 @@ size_t collector_descriptors(const struct collector *c)
 
     for (size_t i = 0; i < c->groups.n; i++)
         n += group_descriptors(&c->groups.groups[i]);
-    return n + sentinel_descriptors(&c->sentinel);
+    return n + regroup_descriptors(&c->regroup) + sentinel_descriptors(&c->sentinel);
 }

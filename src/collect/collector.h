@@ -9,8 +9,8 @@
 #include "collect/online.h"
 #include "collect/plan.h"
 #include "collect/pressure.h"
+#include "collect/regroup.h"
 #include "collect/sentinel.h"
-#include "collect/starve.h"
 
 // An event that is the part of another one's CPUs that are of one core type.
 struct collector_part {
@@ -26,11 +26,12 @@ struct collector {
     struct collector_part *parts; // of a hybrid processor's CPUs; owned
     size_t n_parts;
     struct online online;
+    uint64_t cpus_seen; // see cpu_time.h
     struct sentinel sentinel;
     struct cpu_time cpu_time;
     struct pressure pressure;
     struct readings readings;
-    struct starve starve;
+    struct regroup regroup;
     ns_t gauges_due, last_read; // CLOCK_MONOTONIC
     // How long it took to open the descriptors (looking for threads that were born meanwhile
     // included), and to enable them.
@@ -50,6 +51,9 @@ void collector_start(struct collector *c, ns_t reference);
 // online (or did both): c->online.text and the target have the new list, what went has been read
 // for the last time, and what came is counted from now on.
 bool collector_read(struct collector *c, ns_t now);
+// After a tick's work, until CLOCK_MONOTONIC is `until` or a little longer: what has to be done so
+// that every event gets counters. True when there is something to tell (REGROUP_TEXT_MAX).
+bool collector_regroup(struct collector *c, ns_t until, char *ret_text);
 // Has the next reading take what is not read each time too: for a run that ends.
 void collector_hurry(struct collector *c);
 

@@ -11,7 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LINE_BYTES 256 // a CPU's line: 10 numbers of at most 20 digits
+#define LINE_BYTES 256    // a CPU's line: 10 numbers of at most 20 digits
+#define REST_BYTES 131072 // the interrupts of a large machine; what does not fit is not known
+#define SUMMARY_LINES                                                                              \
+    6 // behind these: softirq, procs_blocked, procs_running, processes, btime, ctxt
 
 // The columns of a "cpu" line (proc(5)): user nice system idle iowait irq softirq steal guest
 // guest_nice. guest is in user, guest_nice in nice.
@@ -46,7 +49,7 @@ int cpu_time_open(struct cpu_time *c, const char *root, size_t first_event,
 
     *c = (struct cpu_time){
         .fd = -1,
-        .size = (target->n_possible + 1) * LINE_BYTES,
+        .size = (target->n_possible + 1) * LINE_BYTES + REST_BYTES,
         .ns_per_tick = (double)NS_PER_SEC / (double)sysconf(_SC_CLK_TCK),
         .target = target,
     };
@@ -106,13 +109,39 @@ static bool wanted(const struct cpu_time *c, bool total, unsigned long cpu)
     return cpu < c->target->n_possible && target_place(c->target, cpu, &pid, &place);
 }
 
+static unsigned long long number_after(const char *line, const char *name,
+                                       unsigned long long otherwise)
+{
+    size_t length = strlen(name);
+
+    return strncmp(line, name, length) == 0 ? strtoull(line + length, NULL, 10) : otherwise;
+}
+
+// From the end: the interrupts' line may be longer than all others.
+static void read_summary(struct cpu_time *c, size_t end)
+{
+    if (end && c->text[end - 1] == '\n')
+        end--;
+    for (int i = 0; i < SUMMARY_LINES && end; i++) {
+        const char *newline = memrchr(c->text, '\n', end);
+        const char *line = newline ? newline + 1 : c->text;
+
+        c->runnable = (int64_t)number_after(line, "procs_running ", (uint64_t)c->runnable);
+        c->forks = number_after(line, "processes ", c->forks);
+        end = newline ? (size_t)(newline - c->text) : 0;
+    }
+}
+
 void cpu_time_read(struct cpu_time *c, struct readings *readings)
 {
     ssize_t n = pread(c->fd, c->text, c->size - 1, 0);
 
+    c->runnable = -1;
+    c->forks = c->cpus_seen = 0;
     if (n <= 0)
         return;
     c->text[n] = '\0';
+    read_summary(c, (size_t)n);
     // The first line is the total, "cpu  …"; then "cpu0 …" for each online CPU.
     for (char *line = c->text; line && strncmp(line, "cpu", 3) == 0;) {
         unsigned long long ticks[N_COLUMNS];
@@ -122,6 +151,8 @@ void cpu_time_read(struct cpu_time *c, struct readings *readings)
 
         for (size_t i = 0; i < N_COLUMNS; i++)
             ticks[i] = strtoull(p, &p, 10);
+        // Their order is theirs: any two sets give two numbers, but for one in 2^64.
+        c->cpus_seen = (c->cpus_seen + (total ? 0 : cpu + 1)) * 0x9e3779b97f4a7c15u + 1;
         if (wanted(c, total, cpu))
             set_row(c, readings, cpu, ticks);
         line = strchr(p, '\n');

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // CPU time by state, from /proc/stat: on every machine, at the kernel's resolution of 10 ms
-// (USER_HZ).
+// (USER_HZ). The kernel makes the whole file at each reading, so that the rest of it is taken along
+// by those who need it.
 #pragma once
 
 #include "collect/gauges.h"
@@ -15,6 +16,10 @@ struct cpu_time {
     double ns_per_tick;
     struct gauges gauges;        // CPU_TIME_STATES of them
     const struct target *target; // not owned
+    // Of the newest reading:
+    int64_t runnable;   // tasks, the one that reads this among them; −1: not known
+    uint64_t forks;     // tasks that were started since boot; 0: not known
+    uint64_t cpus_seen; // another number when other CPUs are online; 0: not known
 };
 
 // Adds the gauges to the table (one group). 0 or -errno.

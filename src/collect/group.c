@@ -128,7 +128,7 @@ static int open_row(struct group *g, const struct perf_event_attr *attrs,
     return 0;
 }
 
-int group_open(struct group *g, const struct perf_event_attr *attrs, const struct target *target)
+int group_prepare(struct group *g, const struct perf_event_attr *attrs, const struct target *target)
 {
     size_t rows = target_rows(target);
 
@@ -142,25 +142,38 @@ int group_open(struct group *g, const struct perf_event_attr *attrs, const struc
     g->n_rows = rows;
     g->pinned = attrs[g->events[0]].pinned;
     memset(g->fds, 0xff, rows * g->n * sizeof(*g->fds)); // all −1
-    for (size_t row = 0; row < rows; row++) {
-        int r = open_row(g, attrs, target, row);
-
-        if (r == -EMFILE || r == -ENFILE)
-            return r;
-    }
     return 0;
 }
 
-static void enable_row(const struct group *g, size_t row)
+int group_open(struct group *g, const struct perf_event_attr *attrs, const struct target *target)
+{
+    int r = group_prepare(g, attrs, target);
+
+    for (size_t row = 0; r == 0 && row < g->n_rows; row++) {
+        int error = open_row(g, attrs, target, row);
+
+        if (error == -EMFILE || error == -ENFILE)
+            r = error;
+    }
+    return r;
+}
+
+void group_enable_row(const struct group *g, size_t row)
 {
     if (g->fds[row * g->n] >= 0)
         ioctl(g->fds[row * g->n], PERF_EVENT_IOC_ENABLE, PERF_IOC_FLAG_GROUP);
 }
 
+void group_disable_row(const struct group *g, size_t row)
+{
+    if (g->fds[row * g->n] >= 0)
+        ioctl(g->fds[row * g->n], PERF_EVENT_IOC_DISABLE, PERF_IOC_FLAG_GROUP);
+}
+
 void group_enable(const struct group *g)
 {
     for (size_t row = 0; row < g->n_rows; row++)
-        enable_row(g, row);
+        group_enable_row(g, row);
 }
 
 void group_close_row(struct group *g, size_t row)
@@ -180,7 +193,7 @@ int group_open_row(struct group *g, const struct perf_event_attr *attrs,
         return r;
     for (size_t m = 0; m < g->n; m++)
         g->base[row * g->n + m] = readings->now[g->events[m] * readings->n_rows + row];
-    enable_row(g, row);
+    group_enable_row(g, row);
     return 0;
 }
 
@@ -207,27 +220,64 @@ static void read_given_up(const struct group *g, size_t row, ns_t elapsed,
     }
 }
 
+// Reads the row into `ret`. False when that is not the whole group.
+static bool read_whole(const struct group *g, size_t row, struct group_reading *ret, bool *ret_gone)
+{
+    int fd = g->fds[row * g->n];
+    ssize_t size = (ssize_t)(offsetof(struct group_reading, values) + g->n * sizeof(uint64_t));
+    ssize_t n = fd < 0 ? -1 : read(fd, ret, sizeof(*ret));
+
+    *ret_gone = n >= 0 && is_given_up(g, fd, n, ret->enabled);
+    return n == size && ret->nr == g->n && !*ret_gone;
+}
+
+void group_read_row(const struct group *g, size_t row, ns_t elapsed, struct readings *readings)
+{
+    struct group_reading reading;
+    const struct reading *base = &g->base[row * g->n];
+    bool given_up, whole = read_whole(g, row, &reading, &given_up);
+
+    if (given_up)
+        read_given_up(g, row, elapsed, readings);
+    for (size_t m = 0; whole && m < g->n; m++)
+        readings_set(readings, g->events[m], row,
+                     (struct reading){.value = base[m].value + reading.values[m],
+                                      .enabled = base[m].enabled + reading.enabled,
+                                      .running = base[m].running + reading.running});
+}
+
 void group_read(const struct group *g, ns_t elapsed, struct readings *readings)
 {
-    struct group_reading reading = {0};
-    ssize_t size = (ssize_t)(offsetof(struct group_reading, values) + g->n * sizeof(uint64_t));
+    for (size_t row = 0; row < g->n_rows; row++)
+        group_read_row(g, row, elapsed, readings);
+}
 
-    for (size_t row = 0; row < g->n_rows; row++) {
-        int fd = g->fds[row * g->n];
-        const struct reading *base = &g->base[row * g->n];
-        ssize_t n = fd < 0 ? -1 : read(fd, &reading, sizeof(reading));
+bool group_times(const struct group *g, size_t row, struct reading *ret)
+{
+    struct group_reading reading;
+    bool given_up;
 
-        if (is_given_up(g, fd, n, reading.enabled)) {
-            read_given_up(g, row, elapsed, readings);
-            continue;
-        }
-        if (n != size || reading.nr != g->n)
-            continue;
-        for (size_t m = 0; m < g->n; m++)
-            readings_set(readings, g->events[m], row,
-                         (struct reading){.value = base[m].value + reading.values[m],
-                                          .enabled = base[m].enabled + reading.enabled,
-                                          .running = base[m].running + reading.running});
+    if (!read_whole(g, row, &reading, &given_up))
+        return false;
+    *ret = (struct reading){.enabled = reading.enabled, .running = reading.running};
+    return true;
+}
+
+void group_resume_row(struct group *g, size_t row, const struct readings *readings)
+{
+    struct group_reading reading;
+    bool given_up;
+
+    if (!read_whole(g, row, &reading, &given_up))
+        return;
+    // What these descriptors counted may be more than what is to be gone on from: the sum of both
+    // is right all the same, because the difference is taken modulo 2^64.
+    for (size_t m = 0; m < g->n; m++) {
+        struct reading now = readings->now[g->events[m] * readings->n_rows + row];
+
+        g->base[row * g->n + m] = (struct reading){.value = now.value - reading.values[m],
+                                                   .enabled = now.enabled - reading.enabled,
+                                                   .running = now.running - reading.running};
     }
 }
 

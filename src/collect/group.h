@@ -59,12 +59,21 @@ bool group_place_of(const struct target *target, int cgroup, size_t row, struct 
 // before group_enable(), or before its exec for a command. A place where it does not open stays
 // without (an offline CPU, a thread that has ended). 0, -EMFILE/-ENFILE, or -ENOMEM.
 int group_open(struct group *g, const struct perf_event_attr *attrs, const struct target *target);
+// The same without opening it anywhere: group_open_row() does.
+int group_prepare(struct group *g, const struct perf_event_attr *attrs,
+                  const struct target *target);
 void group_close(struct group *g);
 // Enables leader and members at once: a sibling that joins a running leader of a CPU never counts.
 void group_enable(const struct group *g);
+void group_enable_row(const struct group *g, size_t row);
+void group_disable_row(const struct group *g, size_t row);
 // One read(2) a row, into `readings`. `elapsed`: since the last time, which is the enabled time of
 // a group that the kernel gave up (a pinned one that found no counter) and that has not run.
 void group_read(const struct group *g, ns_t elapsed, struct readings *readings);
+void group_read_row(const struct group *g, size_t row, ns_t elapsed, struct readings *readings);
+// How long it was enabled and ran there since it was opened; its value is nothing. False: not to be
+// read.
+bool group_times(const struct group *g, size_t row, struct reading *ret);
 size_t group_descriptors(const struct group *g);
 
 // A CPU went offline: its descriptors are frozen for ever. It came back, or for the first time: new
@@ -72,6 +81,8 @@ size_t group_descriptors(const struct group *g);
 void group_close_row(struct group *g, size_t row);
 int group_open_row(struct group *g, const struct perf_event_attr *attrs,
                    const struct target *target, size_t row, const struct readings *readings);
+// The descriptors that are open count on from what `readings` has, where others counted meanwhile.
+void group_resume_row(struct group *g, size_t row, const struct readings *readings);
 
 // The groups are open: what planning kept goes.
 void group_set_settle(struct group_set *s);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collect/plan.h"
 
+#include "collect/pairs.h"
 #include "collect/perf_event.h"
 #include "collect/standstill.h"
 #include "collect/trial.h"
-#include "model/metric.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -86,41 +86,6 @@ static bool opens(struct event *e, struct perf_event_attr *attr, const struct gr
     return false;
 }
 
-// The event that is the other side of a ratio with event i; -1 without.
-static int partner(const struct event_table *events, size_t i)
-{
-    struct metric_binding *bindings = calloc(n_metrics, sizeof(*bindings));
-    size_t n = bindings ? metric_bind(events, bindings) : 0;
-    int found = -1;
-
-    for (size_t k = 0; k < n && found < 0; k++)
-        for (size_t side = 0;
-             bindings[k].metric->one_group && bindings[k].n_inputs == 2 && side < 2; side++)
-            if (bindings[k].inputs[side] == (int)i)
-                found = bindings[k].inputs[1 - side];
-    free(bindings);
-    return found;
-}
-
-// Puts the sides of ratios next to each other. `members` are events of one group; ret_pair[k] says
-// that members k and k + 1 are such.
-static void pair_up(const struct event_table *events, size_t *members, size_t n, bool *ret_pair)
-{
-    memset(ret_pair, 0, n * sizeof(*ret_pair));
-    for (size_t k = 0; k + 1 < n; k++) {
-        int other = partner(events, members[k]);
-
-        for (size_t j = k + 1; j < n; j++)
-            if (other >= 0 && members[j] == (size_t)other) {
-                memmove(&members[k + 2], &members[k + 1], (j - k - 1) * sizeof(*members));
-                members[k + 1] = (size_t)other;
-                ret_pair[k] = true;
-                k++;
-                break;
-            }
-    }
-}
-
 static struct group *add_group(struct group_set *s, int cgroup)
 {
     struct group *groups = reallocarray(s->groups, s->n + 1, sizeof(*groups));
@@ -199,7 +164,7 @@ static int plan_wish(struct packing *p, struct event_table *events, int wish, si
         if (opens(e, &p->attrs[i], &place, p->set))
             members[n++] = i;
     }
-    pair_up(events, members, n, pair);
+    pairs_order(events, members, n, pair);
     p->first = p->set->n;
     p->n_fds = 0;
     for (size_t i = 0; i < n && r == 0; i += pair[i] ? 2 : 1)
@@ -219,7 +184,7 @@ static int halve(const struct event_table *events, struct group_set *set, size_t
 
     if (!second)
         return -ENOMEM;
-    pair_up(events, first->events, first->n, pair);
+    pairs_order(events, first->events, first->n, pair);
     if (first->n > 2 && pair[cut - 1])
         cut++;
     memcpy(second->events, &first->events[cut], (first->n - cut) * sizeof(size_t));

@@ -17,13 +17,12 @@
 #define SUMS_EVERY      (900 * NS_PER_MS)
 #define RUN_DELAY_FIELD 8 // of a CPU's line (linux: Documentation/scheduler/sched-stats.rst)
 
-enum { SCHEDSTAT, LOADAVG, PSI_CPU, PSI_IO, PSI_MEMORY };
+enum { SCHEDSTAT, PSI_CPU, PSI_IO, PSI_MEMORY, NO_FILE = PRESSURE_FILES };
 
 static const struct {
     const char *path, *why;
 } files[PRESSURE_FILES] = {
     [SCHEDSTAT] = {"/proc/schedstat", "this kernel was built without CONFIG_SCHEDSTATS"},
-    [LOADAVG] = {"/proc/loadavg", "/proc/loadavg cannot be read"},
 #define NO_PSI "this kernel was built without PSI, or needs psi=1 on its command line"
     [PSI_CPU] = {"/proc/pressure/cpu", NO_PSI},
     [PSI_IO] = {"/proc/pressure/io", NO_PSI},
@@ -36,7 +35,7 @@ static const struct {
     int file;
     const char *line; // of a PSI file
 } gauges[PRESSURE_GAUGES] = {
-    {"run-delay", SCHEDSTAT, NULL},           {"run-queue", LOADAVG, NULL},
+    {"run-delay", SCHEDSTAT, NULL},           {"run-queue", NO_FILE, NULL},
     {"psi-cpu-some", PSI_CPU, "some "},       {"psi-io-some", PSI_IO, "some "},
     {"psi-io-full", PSI_IO, "full "},         {"psi-memory-some", PSI_MEMORY, "some "},
     {"psi-memory-full", PSI_MEMORY, "full "},
@@ -92,7 +91,7 @@ static int describe(struct pressure *p, struct event_table *events)
             return index;
         e = &events->events[index];
         e->total_only = i != RUN_DELAY;
-        if (p->fds[gauges[i].file] >= 0)
+        if (gauges[i].file == NO_FILE || p->fds[gauges[i].file] >= 0)
             continue;
         e->availability = QUALITY_NOT_SUPPORTED;
         snprintf(e->why, sizeof(e->why), "%s: %s", e->name, files[gauges[i].file].why);
@@ -160,19 +159,13 @@ static void read_delays(struct pressure *p, struct readings *readings)
         gauges_set(&p->gauges, readings, RUN_DELAY, 0, sum);
 }
 
-// "0.20 0.18 0.12 3/80 11206": 3 are runnable, and one of them reads this.
-static void read_queue(struct pressure *p, struct readings *readings, ns_t now)
+// Of the tasks that are runnable, one reads this.
+static void add_queue(struct pressure *p, struct readings *readings, ns_t now, int64_t runnable)
 {
-    const char *slash, *field;
-    unsigned long long running;
-
-    if (!read_text(p, LOADAVG) || !(slash = strchr(p->text, '/')))
+    if (runnable < 0)
         return;
-    for (field = slash; field > p->text && field[-1] != ' '; field--)
-        ;
-    running = strtoull(field, NULL, 10);
-    if (running > 1 && p->read_at && now > p->read_at)
-        p->queue += (running - 1) * (uint64_t)(now - p->read_at);
+    if (runnable > 1 && p->read_at && now > p->read_at)
+        p->queue += (uint64_t)(runnable - 1) * (uint64_t)(now - p->read_at);
     gauges_set(&p->gauges, readings, RUN_QUEUE, 0, p->queue);
 }
 
@@ -190,9 +183,9 @@ static void read_stalls(struct pressure *p, struct readings *readings, int file)
     }
 }
 
-void pressure_read(struct pressure *p, struct readings *readings, ns_t now)
+void pressure_read(struct pressure *p, struct readings *readings, ns_t now, int64_t runnable)
 {
-    read_queue(p, readings, now);
+    add_queue(p, readings, now, runnable);
     p->read_at = now;
     if (now < p->sums_due)
         return;
@@ -213,6 +206,6 @@ void pressure_start(struct pressure *p, struct readings *readings, ns_t now)
     p->read_at = 0;
     p->queue = 0;
     pressure_hurry(p);
-    pressure_read(p, readings, now);
+    pressure_read(p, readings, now, 0);
     pressure_hurry(p);
 }

@@ -6,7 +6,7 @@
 // second. The run queue, which is sampled, is read each time.
 //
 //     run-delay        time that tasks waited for this CPU (/proc/schedstat; exact, per CPU)
-//     run-queue        runnable tasks × time (/proc/loadavg, sampled at each reading)
+//     run-queue        runnable tasks × time (/proc/stat, sampled at each reading)
 //     psi-cpu-some …   time in which some task, or every task (full), stood still: /proc/pressure
 #pragma once
 
@@ -14,7 +14,7 @@
 #include "collect/gauges.h"
 #include "collect/target.h"
 
-#define PRESSURE_FILES  5
+#define PRESSURE_FILES  4
 #define PRESSURE_GAUGES 7
 
 struct pressure {
@@ -28,7 +28,7 @@ struct pressure {
     uint64_t queue;              // Σ length × ns
 };
 
-#define PRESSURE_NONE ((struct pressure){.fds = {-1, -1, -1, -1, -1}})
+#define PRESSURE_NONE ((struct pressure){.fds = {-1, -1, -1, -1}})
 
 // Adds the gauges to the table (one group) and opens what is there: a gauge without its file is not
 // supported, and says why. root: see base/file.h. 0 or -errno.
@@ -37,6 +37,7 @@ int pressure_open(struct pressure *p, const char *root, struct event_table *even
 void pressure_close(struct pressure *p);
 // Makes the figures of now the zero of what is read from here on. `now`: CLOCK_MONOTONIC.
 void pressure_start(struct pressure *p, struct readings *readings, ns_t now);
-void pressure_read(struct pressure *p, struct readings *readings, ns_t now);
+// `runnable`: tasks, of which the caller is one; −1: not known.
+void pressure_read(struct pressure *p, struct readings *readings, ns_t now, int64_t runnable);
 // Makes everything due at the next reading.
 void pressure_hurry(struct pressure *p);

@@ -13,7 +13,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define STAT_BYTES 131072 // /proc/stat: the interrupts of a large machine come before its forks
 // A process may call itself anew: those that were born in the scan before are looked up again,
 // whose exec may have come after it, and so many of the others that ran, in turn: a look costs as
 // much as 40 clocks, and later names are rare.
@@ -48,9 +47,8 @@ int process_scan_new(const char *root, const pid_t *trees, size_t n, process_clo
     text_copy(s->root, sizeof(s->root), root);
     s->clock = clock ? clock : kernel_clock;
     s->pids = PROCESS_PIDS_NONE;
-    s->stat = malloc(STAT_BYTES);
     s->trees = calloc(n + 1, sizeof(*s->trees));
-    if (!s->stat || !s->trees) {
+    if (!s->trees) {
         process_scan_free(s);
         return -ENOMEM;
     }
@@ -69,7 +67,6 @@ void process_scan_free(struct process_scan *s)
     free(s->before.list);
     free(s->now.list);
     free(s->changes);
-    free(s->stat);
     free(s->trees);
     free(s);
 }
@@ -174,17 +171,13 @@ static void visit(struct process_scan *s, pid_t pid)
     add(&s->now, &p);
 }
 
-// "processes N" of /proc/stat: the tasks that were started since boot.
 static void count_forks(struct process_scan *s)
 {
-    const char *line = NULL;
-    uint64_t started;
+    uint64_t before = s->started_tasks;
 
-    if (file_read(s->root, "/proc/stat", s->stat, STAT_BYTES) > 0)
-        line = strstr(s->stat, "\nprocesses ");
-    started = line ? strtoull(line + strlen("\nprocesses "), NULL, 10) : s->started_tasks;
-    s->forks = s->compared && started > s->started_tasks ? started - s->started_tasks : 0;
-    s->started_tasks = started;
+    if (s->started)
+        s->started_tasks = s->started;
+    s->forks = s->compared && s->started_tasks > before ? s->started_tasks - before : 0;
 }
 
 static bool begin(struct process_scan *s, ns_t now)
@@ -243,6 +236,11 @@ bool process_scan_step(struct process_scan *s, ns_t now, ns_t budget)
 void process_scan_exits(struct process_scan *s, struct exits *exits)
 {
     s->exits = exits;
+}
+
+void process_scan_started(struct process_scan *s, uint64_t tasks)
+{
+    s->started = tasks;
 }
 
 void process_scan_hurry(struct process_scan *s)

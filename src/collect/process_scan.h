@@ -49,6 +49,8 @@ void process_scan_exits(struct process_scan *s, struct exits *exits);
 // The first scan is what the second is compared with. True when a comparison has been completed:
 // its changes hold until the next call. `now`: CLOCK_MONOTONIC.
 bool process_scan_step(struct process_scan *s, ns_t now, ns_t budget);
+// How many tasks the machine has started since its boot, as is known now; 0: not known.
+void process_scan_started(struct process_scan *s, uint64_t tasks);
 // Makes the next scan due now: for a run that ends.
 void process_scan_hurry(struct process_scan *s);
 

@@ -40,7 +40,7 @@ struct process_scan {
     bool under_way, compared; // a scan is; there was one before
     ns_t due, done;
     double seconds;
-    char *stat; // of STAT_BYTES
+    uint64_t started; // the newest figure; 0: not known
     uint64_t started_tasks, forks;
 };
 

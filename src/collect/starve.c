@@ -2,15 +2,22 @@
 #include "collect/starve.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-int starve_init(struct starve *s, const struct group_set *set, size_t n_rows)
+// Cumulative, in ns.
+struct starve_place {
+    uint64_t enabled, running; // at the last look
+    uint64_t since;            // how long it had been enabled when it ran last
+};
+
+int starve_init(struct starve *s, const struct readings *readings, size_t n_groups)
 {
-    *s = (struct starve){.n_groups = set->n, .n_rows = n_rows};
-    s->seen = calloc(set->n * n_rows + 1, sizeof(*s->seen));
-    s->starved = calloc(set->n + 1, sizeof(*s->starved));
-    if (s->seen && s->starved)
+    *s = (struct starve){.n_events = readings->events->n,
+                         .n_rows = readings->n_rows,
+                         .after = STARVE_AFTER + STARVE_TURN * (ns_t)n_groups};
+    s->places = calloc(s->n_events * s->n_rows + 1, sizeof(*s->places));
+    s->starved = calloc(s->n_events + 1, sizeof(*s->starved));
+    if (s->places && s->starved)
         return 0;
     starve_done(s);
     return -ENOMEM;
@@ -18,60 +25,40 @@ int starve_init(struct starve *s, const struct group_set *set, size_t n_rows)
 
 void starve_done(struct starve *s)
 {
-    free(s->seen);
+    free(s->places);
     free(s->starved);
     *s = (struct starve){0};
 }
 
-static bool looks_starved(struct starve *s, size_t group, size_t leader,
-                          const struct readings *readings)
+// A CPU that is offline, or a task that sleeps, is not enabled, and starves of nothing.
+static bool look_at(struct starve_place *p, struct reading now, uint64_t after)
 {
-    bool starved = false;
+    bool enabled = now.enabled > p->enabled, ran = now.running != p->running;
 
-    for (size_t row = 0; row < s->n_rows; row++) {
-        struct reading *seen = &s->seen[group * s->n_rows + row];
-        struct reading now = readings->now[leader * readings->n_rows + row];
-
-        // A task that slept most of the time has not waited for long.
-        starved |= now.running == seen->running && now.enabled > seen->enabled &&
-                   now.enabled - seen->enabled > (uint64_t)STARVE_AFTER / 2;
-        *seen = now;
-    }
-    return starved;
+    if (ran)
+        p->since = now.enabled;
+    p->enabled = now.enabled;
+    p->running = now.running;
+    return enabled && !ran && now.enabled > p->since && now.enabled - p->since >= after;
 }
 
-bool starve_look(struct starve *s, const struct group_set *set, const struct readings *readings,
-                 ns_t now)
+bool starve_look(struct starve *s, const struct readings *readings, ns_t now)
 {
-    bool first = s->due == 0, changed = false;
-
     if (now < s->due)
         return false;
     s->due = now + STARVE_AFTER;
-    for (size_t g = 0; g < s->n_groups; g++) {
-        bool starved = looks_starved(s, g, set->groups[g].events[0], readings) && !first;
-
-        changed |= starved != s->starved[g];
-        s->starved[g] = starved;
+    for (size_t e = 0; e < s->n_events; e++) {
+        s->starved[e] = false;
+        for (size_t row = 0; row < s->n_rows; row++)
+            s->starved[e] |= look_at(&s->places[e * s->n_rows + row],
+                                     readings->now[e * s->n_rows + row], (uint64_t)s->after);
     }
-    return changed;
+    return true;
 }
 
-void starve_sentence(const struct starve *s, const struct group_set *set,
-                     const struct event_table *events, char *ret, size_t size)
+void starve_forgive(struct starve *s, size_t event)
 {
-    size_t at = 0;
-
-    for (size_t g = 0; g < s->n_groups; g++)
-        for (size_t m = 0; s->starved[g] && m < set->groups[g].n && at < size; m++)
-            at += (size_t)snprintf(ret + at, size - at, "%s%.40s", at ? ", " : "",
-                                   events->events[set->groups[g].events[m]].name);
-    if (at == 0)
-        snprintf(ret, size, "all events have counters again");
-    else if (at < size)
-        snprintf(ret + at, size - at,
-                 ": no counter has been free for %d s (another profiler or the NMI watchdog holds "
-                 "them); they have no values until one is. Started anew, cyclescope makes smaller "
-                 "groups",
-                 (int)(STARVE_AFTER / NS_PER_SEC));
+    for (size_t row = 0; row < s->n_rows; row++)
+        s->places[event * s->n_rows + row].since = s->places[event * s->n_rows + row].enabled;
+    s->starved[event] = false;
 }

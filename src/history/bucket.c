@@ -50,15 +50,14 @@ static void clear_slot(struct bucket *b, size_t slot)
             b->empty[place] = 0;
             b->events[place] = none;
         }
+    for (size_t k = 0; k < l->n_counted; k++)
+        b->times[layout_times(l, slot, l->counted[k])] = (struct bucket_times){0};
     for (size_t m = 0; m < l->n_metrics; m++)
         if ((place = layout_metric(l, slot, m)) != LAYOUT_NONE)
             b->metrics[place] = none;
-    for (size_t g = 0; g < (size_t)l->events.n_groups; g++) {
-        if (l->first_times[g] != LAYOUT_NONE)
-            b->times[l->first_times[g] + slot] = (struct bucket_times){0};
+    for (size_t g = 0; g < (size_t)l->events.n_groups; g++)
         if (l->first_gauge[g] != LAYOUT_NONE)
             b->gauge_ns[l->first_gauge[g] + slot] = NAN;
-    }
 }
 
 void bucket_clear_slots(struct bucket *b, struct slots slots)
@@ -179,7 +178,7 @@ static bool is_zero(struct bucket_times t)
     return t.enabled <= 0 && t.running <= 0;
 }
 
-// What becomes of a group's sums: an interval in which the group had no counter says nothing of the
+// What becomes of an event's sums: an interval in which it had no counter says nothing of the
 // others' scale, unless there is no other.
 enum joining { JOIN_ADD, JOIN_SKIP, JOIN_REPLACE };
 
@@ -190,30 +189,25 @@ static enum joining joining_of(struct bucket_times ours, struct bucket_times the
     return never_ran(ours) && !is_zero(theirs) ? JOIN_REPLACE : JOIN_ADD;
 }
 
-static void add_times(struct bucket_times *ours, struct bucket_times theirs, enum joining how)
+static enum joining add_times(struct bucket_times *ours, struct bucket_times theirs)
 {
+    enum joining how = joining_of(*ours, theirs);
+
     if (how == JOIN_REPLACE)
         *ours = theirs;
     if (how == JOIN_ADD) {
         ours->enabled += theirs.enabled;
         ours->running += theirs.running;
     }
+    return how;
 }
 
-// Adds the groups' times, and says for each what becomes of its events' sums.
-static void add_groups(struct bucket *to, const struct bucket *b, size_t slot,
-                       unsigned char how[EVENTS_MAX])
+// The times between the readings of the groups' gauges.
+static void add_gauge_times(struct bucket *to, const struct bucket *b, size_t slot)
 {
     const struct layout *l = to->layout;
 
-    for (size_t g = 0; g < (size_t)l->events.n_groups && g < EVENTS_MAX; g++) {
-        if (l->first_times[g] != LAYOUT_NONE) {
-            struct bucket_times *ours = &to->times[l->first_times[g] + slot];
-            struct bucket_times theirs = b->times[l->first_times[g] + slot];
-
-            how[g] = (unsigned char)joining_of(*ours, theirs);
-            add_times(ours, theirs, how[g]);
-        }
+    for (size_t g = 0; g < (size_t)l->events.n_groups; g++)
         if (l->first_gauge[g] != LAYOUT_NONE) {
             double *ours = &to->gauge_ns[l->first_gauge[g] + slot];
             double theirs = b->gauge_ns[l->first_gauge[g] + slot];
@@ -221,13 +215,10 @@ static void add_groups(struct bucket *to, const struct bucket *b, size_t slot,
             if (!isnan(theirs))
                 *ours = isnan(*ours) ? theirs : *ours + theirs;
         }
-    }
 }
 
-static void add_event(struct bucket *to, const struct bucket *b, size_t slot, size_t event,
-                      const unsigned char how[EVENTS_MAX])
+static void add_event(struct bucket *to, const struct bucket *b, size_t slot, size_t event)
 {
-    const struct event *e = &to->layout->events.events[event];
     size_t place = layout_raw(to->layout, slot, event);
     enum joining joining = JOIN_ADD;
 
@@ -237,8 +228,11 @@ static void add_event(struct bucket *to, const struct bucket *b, size_t slot, si
     to->empty[place] += b->empty[place];
     if (isnan(b->raw[place]))
         return;
-    if (e->kind == EVENT_COUNT)
-        joining = how[e->group];
+    if (to->layout->events.events[event].kind == EVENT_COUNT) {
+        size_t times = layout_times(to->layout, slot, event);
+
+        joining = add_times(&to->times[times], b->times[times]);
+    }
     if (joining == JOIN_SKIP)
         return;
     if (joining == JOIN_REPLACE || isnan(to->raw[place]))
@@ -251,7 +245,6 @@ void bucket_add(struct bucket *to, const struct bucket *b, struct slots slots,
                 const struct wanted *wanted)
 {
     const struct layout *l = to->layout;
-    unsigned char how[EVENTS_MAX];
 
     to->time_ms = b->time_ms;
     to->run = b->run;
@@ -260,10 +253,10 @@ void bucket_add(struct bucket *to, const struct bucket *b, struct slots slots,
     to->intervals += b->intervals;
     to->missing += b->missing;
     for (size_t slot = slots.from; slot < slots.to; slot++) {
-        add_groups(to, b, slot, how);
+        add_gauge_times(to, b, slot);
         for (size_t e = 0; e < l->events.n; e++)
             if (!wanted || wanted->events[e])
-                add_event(to, b, slot, e, how);
+                add_event(to, b, slot, e);
         for (size_t m = 0; m < l->n_metrics; m++) {
             size_t place = layout_metric(l, slot, m);
 

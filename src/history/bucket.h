@@ -3,7 +3,7 @@
 // raw sums with their times, so that buckets add up to what their intervals add up to, and a ratio
 // is one of sums; and the least and the greatest value that a column had in one of its intervals.
 //
-// Times are a group's: the exact ones of every event that was read whenever its group was.
+// Times are an event's own; those of a group are the same unless it was counted in parts.
 #pragma once
 
 #include "history/history.h"

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Layout: one anonymous mapping (its pages cost memory only once rows reach them) with, per row, a
 // timestamp, a length in seconds, one double per slot and event (raw), and two floats per slot and
-// group (enabled and running ns). Events of a group share their times, because the kernel schedules
-// and reads them together: that third of the memory is not spent twice. What cannot have a value
-// takes no memory: an event that was not opened, a total's CPUs, the times of gauges.
+// event that is counted (enabled and running ns). Software events of a group share these: they have
+// counters of their own always, and are never counted in parts. What cannot have a value takes no
+// memory: an event that was not opened, a total's CPUs, the times of gauges.
 #include "history/history.h"
 
 #include <errno.h>
+#include <linux/perf_event.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -26,13 +27,47 @@ struct history {
     int64_t *timestamp;  // [row]
     double *seconds;     // [row]
     double *raw;         // [layout_raw() * capacity + row]: a column is contiguous
-    struct times *times; // [layout_times() * capacity + row]
+    size_t *first_times; // [event]: where its times of slot 0 are; of each that is counted; owned
+    size_t n_times;
+    struct times *times; // [(first_times + slot) * capacity + row]
 };
 
 static size_t row_bytes(const struct history *h)
 {
     return sizeof(int64_t) + sizeof(double) + h->layout.n_raw * sizeof(double) +
-           h->layout.n_times * sizeof(struct times);
+           h->n_times * sizeof(struct times);
+}
+
+static bool is_software(const struct event *e)
+{
+    return e->type == PERF_TYPE_SOFTWARE;
+}
+
+// Gives each event that is counted a place for its times, or that of a software event before it in
+// its group.
+static int place_times(struct history *h)
+{
+    const struct layout *l = &h->layout;
+    const struct event *events = l->events.events;
+
+    h->first_times = calloc(l->events.n, sizeof(*h->first_times));
+    if (!h->first_times)
+        return -ENOMEM;
+    for (size_t k = 0, shared = LAYOUT_NONE; k < l->n_counted; k++) {
+        const struct event *e = &events[l->counted[k]];
+
+        if (k && e->group != events[l->counted[k - 1]].group)
+            shared = LAYOUT_NONE;
+        h->first_times[l->counted[k]] = h->n_times;
+        if (is_software(e) && shared != LAYOUT_NONE) {
+            h->first_times[l->counted[k]] = shared;
+            continue;
+        }
+        if (is_software(e))
+            shared = h->n_times;
+        h->n_times += l->n_slots;
+    }
+    return 0;
 }
 
 void history_free(struct history *h)
@@ -42,6 +77,7 @@ void history_free(struct history *h)
     if (h->memory)
         munmap(h->memory, h->memory_size);
     layout_done(&h->layout);
+    free(h->first_times);
     free(h);
 }
 
@@ -56,6 +92,8 @@ int history_new(const struct event_table *events, size_t n_slots, enum reading_s
     if (!h)
         return -ENOMEM;
     r = layout_init(&h->layout, events, n_slots, scope);
+    if (r == 0)
+        r = place_times(h);
     if (r < 0)
         goto fail;
     bytes = row_bytes(h);
@@ -97,7 +135,7 @@ static double *raw_column(const struct history *h, size_t slot, size_t event)
 // Of an event that has raw columns and is no gauge.
 static struct times *times_column(const struct history *h, size_t slot, size_t event)
 {
-    return h->times + layout_times(&h->layout, slot, event) * h->capacity;
+    return h->times + (h->first_times[event] + slot) * h->capacity;
 }
 
 void history_push(struct history *h, const struct interval *interval)
@@ -118,7 +156,7 @@ void history_push(struct history *h, const struct interval *interval)
             if (!raw)
                 continue;
             raw[row] = s.raw;
-            // A member without a reading must not overwrite the times of its group. Without a value
+            // One without a reading must not overwrite the times that it shares. Without a value
             // times mean nothing.
             if (!isnan(s.raw) && h->layout.events.events[e].kind == EVENT_COUNT)
                 times_column(h, slot, e)[row] =

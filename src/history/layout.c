@@ -11,6 +11,7 @@ void layout_done(struct layout *l)
     free(l->metrics);
     free(l->first_raw);
     free(l->first_times);
+    free(l->counted);
     free(l->first_gauge);
     free(l->first_metric);
     *l = (struct layout){0};
@@ -24,15 +25,21 @@ static int copy_events(struct layout *l, const struct event_table *events)
     l->events.events = calloc(events->n, sizeof(*events->events));
     l->metrics = calloc(n_metrics, sizeof(*l->metrics));
     l->first_raw = calloc(events->n, sizeof(*l->first_raw));
-    l->first_times = calloc(n_groups, sizeof(*l->first_times));
+    l->first_times = calloc(events->n, sizeof(*l->first_times));
+    l->counted = calloc(events->n, sizeof(*l->counted));
     l->first_gauge = calloc(n_groups, sizeof(*l->first_gauge));
     l->first_metric = calloc(n_metrics, sizeof(*l->first_metric));
-    if (!l->events.events || !l->metrics || !l->first_raw || !l->first_times || !l->first_gauge ||
-        !l->first_metric)
+    if (!l->events.events || !l->metrics || !l->first_raw || !l->first_times || !l->counted ||
+        !l->first_gauge || !l->first_metric)
         return -ENOMEM;
     memcpy(l->events.events, events->events, events->n * sizeof(*events->events));
     l->n_metrics = metric_bind(&l->events, l->metrics);
     return 0;
+}
+
+static bool has_times(const struct event *e)
+{
+    return e->kind == EVENT_COUNT && e->availability == QUALITY_EXACT;
 }
 
 static void place_times(size_t *first, size_t *n, size_t n_slots)
@@ -43,14 +50,32 @@ static void place_times(size_t *first, size_t *n, size_t n_slots)
     *n += n_slots;
 }
 
+static int by_group(const void *a, const void *b, void *context)
+{
+    const struct event *events = context;
+    size_t i = *(const size_t *)a, k = *(const size_t *)b;
+
+    if (events[i].group != events[k].group)
+        return events[i].group < events[k].group ? -1 : 1;
+    return i < k ? -1 : i > k;
+}
+
+static void order(struct layout *l)
+{
+    for (size_t i = 0; i < l->events.n; i++)
+        if (has_times(&l->events.events[i]))
+            l->counted[l->n_counted++] = i;
+    qsort_r(l->counted, l->n_counted, sizeof(*l->counted), by_group, l->events.events);
+}
+
 static void place(struct layout *l)
 {
     for (size_t g = 0; g <= (size_t)l->events.n_groups; g++)
-        l->first_times[g] = l->first_gauge[g] = LAYOUT_NONE;
+        l->first_gauge[g] = LAYOUT_NONE;
     for (size_t i = 0; i < l->events.n; i++) {
         const struct event *e = &l->events.events[i];
 
-        l->first_raw[i] = LAYOUT_NONE;
+        l->first_raw[i] = l->first_times[i] = LAYOUT_NONE;
         if (e->availability != QUALITY_EXACT)
             continue;
         l->first_raw[i] = l->n_raw;
@@ -58,7 +83,7 @@ static void place(struct layout *l)
         if (e->kind == EVENT_GAUGE)
             place_times(&l->first_gauge[e->group], &l->n_gauges, l->n_slots);
         else
-            place_times(&l->first_times[e->group], &l->n_times, l->n_slots);
+            place_times(&l->first_times[i], &l->n_times, l->n_slots);
     }
 }
 
@@ -102,6 +127,7 @@ int layout_init(struct layout *l, const struct event_table *events, size_t n_slo
     }
     l->n_slots = n_slots;
     l->scope = scope;
+    order(l);
     place(l);
     place_metrics(l);
     return 0;

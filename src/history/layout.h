@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a run's rows and buckets are made of: its events, the metrics that these make, its slots,
 // and the place of each value. What cannot have a value has no place: an event that was not opened,
-// the CPUs of a total. Events of a group share their times, because the kernel schedules and reads
-// them together; gauges of a group share the time between their readings.
+// the CPUs of a total. Each counted event has times of its own: those of a group are the same until
+// the collector counts its events apart. Gauges of a group share the time between their readings.
 //
 // Constant once made: any thread.
 #pragma once
@@ -22,10 +22,12 @@ struct layout {
     // The first place of each, that of slot 0 (LAYOUT_NONE: it has none); a slot's is so many
     // behind it. Owned.
     size_t *first_raw;    // [event]
-    size_t *first_times;  // [group]
+    size_t *first_times;  // [event]
     size_t *first_gauge;  // [group]
     size_t *first_metric; // [metric]
     size_t n_raw, n_times, n_gauges, n_metric_places;
+    size_t *counted; // events that have times: the groups in their order, each with its own; owned
+    size_t n_counted;
 };
 
 // A column: an event or a metric of a layout.
@@ -55,7 +57,7 @@ static inline size_t layout_raw(const struct layout *l, size_t slot, size_t even
 // The times of an event that is counted, and has a raw value.
 static inline size_t layout_times(const struct layout *l, size_t slot, size_t event)
 {
-    return l->first_times[l->events.events[event].group] + slot;
+    return l->first_times[event] + slot;
 }
 static inline size_t layout_gauge(const struct layout *l, size_t slot, size_t event)
 {

@@ -127,35 +127,61 @@ static void put_group(struct buf *out, int64_t enabled, int64_t idle)
         put_varint(out, zigzag(idle));
 }
 
-static void put_times(struct buf *out, const struct bucket *b, size_t slot)
+static bool is_apart(const struct bucket *b)
 {
     const struct layout *l = b->layout;
-    int64_t base = pack_whole(b->seconds * NS), length = base;
+    struct pack_times groups = {.b = b};
 
-    for (size_t g = 0; g < (size_t)l->events.n_groups; g++) {
-        if (l->first_times[g] != LAYOUT_NONE) {
-            const struct bucket_times *slots = &b->times[l->first_times[g]], t = slots[slot];
+    for (size_t slot = 0; slot < l->n_slots; slot++)
+        for (size_t k = 0, first = 0; k < l->n_counted; k++) {
+            struct bucket_times own = b->times[layout_times(l, slot, l->counted[k])], theirs;
+            size_t place = layout_raw(l, slot, l->counted[k]);
 
+            if (pack_begins_group(l, k))
+                first = k;
+            if (place == LAYOUT_NONE || isnan(b->raw[place]))
+                continue;
+            theirs = pack_times_at(&groups, first, slot);
+            if (islessgreater(own.enabled, theirs.enabled) ||
+                islessgreater(own.running, theirs.running))
+                return true;
+        }
+    return false;
+}
+
+static void put_times(struct buf *out, const struct pack_times *times, size_t slot)
+{
+    const struct layout *l = times->b->layout;
+    int64_t base = pack_whole(times->b->seconds * NS), length = base;
+
+    for (size_t g = 0, k = 0; g < (size_t)l->events.n_groups; g++) {
+        for (; k < l->n_counted && l->events.events[l->counted[k]].group == (int)g; k++) {
+            struct bucket_times t;
+
+            if (!times->apart && !pack_begins_group(l, k))
+                continue;
+            t = pack_times_at(times, k, slot);
             if (pack_is_rest(l, slot))
-                base = pack_whole(pack_rest_enabled(slots, l->n_slots));
+                base = pack_whole(pack_rest_enabled(times, k));
             put_group(out, pack_whole(t.enabled) - base,
                       pack_whole(t.enabled) - pack_whole(t.running));
             base = pack_whole(t.enabled);
         }
         if (l->first_gauge[g] != LAYOUT_NONE) {
-            double ns = b->gauge_ns[l->first_gauge[g] + slot];
+            double ns = times->b->gauge_ns[l->first_gauge[g] + slot];
 
             put_varint(out, isnan(ns) ? 0 : 1 + zigzag(pack_whole(ns) - length));
         }
     }
 }
 
-static void put_slot(struct buf *out, const struct bucket *b, size_t slot, bool aggregated)
+static void put_slot(struct buf *out, const struct pack_times *times, size_t slot, bool aggregated)
 {
+    const struct bucket *b = times->b;
     const struct layout *l = b->layout;
     struct extremes_list list;
 
-    put_times(out, b, slot);
+    put_times(out, times, slot);
     for (size_t e = 0; e < l->events.n; e++) {
         size_t place = layout_raw(l, slot, e);
         double rest;
@@ -171,9 +197,10 @@ static void put_slot(struct buf *out, const struct bucket *b, size_t slot, bool 
 
 void pack_bucket(struct buf *out, const struct bucket *b, bool aggregated)
 {
+    struct pack_times times = {.b = b, .apart = is_apart(b)};
     struct buf slot = {0};
 
-    buf_putc(out, PACK_VERSION);
+    buf_putc(out, times.apart ? PACK_VERSION : PACK_VERSION_GROUPS);
     buf_putc(out, aggregated ? FLAG_AGGREGATED : 0);
     put_varint(out, b->run);
     put_varint(out, b->sequence);
@@ -182,7 +209,7 @@ void pack_bucket(struct buf *out, const struct bucket *b, bool aggregated)
     put_varint(out, (uint64_t)pack_whole(b->seconds * NS));
     for (size_t s = 0; s < b->layout->n_slots; s++) {
         buf_clear(&slot);
-        put_slot(&slot, b, s, aggregated);
+        put_slot(&slot, &times, s, aggregated);
         put_varint(out, slot.size);
         buf_append(out, slot.data, slot.size);
         if (buf_error(&slot) < 0)

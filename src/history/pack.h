@@ -6,7 +6,8 @@
 #include "base/buf.h"
 #include "history/bucket.h"
 
-#define PACK_VERSION 2
+#define PACK_VERSION        3 // each event's times
+#define PACK_VERSION_GROUPS 2 // each group's: still written where its events have the same
 
 // Appends a bucket. `aggregated`: of a tier; else it is one
 // interval, whose extremes follow from its values.

@@ -10,8 +10,8 @@
 #define EXACT_MAX                                                                                  \
     4503599627370496.0 // 2^52: whole numbers below are exact in a double, and fit << 2
 
-#define PACK_VERSION_FLOAT24                                                                       \
-    1 // what is still in files: extremes as three bytes each, sums as they are
+// What is in files, too: extremes as three bytes each, sums as they are.
+#define PACK_VERSION_FLOAT24 1
 
 enum { FLAG_AGGREGATED = 1 };
 enum raw_tag { RAW_WHOLE, RAW_WHOLE_EMPTY, RAW_DOUBLE, RAW_NONE };
@@ -73,11 +73,43 @@ static inline double pack_rest(const double *values, size_t slots)
     return rest >= 0 && rest < EXACT_MAX && rest == floor(rest) ? rest : 0;
 }
 
-static inline double pack_rest_enabled(const struct bucket_times *times, size_t slots)
+// Times as they are packed: each counted event's, or, where no group was counted in parts, those of
+// each group, which every event of it has that has a value. Events are named by their place in
+// layout.counted.
+struct pack_times {
+    const struct bucket *b;
+    bool apart;
+};
+
+static inline bool pack_begins_group(const struct layout *l, size_t k)
 {
+    const struct event *events = l->events.events;
+
+    return k == 0 || events[l->counted[k]].group != events[l->counted[k - 1]].group;
+}
+
+static inline struct bucket_times pack_times_at(const struct pack_times *t, size_t k, size_t slot)
+{
+    const struct layout *l = t->b->layout;
+    size_t event = l->counted[k];
+
+    for (size_t i = k; !t->apart && i < l->n_counted && (i == k || !pack_begins_group(l, i)); i++) {
+        size_t place = layout_raw(l, slot, l->counted[i]);
+
+        if (place != LAYOUT_NONE && !isnan(t->b->raw[place])) {
+            event = l->counted[i];
+            break;
+        }
+    }
+    return t->b->times[layout_times(l, slot, event)];
+}
+
+static inline double pack_rest_enabled(const struct pack_times *t, size_t k)
+{
+    size_t slots = t->b->layout->n_slots;
     double values[REST_SLOTS_MAX] = {0};
 
     for (size_t s = 0; s + 1 < slots; s++)
-        values[s] = (double)pack_whole(times[s].enabled);
+        values[s] = (double)pack_whole(pack_times_at(t, k, s).enabled);
     return pack_rest(values, slots);
 }

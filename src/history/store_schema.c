@@ -6,7 +6,7 @@
 #include <errno.h>
 
 #define APPLICATION_ID 0x63796373 // "cycs": whose file it is
-#define SCHEMA_VERSION 3
+#define SCHEMA_VERSION 4
 
 static int version_1(sqlite3 *db)
 {
@@ -47,15 +47,16 @@ static int version_2(sqlite3 *db)
     return r;
 }
 
-// Details of pack version 2, which a program of the version before takes for nothing; older ones
-// stay as they are.
-static int version_3(sqlite3 *db)
+// Details of pack versions 2 (since schema version 3) and 3 (since 4), which a program of the
+// version before takes for nothing; older ones stay as they are.
+static int newer_details(sqlite3 *db)
 {
     (void)db;
     return 0;
 }
 
-static int (*const steps[SCHEMA_VERSION])(sqlite3 *) = {version_1, version_2, version_3};
+static int (*const steps[SCHEMA_VERSION])(sqlite3 *) = {version_1, version_2, newer_details,
+                                                        newer_details};
 
 static int migrate(struct store *s, int64_t version)
 {

@@ -85,7 +85,8 @@ static int64_t unzigzag(uint64_t v)
 
 struct form {
     bool aggregated;
-    bool float24; // of the version before this one
+    bool float24; // of the first version
+    bool apart;   // each event has times
 };
 
 static int get_head(struct cursor *c, struct form *ret)
@@ -94,7 +95,8 @@ static int get_head(struct cursor *c, struct form *ret)
 
     ret->aggregated = flags & FLAG_AGGREGATED;
     ret->float24 = version == PACK_VERSION_FLOAT24;
-    return c->failed || (version != PACK_VERSION && !ret->float24) ? -EBADMSG : 0;
+    ret->apart = version == PACK_VERSION;
+    return c->failed || version < PACK_VERSION_FLOAT24 || version > PACK_VERSION ? -EBADMSG : 0;
 }
 
 int unpack_origin(const void *bytes, size_t size, uint64_t *ret_run, uint64_t *ret_sequence)
@@ -229,15 +231,20 @@ static struct bucket_times get_group(struct cursor *in, double base, struct form
 static void get_times(struct cursor *in, struct bucket *b, size_t slot, struct form form)
 {
     const struct layout *l = b->layout;
+    const struct pack_times own = {.b = b, .apart = true};
     bool is_rest = told_as_rest(l, slot, form);
     double base = (double)pack_whole(b->seconds * NS), length = base;
 
-    for (size_t g = 0; g < (size_t)l->events.n_groups; g++) {
-        if (l->first_times[g] != LAYOUT_NONE) {
-            struct bucket_times *slots = &b->times[l->first_times[g]], *t = &slots[slot];
+    for (size_t g = 0, k = 0; g < (size_t)l->events.n_groups; g++) {
+        for (; k < l->n_counted && l->events.events[l->counted[k]].group == (int)g; k++) {
+            struct bucket_times *t = &b->times[layout_times(l, slot, l->counted[k])];
 
+            if (!form.apart && !pack_begins_group(l, k)) {
+                *t = b->times[layout_times(l, slot, l->counted[k - 1])];
+                continue;
+            }
             if (is_rest)
-                base = pack_rest_enabled(slots, l->n_slots);
+                base = pack_rest_enabled(&own, k);
             *t = get_group(in, base, form);
             base = t->enabled;
         }

@@ -75,6 +75,13 @@ static inline double sum_running_percent(struct sum s, enum reading_scope scope)
     }
 }
 
+// Were two events counted in the same parts of the stretch? Those that share their counters' times
+// were.
+static inline bool sum_same_times(struct sum a, struct sum b)
+{
+    return !islessgreater(a.enabled, b.enabled) && !islessgreater(a.running, b.running);
+}
+
 // One stretch after another of the same event in the same place: raw values and times add up; a
 // stretch without value is left out.
 void sum_add(struct sum *to, struct sum s);

@@ -1,6 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/value.h"
 
+// Were its inputs counted in different parts of the stretch, though they are of one group? Events
+// that are counted together have the same times, to the ns; see collect/apart.h.
+static bool was_apart(const struct metric_binding *b, const struct sum *sums)
+{
+    for (size_t i = 1; i < b->n_inputs && b->metric->one_group; i++)
+        if (!sum_same_times(sums[i], sums[0]))
+            return true;
+    return false;
+}
+
 struct value value_of_metric(const struct metric_binding *b, const struct event_table *events,
                              const struct sum *sums, enum reading_scope scope, double seconds)
 {
@@ -21,7 +31,7 @@ struct value value_of_metric(const struct metric_binding *b, const struct event_
             return value_none(result.quality);
     }
     // Two groups that did not run all the time ran at different times.
-    if (b->split && result.quality != QUALITY_EXACT) {
+    if (result.quality != QUALITY_EXACT && (b->split || was_apart(b, sums))) {
         result.value = NAN;
         return result;
     }

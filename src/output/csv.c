@@ -101,7 +101,8 @@ static double cpi(const struct csv_layout *l, const struct sum *totals)
 
     if (cycles < 0 || !(divisor > 0))
         return NAN;
-    if (l->events->events[cycles].group != l->events->events[instructions].group &&
+    if ((l->events->events[cycles].group != l->events->events[instructions].group ||
+         !sum_same_times(totals[cycles], totals[instructions])) &&
         (sum_quality(totals[cycles], l->scope) != QUALITY_EXACT ||
          sum_quality(totals[instructions], l->scope) != QUALITY_EXACT))
         return NAN;

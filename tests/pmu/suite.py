@@ -14,6 +14,7 @@ import check_events
 import check_hotplug
 import check_http
 import check_kinds
+import check_regroup
 import check_targets
 from guest import Guest, GuestError
 from prepare import Guests, PrepareError
@@ -25,6 +26,7 @@ GROUPS = {
     "accuracy": check_accuracy.check,
     "events": check_events.check,
     "kinds": check_kinds.check,
+    "regroup": check_regroup.check,
     "targets": check_targets.check,
     "hotplug": check_hotplug.check,
     "http-exact": check_http.check_exact,
@@ -36,7 +38,7 @@ GROUPS = {
 
 # Their time follows the instructions executed: whatever runs beside them is nothing to them. The others' is the wall clock's,
 # and they have both processors to themselves.
-SIDE_BY_SIDE = ("arm64-exact", "arm64-ratio", "accuracy", "events", "kinds")
+SIDE_BY_SIDE = ("arm64-exact", "arm64-ratio", "accuracy", "events", "kinds", "regroup")
 
 
 def run(tap, name, function, *args):

@@ -202,8 +202,47 @@ static void a_bucket_survives_its_bytes(void **state)
     (void)state;
     packed_and_unpacked(31, 90, true);
     packed_and_unpacked(7, 480, true);
-    for (uint64_t row = 30; row < 60; row++)
+    packed_and_unpacked(240, 330, true);
+    for (uint64_t row = 240; row < 290; row++)
         packed_and_unpacked(row, row, false);
+}
+
+// Times of each event take room where a group was counted in parts, and there only.
+static void the_parts_of_a_group_keep_their_times(void **state)
+{
+    const struct layout *l = history_layout(rows.session.history);
+    size_t apart = 0;
+
+    (void)state;
+    for (uint64_t row = 260; row < 320; row++) {
+        struct buf bytes = {0};
+        struct bucket b, back;
+        struct column ipc;
+        struct value v;
+
+        add_up(&b, row, row, 1);
+        pack_bucket(&bytes, &b, false);
+        assert_int_equal(bytes.data[0], rows_apart(row - 1) ? PACK_VERSION : PACK_VERSION_GROUPS);
+        assert_int_equal(bucket_init(&back, l), 0);
+        assert_int_equal(unpack_bucket(bytes.data, bytes.size, all, NULL, &back), 0);
+        assert_true(layout_find(l, "ipc", &ipc));
+        v = bucket_value(&back, 0, &ipc);
+        if (rows_apart(row - 1)) {
+            size_t cycles = layout_times(l, 0, ROWS_CYCLES);
+
+            assert_true(back.times[cycles].running >
+                        back.times[layout_times(l, 0, ROWS_INSTRUCTIONS)].running);
+            assert_nan(v.value);
+            assert_int_equal(v.quality, QUALITY_SCALED);
+            apart++;
+        } else {
+            assert_int_equal(isnan(v.value), (row - 1) % 13 == 5);
+        }
+        bucket_done(&b);
+        bucket_done(&back);
+        buf_done(&bytes);
+    }
+    assert_true(apart >= 3);
 }
 
 // Where the CPUs' counts make the total, one of them follows from the others.
@@ -313,6 +352,7 @@ int main(void)
         cmocka_unit_test(buckets_of_buckets_add_up_to_the_rows),
         cmocka_unit_test(intervals_without_a_counter_are_counted),
         cmocka_unit_test(a_bucket_survives_its_bytes),
+        cmocka_unit_test(the_parts_of_a_group_keep_their_times),
         cmocka_unit_test(sums_that_add_up_take_less),
         cmocka_unit_test(extremes_are_rounded_outwards),
         cmocka_unit_test(bytes_that_mean_nothing_are_survived),

@@ -156,6 +156,43 @@ static void a_cpu_that_comes_later_begins_at_zero(void **state)
     assert_near(ticks(USER, 1), 3);
 }
 
+// Of the rest of the file, behind an interrupts' line that is longer than all.
+static void the_rest_is_known_where_it_is_there(void **state)
+{
+    static char text[100000];
+    size_t n = (size_t)snprintf(text, sizeof(text), "cpu  0 0 0 0\ncpu0 1 1 1 1\nintr 7");
+
+    (void)state;
+    while (n < sizeof(text) - 1000)
+        n += (size_t)snprintf(text + n, sizeof(text) - n, " 0");
+    snprintf(text + n, sizeof(text) - n,
+             "\nctxt 5\nbtime 6\nprocesses 4711\nprocs_running 3\nprocs_blocked 1\nsoftirq 9 9\n");
+    start(text);
+    assert_int_equal(cpu_time.runnable, 3);
+    assert_int_equal(cpu_time.forks, 4711);
+    later("cpu  0 0 0 0\ncpu0 1 1 1 1\n");
+    assert_int_equal(cpu_time.runnable, -1);
+    assert_int_equal(cpu_time.forks, 0);
+}
+
+static void other_cpus_are_another_number(void **state)
+{
+    uint64_t one, two, three;
+
+    (void)state;
+    start("cpu  0 0 0 0\ncpu0 1 1 1 1\nintr 5\n");
+    one = cpu_time.cpus_seen;
+    later("cpu  9 0 0 0\ncpu0 2 1 1 1\nintr 6\n");
+    assert_true(one && cpu_time.cpus_seen == one);
+    later("cpu  9 0 0 0\ncpu1 2 1 1 1\nintr 6\n");
+    two = cpu_time.cpus_seen;
+    later("cpu  9 0 0 0\ncpu0 2 1 1 1\ncpu1 2 1 1 1\nintr 6\n");
+    three = cpu_time.cpus_seen;
+    assert_true(one != two && two != three && one != three);
+    later("");
+    assert_int_equal(cpu_time.cpus_seen, 0);
+}
+
 static void a_process_gets_the_machines_total(void **state)
 {
     struct target_thread threads[2] = {{.tid = 1}, {.tid = 2}};
@@ -195,6 +232,8 @@ static void a_real_file_is_read_to_its_last_cpu(void **state)
     cpu_time_read(&c, &readings);
     assert_true(readings.fresh[cell(IDLE, 3)] && readings.fresh[cell(IDLE, 2)]);
     assert_false(readings.fresh[cell(IDLE, 1)]);
+    assert_int_equal(c.runnable, -1);
+    assert_int_equal(c.forks, 4321);
     cpu_time_close(&c);
 }
 
@@ -208,6 +247,8 @@ int main(void)
         TEST(a_cpu_that_is_not_in_the_file_is_not_read),
         TEST(a_cpu_that_was_not_asked_for_is_not_read),
         TEST(a_cpu_that_comes_later_begins_at_zero),
+        TEST(the_rest_is_known_where_it_is_there),
+        TEST(other_cpus_are_another_number),
         TEST(a_process_gets_the_machines_total),
         TEST(a_file_that_is_not_there_is_an_error),
         TEST(a_real_file_is_read_to_its_last_cpu),

@@ -44,7 +44,7 @@ static void write_psi(const char *path, unsigned some, unsigned full)
     scratch_write(root, path, text);
 }
 
-static void write_all(unsigned delay, unsigned running, unsigned stalled)
+static void write_all(unsigned delay, unsigned stalled)
 {
     char text[512];
 
@@ -54,8 +54,6 @@ static void write_all(unsigned delay, unsigned running, unsigned stalled)
              "cpu1 0 0 0 0 0 0 700000 %u 44\ndomain0 03 1 2 3 4 5 6 7 8 9\n",
              delay, 2 * delay);
     scratch_write(root, "proc/schedstat", text);
-    snprintf(text, sizeof(text), "0.20 0.18 0.12 %u/80 11206\n", running);
-    scratch_write(root, "proc/loadavg", text);
     write_psi("proc/pressure/cpu", stalled, 0);
     write_psi("proc/pressure/io", 2 * stalled, 3 * stalled);
     write_psi("proc/pressure/memory", 4 * stalled, 5 * stalled);
@@ -86,12 +84,12 @@ static void figures_count_from_the_start(void **state)
     struct sum sums[4][1 + PRESSURE_GAUGES];
 
     (void)state;
-    write_all(1000, 3, 100);
+    write_all(1000, 100);
     start();
     for (size_t i = 0; i < PRESSURE_GAUGES; i++)
         assert_int_equal(gauge(i, 0), 0);
-    write_all(1700, 4, 150);
-    pressure_read(&pressure, &readings, NS_PER_SEC + 100 * NS_PER_MS);
+    write_all(1700, 150);
+    pressure_read(&pressure, &readings, NS_PER_SEC + 100 * NS_PER_MS, 4);
     assert_int_equal(gauge(RUN_DELAY, 0), 700);
     assert_int_equal(gauge(RUN_DELAY, 1), 1400);
     assert_false(was_read(RUN_DELAY, 2));
@@ -113,19 +111,17 @@ static void figures_count_from_the_start(void **state)
 static void we_are_no_part_of_the_queue(void **state)
 {
     (void)state;
-    write_all(0, 1, 0);
+    write_all(0, 0);
     start();
-    pressure_read(&pressure, &readings, 2 * NS_PER_SEC);
+    pressure_read(&pressure, &readings, 2 * NS_PER_SEC, 1);
     assert_int_equal(gauge(RUN_QUEUE, 0), 0);
-    write_all(0, 2, 0);
-    pressure_read(&pressure, &readings, 3 * NS_PER_SEC);
+    pressure_read(&pressure, &readings, 3 * NS_PER_SEC, 2);
     assert_int_equal(gauge(RUN_QUEUE, 0), NS_PER_SEC);
 }
 
 static void what_is_not_there_says_why(void **state)
 {
     (void)state;
-    scratch_write(root, "proc/loadavg", "0 0 0 2/80 1\n");
     scratch_write(root, "proc/pressure/io", ""); // opens, and gives nothing
     start();
     for (size_t i = 0; i < PRESSURE_GAUGES; i++) {
@@ -144,12 +140,12 @@ static void what_is_not_there_says_why(void **state)
 static void garbage_is_not_a_figure(void **state)
 {
     (void)state;
-    write_all(1, 1, 1);
+    write_all(1, 1);
     start();
     scratch_write(root, "proc/schedstat", "cpu\ncpu999999 1\n\n\ncpu1");
-    scratch_write(root, "proc/loadavg", "none\n");
     scratch_write(root, "proc/pressure/cpu", "some avg10=0\n");
-    pressure_read(&pressure, &readings, 2 * NS_PER_SEC);
+    readings_advance(&readings);
+    pressure_read(&pressure, &readings, 2 * NS_PER_SEC, -1);
     assert_false(was_read(RUN_QUEUE, 0));
     assert_false(was_read(CPU_SOME, 0));
     for (size_t i = 0; i < PRESSURE_GAUGES; i++)
@@ -165,10 +161,10 @@ static void a_process_gets_the_machines_sum(void **state)
     target.kind = TARGET_PROCESS;
     target.threads = threads;
     target.n_threads = 2;
-    write_all(1000, 1, 1);
+    write_all(1000, 1);
     start();
-    write_all(1500, 1, 2);
-    pressure_read(&pressure, &readings, 2 * NS_PER_SEC);
+    write_all(1500, 2);
+    pressure_read(&pressure, &readings, 2 * NS_PER_SEC, 1);
     assert_int_equal(gauge(RUN_DELAY, 0), 1500);
     assert_false(was_read(RUN_DELAY, 1));
     assert_int_equal(gauge(CPU_SOME, 0), 1000);

@@ -30,7 +30,6 @@ static int set_up(void **state)
     (void)state;
     scratch_init(root);
     memset(clocks, 0, sizeof(clocks));
-    scratch_write(root, "proc/stat", "cpu 1\nprocesses 100\n");
     scratch_write(root, "proc/self/stat", "not a PID");
     scratch_write(root, "proc/1x", "nor this");
     now = 0;
@@ -69,6 +68,7 @@ static void gone(pid_t pid)
 static void start(pid_t tree)
 {
     assert_int_equal(process_scan_new(root, &tree, tree != 0, fake_clock, &scan), 0);
+    process_scan_started(scan, 100);
     now = NS_PER_SEC;
     assert_false(process_scan_step(scan, now, NS_PER_SEC)); // nothing to compare with yet
 }
@@ -119,7 +119,7 @@ static void births_deaths_and_forks_are_told(void **state)
     gone(7);
     process(12, "child", 1, 9, 40);
     process(3, "early", 1, 9, 50);
-    scratch_write(root, "proc/stat", "cpu 1\nprocesses 117\n");
+    process_scan_started(scan, 117);
     assert_int_equal(step(), 3);
     assert_int_equal(process_scan_forks(scan), 17);
     assert_int_equal(of(12, PROCESS_BORN)->cpu_ns, 40);
@@ -127,6 +127,13 @@ static void births_deaths_and_forks_are_told(void **state)
     assert_int_equal(of(7, PROCESS_ENDED)->cpu_ns, 0);
     assert_int_equal(step(), 0);
     assert_int_equal(process_scan_forks(scan), 0);
+    // Not known for a while: told of later.
+    process_scan_started(scan, 0);
+    step();
+    assert_int_equal(process_scan_forks(scan), 0);
+    process_scan_started(scan, 120);
+    step();
+    assert_int_equal(process_scan_forks(scan), 3);
 }
 
 // A clock that went back, or another start time: the old one ended, a new one was born.

@@ -161,6 +161,32 @@ static void a_ratio_of_one_group_holds_while_it_is_multiplexed(void **state)
     history_free(h);
 }
 
+// The collector counts a group's events apart when too few counters are free for all of them.
+static void a_ratio_of_one_group_that_was_counted_apart_has_no_value(void **state)
+{
+    struct history *h = new_history(QUALITY_EXACT, SCOPE_CPU);
+    struct value v;
+
+    (void)state;
+    sums[CYCLES] = sum(60, 100 * MS, 60 * MS);
+    sums[INSTRUCTIONS] = sum(30, 100 * MS, 40 * MS);
+    push(h, 0.1);
+    assert_near(value(h, 1, 1, "cycles").value, 100);
+    assert_near(value(h, 1, 1, "instructions").value, 75);
+    v = value(h, 1, 1, "cpi");
+    assert_nan(v.value);
+    assert_int_equal(v.quality, QUALITY_SCALED);
+    assert_near(v.running_percent, 40);
+    // Each all the time: the stretches are the same, but for when they were read.
+    sums[CYCLES] = sum(200, 100 * MS, 100 * MS);
+    sums[INSTRUCTIONS] = sum(100, 100.002 * MS, 100.002 * MS);
+    push(h, 0.1);
+    v = value(h, 2, 2, "cpi");
+    assert_near(v.value, 2);
+    assert_int_equal(v.quality, QUALITY_EXACT);
+    history_free(h);
+}
+
 static void a_ratio_of_two_groups_needs_both_to_run_all_the_time(void **state)
 {
     struct history *h = new_history(QUALITY_EXACT, SCOPE_CPU);
@@ -300,6 +326,7 @@ int main(void)
         cmocka_unit_test(rates_divide_by_the_measured_time),
         cmocka_unit_test(a_ratio_over_a_span_is_the_ratio_of_the_sums),
         cmocka_unit_test(a_ratio_of_one_group_holds_while_it_is_multiplexed),
+        cmocka_unit_test(a_ratio_of_one_group_that_was_counted_apart_has_no_value),
         cmocka_unit_test(a_ratio_of_two_groups_needs_both_to_run_all_the_time),
         cmocka_unit_test(a_metric_without_an_input_has_no_value_and_says_why),
         cmocka_unit_test(a_division_by_zero_has_no_value),
