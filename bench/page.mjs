@@ -1,24 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 // node bench/page.mjs [SECONDS [CPUS…]]: what the page costs, in real Chromium without a GPU, each figure beside its bound. By
-// default 8 s for each figure, with 2, 128 and 512 CPUs: about five minutes in all. Markdown, for docs/benchmarks.md.
+// default 8 s for each figure, with 2, 128 and 512 CPUs: about six minutes in all. Markdown, for docs/benchmarks.md.
 //
-// The server is made up (page_server.mjs) and has an hour of history; only the delay from a reading to its pixels is measured with the
-// real program, CYCLESCOPE, by default build/cyclescope. Main-thread time: main_thread.mjs. Of an update, the tasks of each 100 ms, in which
-// one sample comes. Of a zoom or pan step, the tasks until the next step, while no samples come. CPU=1 in the environment takes CPU
-// time in place of elapsed time: for a machine on which other things run.
+// The server is made up (page_server.mjs) and has an hour of samples, and two days of history for a view of a day; only the delay from a
+// reading to its pixels is measured with the real program, CYCLESCOPE, by default build/cyclescope. Main-thread time: main_thread.mjs. Of an
+// update, the tasks of each 100 ms, in which one sample comes. Of a zoom or pan step, while no samples come: the tasks up to the frame
+// that shows it, the longest task until the next step, and all of them. CPU=1 in the environment takes CPU time in place of elapsed
+// time: for a machine on which other things run.
 
 import { spawn } from "node:child_process";
 import { existsSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildPage, launch, plotBox, waitState } from "../tests/e2e/browser.mjs";
-import { mainThread } from "./main_thread.mjs";
+import { mainThread, mainThreadOfSteps } from "./main_thread.mjs";
 import { LargeMock } from "./page_server.mjs";
 
 const [seconds = 8, ...given] = process.argv.slice(2).map(Number);
 const CPUS = given.length > 0 ? given : [2, 128, 512];
 const PROGRAM = process.env.CYCLESCOPE ?? fileURLToPath(new URL("../build/cyclescope", import.meta.url));
 const HOUR = 36_000;
+const VIEWS = [["1 min", 60_000], ["1 h", 3_600_000], ["1 d", 86_400_000]];
+/** Of the view of a day. */
+const DAYS = 2;
 const STEPS = 30;
 const STEP_MS = 150;
 const HEAP_LOOKS = 5;
@@ -28,7 +32,7 @@ const LEAST_KEPT = 16;
 const HURRY = 60;
 
 /** ms; by number of CPUs where that matters. What is not here has no bound. */
-const BOUNDS = { paint: 300, update: { 2: 8, 128: 16 }, latency: 100, step: { 2: 16, 128: 16 } };
+const BOUNDS = { paint: 300, update: { 2: 8, 128: 16 }, latency: 100, step: 16 };
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const quantile = (list, q) => [...list].sort((a, b) => a - b)[Math.min(list.length - 1, Math.floor(q * list.length))] ?? NaN;
@@ -97,7 +101,7 @@ async function firstPaint(browser, file) {
 async function updates(browser, file, cpus) {
   await withPage(browser, file, { cpus }, "", async (page) => {
     await settled(page);
-    row(`${cpus} CPUs: one live update, view of 1 min`, (await mainThread(browser, page, 100, () => sleep(seconds * 1000))).all, BOUNDS.update[cpus]);
+    row(`${cpus} CPUs: one live update, view of 1 min`, await mainThread(browser, page, 100, () => sleep(seconds * 1000)), BOUNDS.update[cpus]);
   });
 }
 
@@ -114,7 +118,7 @@ async function hidden(browser, file) {
       document.dispatchEvent(new Event("visibilitychange"));
     });
     await sleep(500);
-    row("2 CPUs: one live update, hidden tab", (await mainThread(browser, page, 100, () => sleep(seconds * 1000))).all);
+    row("2 CPUs: one live update, hidden tab", await mainThread(browser, page, 100, () => sleep(seconds * 1000)));
     await page.evaluate(() => {
       const { request, asked } = globalThis.frames;
       globalThis.requestAnimationFrame = request;
@@ -130,31 +134,35 @@ async function hidden(browser, file) {
   });
 }
 
+/** One each STEP_MS: input comes when it comes, not when the step before is done. */
+async function eachStep(step) {
+  for (let i = 0; i < STEPS; i++) {
+    const next = performance.now() + STEP_MS;
+    await step(i);
+    await sleep(Math.max(0, next - performance.now()));
+  }
+}
+
 async function steps(browser, file, cpus, name, span) {
-  await withPage(browser, file, { cpus }, `#span=${span}`, async (page, mock) => {
+  await withPage(browser, file, { cpus, days: span > VIEWS[1][1] ? DAYS : undefined }, `#span=${span}`, async (page, mock) => {
     await settled(page);
     mock.silent = true;
     const box = await plotBox(page, "cycles");
+    const x = box.x + box.width / 2;
     const y = box.y + box.height / 2;
-    await page.mouse.move(box.x + box.width / 2, y);
-    const zoom = await mainThread(browser, page, STEP_MS, async () => {
-      for (let i = 0; i < STEPS; i++) {
-        await page.mouse.wheel(0, i % 20 < 10 ? -60 : 60);
-        await sleep(STEP_MS);
-      }
-    });
-    row(`${cpus} CPUs: zoom step, ${name}`, zoom.all, BOUNDS.step[cpus], "p95");
-    row(`${cpus} CPUs: zoom step, ${name}, longest task`, zoom.longest, BOUNDS.step[cpus], "p95");
+    await page.mouse.move(x, y);
+    await sleep(500);
+    const zoom = await mainThreadOfSteps(browser, page, () => eachStep((i) => page.mouse.wheel(0, i % 20 < 10 ? -60 : 60)));
     await page.mouse.down();
-    const pan = await mainThread(browser, page, STEP_MS, async () => {
-      for (let i = 0; i < STEPS; i++) {
-        await page.mouse.move(box.x + box.width / 2 + (i < STEPS / 2 ? i : STEPS - i) * 9, y);
-        await sleep(STEP_MS);
-      }
-    });
+    await sleep(500);
+    const pan = await mainThreadOfSteps(browser, page, () => eachStep((i) => page.mouse.move(x + (i < STEPS / 2 ? i + 1 : STEPS - i) * 9, y)));
     await page.mouse.up();
-    row(`${cpus} CPUs: pan step, ${name}`, pan.all, BOUNDS.step[cpus], "p95");
-    row(`${cpus} CPUs: pan step, ${name}, longest task`, pan.longest, BOUNDS.step[cpus], "p95");
+    for (const [what, { toFrame, longest, all }] of [["zoom", zoom], ["pan", pan]]) {
+      const title = `${cpus} CPUs, view of ${name}: ${what} step`;
+      row(`${title} to its frame`, toFrame, BOUNDS.step, "p95");
+      row(`${title}, longest task`, longest, BOUNDS.step, "p95");
+      row(`${title}, all until the next`, all);
+    }
   });
 }
 
@@ -244,8 +252,7 @@ try {
   await readingToPixels(browser);
   for (const cpus of CPUS) {
     await updates(browser, file, cpus);
-    await steps(browser, file, cpus, "view of 1 min", 60_000);
-    await steps(browser, file, cpus, "view of 1 h", 3_600_000);
+    for (const [name, span] of VIEWS) await steps(browser, file, cpus, name, span);
   }
   await hidden(browser, file);
   await heap(browser, file);

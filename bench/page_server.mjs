@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The made-up server of tests/e2e, for hours of hundreds of CPUs: values of single CPUs are made when they are asked for, and
-// what is answered of a long span comes from some of its samples, so that a second core is enough for it.
+// The made-up server of tests/e2e, for hours and days of hundreds of CPUs: values of single CPUs are looked up, and what is answered of
+// a long span comes from some of its samples, so that a second core is enough for it.
 
 import { Mock, makeValues } from "../tests/e2e/mock-server.mjs";
 
 /** So many samples of a span are looked at. */
 const LOOKED_AT = 1_000;
+/** Between the values of two CPUs, samples. */
+const APART = 37;
 
 function thinned(list, most) {
   const step = Math.ceil(list.length / most);
@@ -13,13 +15,16 @@ function thinned(list, most) {
 }
 
 export class LargeMock extends Mock {
+  /** Of CPU c at sample n: number n + APART · c of these. */
+  #values = new Map();
+
   tick() {
     const { cpus } = this.options;
     this.options.cpus = 0;
     const sample = super.tick();
     this.options.cpus = cpus;
     const n = sample.sequence;
-    const made = new Proxy({}, { get: (_, cpu) => makeValues(n + Number(cpu) * 37, 1 / cpus, this.pmu) });
+    const made = new Proxy({}, { get: (_, cpu) => makeValues(n + Number(cpu) * APART, 1 / cpus, this.pmu) });
     Object.defineProperty(sample, "cpus", { value: made, enumerable: true });
     return sample;
   }
@@ -28,17 +33,36 @@ export class LargeMock extends Mock {
     return thinned(super.between(q), LOOKED_AT);
   }
 
+  async start() {
+    // What the page asks for first: made before it does.
+    this.#valuesOf("cpu_use");
+    return super.start();
+  }
+
+  #valuesOf(column) {
+    let values = this.#values.get(column);
+    if (!values) {
+      const { cpus, limitRows } = this.options;
+      values = Array.from({ length: limitRows + cpus * APART }, (_, n) => makeValues(n, 1 / cpus, this.pmu)[column]);
+      this.#values.set(column, values);
+    }
+    return values;
+  }
+
   seriesOfAll(q) {
-    const from = Number(q.get("from") ?? -Infinity);
-    const to = Number(q.get("to") ?? Infinity);
-    const column = q.get("columns");
-    const held = this.samples.filter((s) => s.timestamp >= from && s.timestamp <= to);
-    const chosen = thinned(held, Number(q.get("points")));
-    const per = Math.max(1, Math.ceil(held.length / Math.max(1, chosen.length)));
+    const { interval, cpus: number, limitRows } = this.options;
+    const values = this.#valuesOf(q.get("columns"));
+    const latest = this.samples.at(-1).timestamp;
+    const from = Math.max(Number(q.get("from") ?? -Infinity), this.options.days ? this.historyFirst() : this.samples[0].timestamp);
+    const to = Math.min(Number(q.get("to") ?? Infinity), latest);
+    const points = Number(q.get("points"));
+    const resolution = interval * Math.max(1, Math.ceil((to - from) / interval / points));
+    const t = [];
+    for (let end = Math.ceil(from / resolution) * resolution; end <= to; end += resolution) t.push(end);
+    const at = t.map((end) => (((this.sequence - (latest - end) / interval) % limitRows) + limitRows) % limitRows);
     const cpus = {};
-    for (let cpu = 0; cpu < this.options.cpus; cpu++) cpus[cpu] = chosen.map((s) => s.cpus[cpu][column]);
-    const { interval } = this.options;
-    return { t: chosen.map((s) => s.timestamp), sequence: chosen.map(() => null), interval_ms: interval, per_bucket: per, resolution_ms: per * interval, cpus };
+    for (let cpu = 0; cpu < number; cpu++) cpus[cpu] = at.map((n) => values[Math.floor(n) + cpu * APART]);
+    return { t, sequence: t.map(() => null), interval_ms: interval, per_bucket: resolution / interval, resolution_ms: resolution, cpus };
   }
 
   /** Time passes `times` as fast: so many intervals with each event of the stream. */

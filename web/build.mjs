@@ -55,6 +55,7 @@ const csp = [
 // Functions, so that a $ in the bundle is a $.
 const html = readFileSync(join(here, "src/index.html"), "utf8")
   .replace("%CSP%", () => csp)
+  .replace("%ICON%", () => readFileSync(join(here, "src/icon.png"), "base64"))
   .replace("%STYLE%", () => style)
   .replace("%SCRIPT%", () => script);
 

@@ -30,6 +30,8 @@ import { WholeRecording } from "./whole-recording";
 
 /** Numbers are written at most so often: faster ones cannot be read. Lines move with every sample. */
 const TEXT_EVERY_MS = 200;
+/** While the view moves, its steps come sooner than that, and what was fetched meanwhile is drawn with them. */
+const STEP_MS = 200;
 const INSPECTOR_KEY = "cyclescope-inspector";
 
 function start(): void {
@@ -50,6 +52,8 @@ function start(): void {
   let cursorByKeys = false;
   let textAt = -Infinity;
   let textTimer = 0;
+  let movedAt = -Infinity;
+  let fetchedTimer = 0;
   // A hidden tab gets no animation frame: samples are stored, nothing is drawn, and the first frame catches up.
   const redraw = (): void => {
     if (scheduled) return;
@@ -151,11 +155,16 @@ function start(): void {
   }
 
   view.onChange = () => {
+    movedAt = performance.now();
     navigation.changed();
     if (!view.following) timeline.forgetScale();
     writeNow();
   };
   session.onData = redraw;
+  session.onFetched = () => {
+    clearTimeout(fetchedTimer);
+    fetchedTimer = window.setTimeout(redraw, Math.max(0, movedAt + STEP_MS - performance.now()));
+  };
   const wholeRecording = new WholeRecording(view, navigation, linked().span !== null);
   session.meta.watch((meta) => {
     if (!meta) return;

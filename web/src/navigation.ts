@@ -10,8 +10,11 @@ import { theme } from "./lib/theme";
 
 /** No change for so long, and no button or finger down: the movement has ended. */
 const REST_MS = 400;
-/** Browsers refuse more than a hundred changes of the URL in half a minute: so many may come at once… */
-const WRITES_AT_ONCE = 20;
+/**
+ * Browsers refuse more than a hundred changes of the URL in half a minute, and each takes the page's main thread 2 ms: so many may come at
+ * once…
+ */
+const WRITES_AT_ONCE = 4;
 /** …and one more after each of these. */
 const WRITE_EVERY_MS = 400;
 export const DEFAULT_SPAN = 60_000;
@@ -46,21 +49,18 @@ export class Navigation {
   /** The person has changed something. */
   changed(): void {
     if (this.#applying) return;
-    const hash = this.#hash();
     const resting = this.#timer === undefined;
     clearTimeout(this.#timer);
     if (resting) {
-      if (hash === location.hash) {
-        this.#timer = undefined;
-        return;
-      }
+      const hash = this.#hash();
+      if (hash === location.hash) return;
       history.pushState(null, "", this.#address(hash));
       this.#pay();
     } else {
+      // After the frame that shows the step, at the earliest.
       const wait = this.#paidUntil - (WRITES_AT_ONCE - 1) * WRITE_EVERY_MS - performance.now();
       clearTimeout(this.#writeTimer);
-      if (wait > 0) this.#writeTimer = setTimeout(() => this.#replace(), wait);
-      else this.#replace();
+      this.#writeTimer = setTimeout(() => this.#replace(), Math.max(0, wait));
     }
     this.#timer = setTimeout(() => this.#rest(), REST_MS);
   }

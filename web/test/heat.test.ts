@@ -82,6 +82,33 @@ test("what was before the matrix comes from the server, once it is there", async
   assert.equal(heatAt(from, 1, 50_000), null);
 });
 
+test("CPUs that share a row: the highest of them, and where none has a value what is worst, from either source", async () => {
+  const m = new CpuMatrix("a", 3, 1000);
+  m.push([
+    sample(100, { 0: value(3), 1: value(8), 2: value(5) }),
+    sample(101, { 0: value(null, "never ran"), 1: value(2), 2: value(null, "offline") }),
+    sample(102, { 0: value(null, "never ran"), 1: value(null, "offline"), 2: value(null, "never ran") }),
+    sample(104, { 0: value(1), 1: value(6), 2: value(0) }), sample(105, { 0: value(9), 1: value(6), 2: value(0) }),
+  ]);
+  const { source: from, settle } = await source(m, 0);
+  const rows = (first: number, last: number, length: number): [number[], (number | undefined)[]] => {
+    const c = new HeatCells(3, first, last, length, 2);
+    c.fill(from);
+    assert.equal(c.rows, 2);
+    return [[...c.kind], [...c.mean].map((v, i) => (c.kind[i] === VALUE ? v : undefined))];
+  };
+  assert.deepEqual(rows(100, 102, INTERVAL), [[VALUE, VALUE, OFFLINE, VALUE, OFFLINE, NEVER], [8, 2, undefined, 5, undefined, undefined]]);
+  assert.deepEqual(rows(53, 53, 2 * INTERVAL), [[VALUE, VALUE], [9, 0]], "sample 105 alone");
+  assert.deepEqual(rows(26, 26, 4 * INTERVAL), [[VALUE, VALUE], [4, 0]], "samples 101 to 104");
+  assert.deepEqual(rows(11, 11, 10 * INTERVAL), [[VALUE, VALUE], [5, 0]], "samples 101 to 105");
+  rows(40, 42, INTERVAL);
+  await settle();
+  assert.deepEqual(rows(40, 42, INTERVAL), [[VALUE, VALUE, VALUE, GAP, GAP, GAP], [0, 0, 0, undefined, undefined, undefined]], "wider than a bucket");
+  rows(1, 3, 10 * INTERVAL);
+  await settle();
+  assert.deepEqual(rows(1, 3, 10 * INTERVAL)[1].slice(0, 3), [0, 0, 0], "narrower");
+});
+
 test("the scale's end is the highest of both", async () => {
   const m = new CpuMatrix("a", 2, 1000);
   m.push(Array.from({ length: 20 }, (_, i) => sample(100 + i, { 0: value(-5), 1: value(-3) })));

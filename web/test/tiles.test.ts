@@ -265,3 +265,16 @@ test("a level's points are no coarser than a pixel, and no finer than the interv
     assert.ok(res <= Math.max(INTERVAL, span / pixels) && res > Math.max(INTERVAL, span / pixels) / 2.001);
   }
 });
+
+test("an answer changes the version of those whose values it has, and of no others", async () => {
+  const { tiles, settle } = make();
+  const every = { every: "a", points: 64 };
+  const versions = (): number[] => [null, 3, every].map((whose) => tiles.version(whose));
+  assert.deepEqual(versions(), [0, 0, 0]);
+  tiles.cover(null, ["a"], 20, NOW - DAY, NOW - DAY + 1);
+  await settle();
+  assert.deepEqual(versions(), [1, 0, 0]);
+  tiles.cover(every, [], 20, NOW - DAY, NOW - DAY + 1);
+  await settle();
+  assert.deepEqual(versions(), [1, 0, 1]);
+});

@@ -5,7 +5,7 @@
 // More CPUs than there are pixels share rows; a row then has the highest value of its CPUs, so that a hot one is seen.
 // What is not a value does not look like one: nothing (no sample), stripes (never ran), a lattice (offline).
 
-import { Cell, HeatCells, highestOf, type HeatSource } from "../data/heat";
+import { Cell, HeatCells, highestOf, whoseOf, type HeatSource } from "../data/heat";
 import { el } from "../lib/dom";
 import { textPx } from "../lib/text-size";
 import { colour } from "../lib/theme";
@@ -48,7 +48,9 @@ export class Heatmap {
   /** Which kinds of nothing a column of the ring has, as bits. */
   readonly #missing = new Uint8Array(RING);
   /** What the ring holds: buckets first … last of this length. */
-  #filled: { key: string; first: number; last: number; length: number; version: number; at: number; rowsEnd: number } | null = null;
+  #filled: { key: string; max: number; first: number; last: number; length: number; version: number; at: number; rowsEnd: number } | null = null;
+  /** What it holds is not what is best, and the next frame is to fill it anew. */
+  #due = false;
   #palette: { stops: string; colours: Uint32Array } = { stops: "", colours: new Uint32Array(256) };
   #axis = "";
 
@@ -106,13 +108,13 @@ export class Heatmap {
     return new Set([Cell.Gap, Cell.NeverRan, Cell.Offline].filter((cell) => (bits & (1 << cell)) !== 0));
   }
 
-  /** `share`: values are from 0 to 1. True when it has to be drawn again soon. */
-  draw(source: HeatSource, range: Range, share: boolean, chosen: number | null): boolean {
+  /** `share`: values are from 0 to 1. After so many ms it has to be drawn again; null: not by itself. */
+  draw(source: HeatSource, range: Range, share: boolean, chosen: number | null): number | null {
     const k = devicePixelRatio;
     const ctx = this.#canvas.getContext("2d");
     const pixels = Math.round(this.plotWidth * k);
     const height = Math.round(this.plotHeight * k);
-    if (!ctx || pixels < 2 || height < 2) return false;
+    if (!ctx || pixels < 2 || height < 2) return null;
     const { cpus } = source.matrix;
     this.#group = Math.max(1, Math.ceil(cpus / height));
     this.#rows = Math.ceil(cpus / this.#group);
@@ -144,28 +146,42 @@ export class Heatmap {
     return again;
   }
 
-  #fill(source: HeatSource, range: Range, pixels: number, share: boolean): boolean {
+  /** As draw(). The frame of a step of the view shows the cells that there are; if others are better, the next one fills them. */
+  #fill(source: HeatSource, range: Range, pixels: number, share: boolean): number | null {
     const { matrix, tiles } = source;
     const view = range.to - range.from;
     const perPixel = view / pixels;
-    const length = source.interval * 2 ** Math.max(0, Math.floor(Math.log2(perPixel / source.interval) + 1e-9));
-    const first = Math.floor(range.from / length);
-    const last = Math.ceil(range.to / length) + 1;
-    if (last - first >= RING / 2) return false;
+    // No cell is narrower than a pixel: of two in a pixel only one would be seen.
+    const best = source.interval * 2 ** Math.max(0, Math.ceil(Math.log2(perPixel / source.interval) - 1e-9));
     const stops = colour("--heat");
     if (stops !== this.#palette.stops) this.#palette = { stops, colours: paletteOf(stops) };
-    const max = share ? 1 : this.#max.next(highestOf(source, range.from, range.to, length));
-    const key = [matrix.column, matrix.cpus, this.#rows, length, stops, max].join(" ");
-    this.max = max;
+    const wanted = share ? 1 : this.#max.next(highestOf(source, range.from, range.to, best));
+    const key = [matrix.column, matrix.cpus, this.#rows, stops].join(" ");
+    const version = tiles.version(whoseOf(matrix));
     const now = performance.now();
+    let again: number | null = null;
     let filled = this.#filled;
-    let again = false;
-    const stale = filled !== null && filled.version !== tiles.version && first * length < (matrix.since ?? Infinity);
-    if (stale && filled && now - filled.at < REFILL_MS) again = true;
-    const far = filled !== null && (first > filled.last + 1 || last < filled.first - 1);
-    if (!filled || filled.key !== key || far || (stale && !again)) {
+    if (filled !== null) {
+      const { length } = filled;
+      const first = Math.floor(range.from / length);
+      const last = Math.ceil(range.to / length) + 1;
+      const other = filled.key !== key || first > filled.last + 1 || last < filled.first - 1 || length < best / 2 || length > best * 4;
+      const stale = filled.version !== version && first * length < (matrix.since ?? Infinity);
+      const waiting = stale ? Math.max(0, filled.at + REFILL_MS - now) : 0;
+      const worse = length !== best || filled.max !== wanted || (stale && waiting === 0);
+      if (other || (worse && this.#due)) filled = null;
+      else if (worse || stale) again = worse ? 0 : waiting;
+      this.#due = again === 0;
+    }
+    const length = filled?.length ?? best;
+    const max = filled?.max ?? wanted;
+    const first = Math.floor(range.from / length);
+    const last = Math.ceil(range.to / length) + 1;
+    if (last - first >= RING / 2) return null;
+    this.max = max;
+    if (filled === null) {
       this.#ring();
-      filled = this.#filled = { key, first, last: first - 1, length, version: tiles.version, at: now, rowsEnd: matrix.first };
+      filled = this.#filled = { key, max, first, last: first - 1, length, version, at: now, rowsEnd: matrix.first };
     }
     if (first < filled.first) {
       this.#fillBuckets(source, first, filled.first - 1, length, max, view);
@@ -194,7 +210,7 @@ export class Heatmap {
 
   #fillBuckets(source: HeatSource, first: number, last: number, length: number, max: number, view: number): void {
     const { cpus } = source.matrix;
-    const cells = new HeatCells(cpus, first, last, length);
+    const cells = new HeatCells(cpus, first, last, length, this.#group);
     cells.fill(source, view);
     const n = cells.buckets;
     const image = new ImageData(n, this.#rows);
@@ -203,25 +219,17 @@ export class Heatmap {
     let offline: ImageData | null = null;
     const { colours } = this.#palette;
     const { mean, kind } = cells;
-    const highest = new Float32Array(n);
-    const worst = new Uint8Array(n);
     const missing = new Uint8Array(n);
-    for (let row = 0; row < this.#rows; row++) {
-      highest.fill(-Infinity);
-      worst.fill(Cell.Gap);
-      for (let i = row * this.#group * n, end = Math.min(cpus, (row + 1) * this.#group) * n, b = 0; i < end; i++, b = b + 1 === n ? 0 : b + 1) {
-        const cell = kind[i] as number;
-        if (cell !== Cell.Value) worst[b] = Math.max(worst[b] as number, cell);
-        else if ((mean[i] as number) > (highest[b] as number)) highest[b] = mean[i] as number;
+    const scale = 255 / max;
+    for (let at = 0; at < pixels.length; at++) {
+      const cell = kind[at] as Cell;
+      if (cell === Cell.Value) {
+        pixels[at] = colours[Math.min(255, Math.max(0, Math.round((mean[at] as number) * scale)))] as number;
+        continue;
       }
-      for (let b = 0; b < n; b++) {
-        const at = row * n + b;
-        const high = highest[b] as number;
-        if (high === -Infinity) missing[b] = (missing[b] as number) | (1 << (worst[b] as number));
-        if (high > -Infinity) pixels[at] = colours[Math.min(255, Math.max(0, Math.round((high / max) * 255)))] as number;
-        else if (worst[b] === Cell.NeverRan) mark(never ??= new ImageData(n, this.#rows), at);
-        else if (worst[b] === Cell.Offline) mark(offline ??= new ImageData(n, this.#rows), at);
-      }
+      missing[at % n] = (missing[at % n] as number) | (1 << cell);
+      if (cell === Cell.NeverRan) mark(never ??= new ImageData(n, this.#rows), at);
+      else if (cell === Cell.Offline) mark(offline ??= new ImageData(n, this.#rows), at);
     }
     missing.forEach((bits, b) => { this.#missing[(((first + b) % RING) + RING) % RING] = bits; });
     if (this.#cells) put(this.#cells, image, first);

@@ -24,22 +24,84 @@ const OFFLINE_CODE = 103;
 const NUMBERS_MOST = 65_536;
 const POINTS_LEAST = 16;
 
+/** Points of which every CPU may have a value, and the buckets that each touches: from[n] … to[n]. */
+interface Run {
+  from: Int32Array;
+  to: Int32Array;
+  /** A bucket is touched by one or two of them, rather than holding many. */
+  wide: boolean;
+  /** The n-th point's value of a CPU is number start + n · step of these; null: the CPU has none. */
+  values(cpu: number): { list: Float32Array; start: number; step: number } | null;
+  /** What a CPU is that has no value in the n-th point. */
+  nothing(cpu: number, n: number): Cell;
+}
+
+/** A row as it is added up. */
+class Sums {
+  readonly #sum: Float32Array;
+  readonly #n: Uint16Array;
+  readonly #kind: Uint8Array;
+
+  /** Of buckets low … high. */
+  constructor(buckets: number, private readonly low: number, private readonly high: number) {
+    this.#sum = new Float32Array(buckets);
+    this.#n = new Uint16Array(buckets);
+    this.#kind = new Uint8Array(buckets);
+  }
+
+  /** Points, each of which has a value, or is the kind of nothing that `nothing` says. */
+  add({ from, to }: Run, list: Float32Array, start: number, step: number, nothing: (n: number) => Cell): void {
+    const [sum, count, kind] = [this.#sum, this.#n, this.#kind];
+    for (let i = 0, at = start; i < from.length; i++, at += step) {
+      // Of a ring, rows behind its end are before the others.
+      if (at >= list.length) at -= list.length;
+      const v = list[at] as number;
+      for (let b = from[i] as number, last = to[i] as number; b <= last; b++) {
+        if (v === v) {
+          sum[b] = (sum[b] as number) + v;
+          count[b] = (count[b] as number) + 1;
+        } else {
+          kind[b] = nothing(i);
+        }
+      }
+    }
+  }
+
+  /** Into a row that begins at cell `row`, where that has less; and this is empty again. */
+  fold(row: number, mean: Float32Array, kinds: Uint8Array): void {
+    const [sum, count, kind] = [this.#sum, this.#n, this.#kind];
+    for (let b = this.low; b <= this.high; b++) {
+      const at = row + b;
+      const n = count[b] as number;
+      const had = kinds[at] as Cell;
+      if (n > 0) {
+        const v = (sum[b] as number) / n;
+        if (had !== Cell.Value || v > (mean[at] as number)) mean[at] = v;
+        kinds[at] = Cell.Value;
+        sum[b] = count[b] = 0;
+      } else if (had !== Cell.Value && (kind[b] as number) > had) {
+        kinds[at] = kind[b] as number;
+      }
+      kind[b] = Cell.Gap;
+    }
+  }
+}
+
 /**
- * Buckets are named by their end: bucket b covers (b - 1) · length < t ≤ b · length. The cell of a CPU and the n-th bucket is number
- * CPU · buckets + n: what is read of one CPU, and drawn in one row, lies together.
+ * Buckets are named by their end: bucket b covers (b - 1) · length < t ≤ b · length. The cell of a row and the n-th bucket is number
+ * row · buckets + n. A row has the highest value of the `group` CPUs that share it; where none has a value, what is worst.
  */
 export class HeatCells {
   readonly mean: Float32Array;
   readonly kind: Uint8Array;
-  readonly #n: Uint16Array;
   readonly buckets: number;
+  readonly rows: number;
 
-  constructor(readonly cpus: number, readonly first: number, readonly last: number, readonly length: number) {
+  constructor(readonly cpus: number, readonly first: number, readonly last: number, readonly length: number, readonly group = 1) {
     this.buckets = last - first + 1;
-    const cells = this.buckets * cpus;
-    this.mean = new Float32Array(cells);
-    this.kind = new Uint8Array(cells);
-    this.#n = new Uint16Array(cells);
+    this.rows = Math.ceil(cpus / group);
+    this.mean = new Float32Array(this.buckets * this.rows);
+    this.kind = new Uint8Array(this.buckets * this.rows);
   }
 
   /** `view`: length of all that is looked at, of which this may be a part. */
@@ -49,73 +111,103 @@ export class HeatCells {
     const since = (matrix.since ?? Infinity) - source.interval;
     const begin = (this.first - 1) * this.length;
     const end = this.last * this.length;
-    if (begin < since) this.#fromTiles(source, view, begin, Math.min(end, since));
-    this.#fromMatrix(matrix, begin, end);
-    for (let i = 0; i < this.mean.length; i++) {
-      const n = this.#n[i] as number;
-      if (n === 0) continue;
-      if (n > 1) this.mean[i] = (this.mean[i] as number) / n;
-      this.kind[i] = Cell.Value;
+    const runs = begin < since ? this.#ofTiles(source, view, begin, Math.min(end, since)) : [];
+    runs.push(this.#ofMatrix(matrix, begin, end));
+    const used = runs.filter((r) => r.from.length > 0);
+    this.#fillWide(used.filter((r) => r.wide));
+    this.#fillFine(used.filter((r) => !r.wide));
+  }
+
+  /** The highest of a row's CPUs for each point, and that into the buckets: they are many times more than the points. */
+  #fillWide(runs: readonly Run[]): void {
+    if (runs.length === 0) return;
+    const sums = this.#sums(runs);
+    const highest = runs.map((r) => new Float32Array(r.from.length));
+    const worst = runs.map((r) => new Uint8Array(r.from.length));
+    for (let row = 0; row < this.rows; row++) {
+      runs.forEach((run, k) => {
+        const [high, kind] = [highest[k] as Float32Array, worst[k] as Uint8Array];
+        high.fill(NaN);
+        kind.fill(Cell.Gap);
+        for (let cpu = row * this.group; cpu < Math.min(this.cpus, (row + 1) * this.group); cpu++) raise(run, cpu, high, kind);
+        sums.add(run, high, 0, 1, (n) => kind[n] as Cell);
+      });
+      sums.fold(row * this.buckets, this.mean, this.kind);
     }
   }
 
-  #fromMatrix(matrix: CpuMatrix, begin: number, end: number): void {
-    const { cpus, buckets } = this;
+  /** The mean of each CPU in each bucket, and the highest of those. */
+  #fillFine(runs: readonly Run[]): void {
+    if (runs.length === 0) return;
+    const sums = this.#sums(runs);
+    for (let cpu = 0; cpu < this.cpus; cpu++) {
+      for (const run of runs) {
+        const found = run.values(cpu);
+        if (found) sums.add(run, found.list, found.start, found.step, (n) => run.nothing(cpu, n));
+      }
+      sums.fold(Math.floor(cpu / this.group) * this.buckets, this.mean, this.kind);
+    }
+  }
+
+  #sums(runs: readonly Run[]): Sums {
+    return new Sums(this.buckets, Math.min(...runs.map((r) => r.from[0] as number)), Math.max(...runs.map((r) => r.to.at(-1) as number)));
+  }
+
+  #ofMatrix(matrix: CpuMatrix, begin: number, end: number): Run {
+    const first = matrix.lowerBound(begin + 1e-3);
+    const at = new Int32Array(matrix.lowerBound(end + 1e-3) - first);
+    for (let n = 0; n < at.length; n++) at[n] = this.#bucket(matrix.time(first + n));
     const { values, quality } = matrix;
-    for (let i = matrix.lowerBound(begin + 1e-3); i < matrix.end; i++) {
-      const t = matrix.time(i);
-      if (t > end) return;
-      const to = this.#bucket(t);
-      const from = matrix.row(i);
-      for (let cpu = 0; cpu < cpus; cpu++) {
-        const v = values[from + cpu] as number;
-        const at = cpu * buckets + to;
-        if (v === v) this.#add(at, v);
-        else this.kind[at] = quality[from + cpu] === OFFLINE_CODE ? Cell.Offline : Cell.NeverRan;
-      }
-    }
+    return {
+      from: at, to: at, wide: false,
+      values: (cpu) => ({ list: values, start: matrix.row(first) + cpu, step: matrix.cpus }),
+      nothing: (cpu, n) => (quality[matrix.row(first + n) + cpu] === OFFLINE_CODE ? Cell.Offline : Cell.NeverRan),
+    };
   }
 
-  #fromTiles(source: HeatSource, view: number, begin: number, end: number): void {
+  #ofTiles(source: HeatSource, view: number, begin: number, end: number): Run[] {
     const { online } = source;
-    const { cpus, buckets } = this;
-    for (const [piece, a, b] of piecesOf(source, view, this.length, begin, end)) {
+    return piecesOf(source, view, this.length, begin, end).map(([piece, a, b]) => {
       const { t, resolution } = piece;
-      const from = lowerBound(0, t.length, (i) => t[i] as number, a + 1e-3);
-      const to = lowerBound(from, t.length, (i) => (t[i] as number) - resolution, b + 1e-3);
-      for (let cpu = 0; cpu < cpus; cpu++) {
-        const mean = piece.columns.get(String(cpu))?.mean;
-        if (!mean) continue;
-        const nothing = online.has(cpu) ? Cell.NeverRan : Cell.Offline;
-        for (let i = from; i < to; i++) {
-          const v = mean[i] as number;
-          const first = Math.max(this.first, this.#number((t[i] as number) - resolution + 1e-3));
-          const last = Math.min(this.last, this.#number(Math.min(b, t[i] as number)));
-          const row = cpu * buckets - this.first;
-          for (let at = row + first; at <= row + last; at++) {
-            if (v === v) this.#add(at, v);
-            else if (this.kind[at] === Cell.Gap) this.kind[at] = nothing;
-          }
-        }
+      const start = lowerBound(0, t.length, (i) => t[i] as number, a + 1e-3);
+      const points = lowerBound(start, t.length, (i) => (t[i] as number) - resolution, b + 1e-3) - start;
+      const from = new Int32Array(points);
+      const to = new Int32Array(points);
+      for (let n = 0; n < points; n++) {
+        const at = t[start + n] as number;
+        from[n] = this.#bucket(at - resolution + 1e-3);
+        to[n] = this.#bucket(Math.min(b, at));
       }
-    }
-  }
-
-  #add(at: number, v: number): void {
-    this.mean[at] = (this.mean[at] as number) + v;
-    this.#n[at] = (this.#n[at] as number) + 1;
-  }
-
-  #number(t: number): number {
-    return Math.ceil(t / this.length - 1e-9);
+      return {
+        from, to, wide: resolution >= this.length,
+        values: (cpu) => {
+          const list = piece.columns.get(String(cpu))?.mean;
+          return list ? { list, start, step: 1 } : null;
+        },
+        nothing: (cpu) => (online.has(cpu) ? Cell.NeverRan : Cell.Offline),
+      };
+    });
   }
 
   #bucket(t: number): number {
-    return Math.min(this.buckets - 1, Math.max(0, this.#number(t) - this.first));
+    return Math.min(this.buckets - 1, Math.max(0, Math.ceil(t / this.length - 1e-9) - this.first));
   }
 }
 
-function whoseOf({ column, cpus }: CpuMatrix): Exclude<Whose, number | null> {
+/** The highest value of each point so far, and what is worst where there is none. */
+function raise(run: Run, cpu: number, high: Float32Array, kind: Uint8Array): void {
+  const found = run.values(cpu);
+  if (!found) return;
+  const { list, start, step } = found;
+  for (let n = 0; n < high.length; n++) {
+    const v = list[start + n * step] as number;
+    const before = high[n] as number;
+    if (v > before || before !== before) high[n] = v;
+    if (v !== v) kind[n] = Math.max(kind[n] as number, run.nothing(cpu, n));
+  }
+}
+
+export function whoseOf({ column, cpus }: CpuMatrix): Exclude<Whose, number | null> {
   return { every: column, points: Math.max(POINTS_LEAST, Math.min(TILE_POINTS, Math.floor(NUMBERS_MOST / Math.max(1, cpus)))) };
 }
 

@@ -64,6 +64,8 @@ export class Session {
   reconnects = 0;
   /** Called when the store has changed. */
   onData: () => void = () => undefined;
+  /** Called when history has come that was asked for because it is looked at. */
+  onFetched: () => void = () => undefined;
 
   #stream: StreamReader;
   #query = "";
@@ -81,7 +83,7 @@ export class Session {
       fetch: fetchSeries,
       now: () => performance.now(),
       latest: () => this.store.newestTime ?? this.meta.get()?.latest ?? null,
-      arrived: () => this.onData(),
+      arrived: () => this.onFetched(),
     });
     this.#stream = new StreamReader({
       open: () => void this.refreshMeta(),

@@ -93,13 +93,14 @@ export class Tiles {
   #numbers = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #arriveTimer: ReturnType<typeof setTimeout> | undefined;
-  #version = 0;
+  /** By whose values. */
+  #versions = new Map<string, number>();
   #renewals = 0;
 
   constructor(private readonly source: TileSource) {}
 
-  /** Changes with every answer. */
-  get version(): number { return this.#version; }
+  /** Changes with every answer of these values. */
+  version(whose: Whose): number { return this.#versions.get(prefixOf(whose)) ?? 0; }
   get numbers(): number { return this.#numbers; }
   /** Something is being fetched, or about to be. */
   get busy(): boolean { return this.#wishes.size + this.#underWay.size > 0; }
@@ -247,7 +248,7 @@ export class Tiles {
       this.#numbers -= old.numbers;
       this.#tiles.delete(oldKey);
     }
-    this.#version++;
+    this.#versions.set(prefixOf(wish.whose), this.version(wish.whose) + 1);
     this.#arriveTimer ??= setTimeout(() => {
       this.#arriveTimer = undefined;
       this.source.arrived();

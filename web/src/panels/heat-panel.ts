@@ -4,7 +4,7 @@
 import { attachGestures } from "../chart/gestures";
 import { Heatmap } from "../chart/heatmap";
 import type { Range } from "../chart/view";
-import { Cell, heatAt, type HeatSource } from "../data/heat";
+import { Cell, heatAt, whoseOf, type HeatSource } from "../data/heat";
 import { qualityOf } from "../data/store";
 import type { Column, Meta } from "../data/wire";
 import { el, setAttribute, setText } from "../lib/dom";
@@ -164,17 +164,18 @@ export class HeatPanel implements Track {
     const unit = unitOf(this.#column);
     const chosen = state.cpu.get();
     const { from, to } = frame.range;
-    const key = `${matrix.end} ${session.tiles.version} ${chosen}`;
+    const fetched = session.tiles.version(whoseOf(matrix));
+    const key = `${matrix.end} ${fetched} ${chosen}`;
     const still = this.#drawn !== null && this.#drawn.range.from === from && this.#drawn.range.to === to && this.#drawn.key === key;
-    if (!still && !this.#almost(frame.range, chosen)) {
+    if (!still && !this.#almost(frame.range, fetched, chosen)) {
       const again = this.#map.draw(source, frame.range, unit === "share", chosen);
       this.#drawn = { range: frame.range, key };
       clearTimeout(this.#timer);
-      if (again) {
+      if (again !== null) {
         this.#timer = setTimeout(() => {
           this.#drawn = null;
           this.context.redraw();
-        }, 260);
+        }, again);
       }
     }
     if (!frame.text) return;
@@ -212,9 +213,9 @@ export class HeatPanel implements Track {
   }
 
   /** Moved by less than half a pixel, and nothing else: a view of an hour need not be drawn ten times a second. */
-  #almost(range: Range, chosen: number | null): boolean {
+  #almost(range: Range, fetched: number, chosen: number | null): boolean {
     const drawn = this.#drawn;
-    if (!drawn || !drawn.key.endsWith(` ${this.context.session.tiles.version} ${chosen}`)) return false;
+    if (!drawn || !drawn.key.endsWith(` ${fetched} ${chosen}`)) return false;
     const half = (range.to - range.from) / this.#map.plotWidth / devicePixelRatio / 2;
     return range.to !== drawn.range.to && Math.abs(range.to - drawn.range.to) < half && Math.abs(range.from - drawn.range.from) < half;
   }

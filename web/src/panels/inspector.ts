@@ -23,8 +23,8 @@ import { ValuesTable } from "./values-table";
 const TAB_KEY = "cyclescope-tab";
 /** While the view follows, tables are renewed so often. */
 const LIVE_MS = 1000;
-/** While the person moves it: every step asked for and laid out would cost more than drawing the step. */
-const MOVED_MS = 250;
+/** While the person moves it, when it rests for so long: a step that was asked for and laid out would cost twice as much. */
+const REST_MS = 250;
 const MESSAGE_MS = 6000;
 
 /** For the list of keys. */
@@ -64,6 +64,11 @@ function equal(a: Subject | null, b: Subject): boolean {
   return a !== null && a.from === b.from && a.to === b.to && a.selected === b.selected;
 }
 
+/** To the rounding of their ends. */
+function sameLength(a: Subject, b: Subject): boolean {
+  return Math.abs(a.to - a.from - (b.to - b.from)) <= 2;
+}
+
 export class Inspector implements Panel {
   readonly element = el("aside", { class: "inspector", "aria-label": "Inspector" });
   readonly #given: Given;
@@ -74,6 +79,9 @@ export class Inspector implements Panel {
   readonly #values: ValuesTable;
   #messageTimer: ReturnType<typeof setTimeout> | undefined;
   #renewed = -Infinity;
+  /** The view as the last frame had it, and since when. */
+  #seen: Subject | null = null;
+  #seenAt = -Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #met = false;
 
@@ -126,17 +134,17 @@ export class Inspector implements Panel {
     const before = this.#given.visible.get();
     if (equal(before, next)) return;
     const now = performance.now();
-    // A view that follows moves with every frame; one that stands still was moved by the person, who wants to see it now.
-    const moved = before === null || !view.following || Math.abs(next.to - next.from - (before.to - before.from)) > 2;
-    const wait = this.#renewed + (moved ? MOVED_MS : LIVE_MS) - now;
+    // A view that follows moves with every frame; what else moves is the person's doing.
+    const moved = before !== null && !(view.following && sameLength(before, next));
+    if (this.#seen === null || !(view.following ? sameLength(this.#seen, next) : equal(this.#seen, next))) {
+      this.#seen = next;
+      this.#seenAt = now;
+    }
+    const wait = before === null ? 0 : (moved ? this.#seenAt + REST_MS : this.#renewed + LIVE_MS) - now;
+    clearTimeout(this.#timer);
     if (wait > 0) {
       // The last step is followed by no other frame.
-      if (moved) {
-        this.#timer ??= setTimeout(() => {
-          this.#timer = undefined;
-          this.context.redraw();
-        }, wait);
-      }
+      if (moved) this.#timer = setTimeout(() => this.context.redraw(), wait);
       return;
     }
     this.#renewed = now;

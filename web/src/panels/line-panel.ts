@@ -144,7 +144,7 @@ export class LinePanel implements Track {
       this.#lines = linesOf(history, this.#rows.map((r) => r.id), cpu, { ...frame.range, pixels: chart.pixels, interval });
       chart.draw(this.#lines, frame.range, since);
       const { store, tiles } = history;
-      this.#drawn = { ...frame.range, store, version: store.version, fetched: tiles.version, cpu };
+      this.#drawn = { ...frame.range, store, version: store.version, fetched: tiles.version(cpu), cpu };
     }
     if (!frame.text) return;
     setAttribute(this.element, "data-cpu", cpu === null ? null : String(cpu));
@@ -206,7 +206,7 @@ export class LinePanel implements Track {
     const drawn = this.#drawn;
     const { store, tiles } = this.context.session;
     return drawn?.store === store && drawn.version === store.version && drawn.cpu === cpu
-      && (!this.#lines.fetched || drawn.fetched === tiles.version);
+      && (!this.#lines.fetched || drawn.fetched === tiles.version(cpu));
   }
 
   /** What is on the canvas is right to half a pixel: a view of an hour need not be drawn ten times a second. */

@@ -97,6 +97,8 @@ const SPARK_MS = 60_000;
 interface Tile {
   spec: TileSpec;
   spark: HTMLCanvasElement;
+  /** What the sparkline shows. */
+  drawn: string;
   root: HTMLElement;
   value: HTMLElement;
   sub: HTMLElement;
@@ -114,7 +116,7 @@ function makeTile(spec: TileSpec): Tile {
   const root = el("div", { class: "tile", "data-tile": spec.id, hidden: spec.of !== undefined },
     el("div", { class: "name" }, el("span", {}, spec.title), mark),
     el("div", { class: "row" }, value, spark), el("div", { class: "foot" }, sub, quality));
-  return { spec, root, value, sub, quality, mark, spark };
+  return { spec, root, value, sub, quality, mark, spark, drawn: "" };
 }
 
 export class TilesPanel implements Panel {
@@ -125,6 +127,9 @@ export class TilesPanel implements Panel {
 
   constructor(private readonly context: Context) {
     this.element = el("section", { class: "tiles", "aria-label": "Newest values" }, ...this.#tiles.map((t) => t.root));
+    new ResizeObserver(() => {
+      for (const tile of this.#tiles) tile.drawn = "";
+    }).observe(this.element);
   }
 
   meta(meta: Meta): void {
@@ -186,14 +191,19 @@ export class TilesPanel implements Panel {
   }
 
   /** From 0 to the greatest of the minute. */
-  #drawSpark({ spec, spark }: Tile, interval: number): void {
+  #drawSpark(tile: Tile, interval: number): void {
+    const { spec, spark } = tile;
     const { store } = this.context.session;
     const to = store.newestTime;
+    const k = devicePixelRatio;
+    // Before the size is asked for, for which the page would be laid out.
+    const drawn = `${to} ${store.version} ${k} ${colour("--accent")}`;
+    if (drawn === tile.drawn) return;
     const ctx = spark.getContext("2d");
     if (to === null || !ctx) return;
-    const k = devicePixelRatio;
     const [width, height] = [Math.round(spark.clientWidth * k), Math.round(spark.clientHeight * k)];
     if (width < 2) return;
+    tile.drawn = drawn;
     if (spark.width !== width || spark.height !== height) Object.assign(spark, { width, height });
     else ctx.clearRect(0, 0, width, height);
     const from = to - SPARK_MS;
