@@ -110,7 +110,10 @@ export function ExportMenu({ given }: { given: Given }) {
       event.preventDefault();
       event.stopPropagation();
     }}>
-      <button type="button" aria-expanded={open} aria-controls="export-list" onClick={() => setOpen(!open)}>Export</button>
+      <button type="button" aria-expanded={open} aria-controls="export-list" onClick={() => {
+        given.settle();
+        setOpen(!open);
+      }}>Export</button>
       <ul id="export-list" hidden={!open} aria-label="Export">
         {open && [
           item("csv", `${what} as CSV`, () => samples("csv")),

@@ -22,10 +22,12 @@ export interface Subject extends Span {
 export interface Given {
   context: Context;
   subject: Signal<Subject | null>;
-  /** What the charts show, at most renewed once a second while the view follows. */
+  /** What the charts show: renewed once a second while the view follows, and when it rests while the person moves it. */
   visible: Signal<Subject | null>;
   /** Ids of the columns that the timeline shows, in its order. */
   shown: Signal<readonly string[]>;
+  /** `subject` and `visible` become what is on the screen now: before something is taken from it. */
+  settle(): void;
   /** A short message to the person: what was copied, what went wrong. */
   say(text: string): void;
 }

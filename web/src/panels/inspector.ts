@@ -90,7 +90,7 @@ export class Inspector implements Panel {
     const { state } = context;
     this.#given = {
       context, subject: signal<Subject | null>(null), visible: signal<Subject | null>(null), shown: signal<readonly string[]>([]),
-      say: (text) => this.#say(text),
+      settle: () => this.#renew(subjectOf(context.view.range(), false)), say: (text) => this.#say(text),
     };
     this.#columns = new ColumnsDialog(context);
     this.#values = new ValuesTable(context);
@@ -127,9 +127,8 @@ export class Inspector implements Panel {
   }
 
   draw(frame: Frame): void {
-    const { view, session } = this.context;
+    const { view } = this.context;
     this.#values.draw(frame, this.#given.shown.get());
-    if (session.store.newestTime === null) return;
     const next = subjectOf(frame.range, false);
     const before = this.#given.visible.get();
     if (equal(before, next)) return;
@@ -147,8 +146,13 @@ export class Inspector implements Panel {
       if (moved) this.#timer = setTimeout(() => this.context.redraw(), wait);
       return;
     }
-    this.#renewed = now;
-    this.#given.visible.set(next);
+    this.#renew(next);
+  }
+
+  #renew(visible: Subject): void {
+    if (this.context.session.store.newestTime === null || equal(this.#given.visible.get(), visible)) return;
+    this.#renewed = performance.now();
+    this.#given.visible.set(visible);
     this.#choose();
   }
 

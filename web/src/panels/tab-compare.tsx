@@ -17,6 +17,7 @@ const WORDS: Record<Verdict, string> = {
 
 /** Holds what is selected, or else what is visible, as A. */
 export function holdSubject(given: Given): void {
+  given.settle();
   const subject = given.subject.get();
   if (!subject) return;
   given.context.state.held.set({ from: subject.from, to: subject.to });
