@@ -159,8 +159,8 @@ async function steps(browser, file, cpus, name, span) {
     await page.mouse.up();
     for (const [what, { toFrame, longest, all }] of [["zoom", zoom], ["pan", pan]]) {
       const title = `${cpus} CPUs, view of ${name}: ${what} step`;
-      row(`${title} to its frame`, toFrame, BOUNDS.step, "p95");
-      row(`${title}, longest task`, longest, BOUNDS.step, "p95");
+      row(`${title} to its frame`, toFrame, BOUNDS.step);
+      row(`${title}, longest task`, longest, BOUNDS.step);
       row(`${title}, all until the next`, all);
     }
   });

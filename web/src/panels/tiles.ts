@@ -97,6 +97,9 @@ const SPARK_MS = 60_000;
 interface Tile {
   spec: TileSpec;
   spark: HTMLCanvasElement;
+  /** Of the sparkline, CSS pixels: to ask for them in a frame that has written texts would lay the page out twice. */
+  width: number;
+  height: number;
   /** What the sparkline shows. */
   drawn: string;
   root: HTMLElement;
@@ -116,7 +119,7 @@ function makeTile(spec: TileSpec): Tile {
   const root = el("div", { class: "tile", "data-tile": spec.id, hidden: spec.of !== undefined },
     el("div", { class: "name" }, el("span", {}, spec.title), mark),
     el("div", { class: "row" }, value, spark), el("div", { class: "foot" }, sub, quality));
-  return { spec, root, value, sub, quality, mark, spark, drawn: "" };
+  return { spec, root, value, sub, quality, mark, spark, width: 0, height: 0, drawn: "" };
 }
 
 export class TilesPanel implements Panel {
@@ -127,9 +130,15 @@ export class TilesPanel implements Panel {
 
   constructor(private readonly context: Context) {
     this.element = el("section", { class: "tiles", "aria-label": "Newest values" }, ...this.#tiles.map((t) => t.root));
-    new ResizeObserver(() => {
-      for (const tile of this.#tiles) tile.drawn = "";
-    }).observe(this.element);
+    const sizes = new ResizeObserver((entries) => {
+      for (const { target, contentRect: { width, height } } of entries) {
+        const tile = this.#tiles.find((t) => t.spark === target);
+        if (tile) Object.assign(tile, { width, height, drawn: "" });
+      }
+      this.#spark = null;
+      context.redraw();
+    });
+    for (const tile of this.#tiles) sizes.observe(tile.spark);
   }
 
   meta(meta: Meta): void {
@@ -196,12 +205,11 @@ export class TilesPanel implements Panel {
     const { store } = this.context.session;
     const to = store.newestTime;
     const k = devicePixelRatio;
-    // Before the size is asked for, for which the page would be laid out.
     const drawn = `${to} ${store.version} ${k} ${colour("--accent")}`;
     if (drawn === tile.drawn) return;
     const ctx = spark.getContext("2d");
     if (to === null || !ctx) return;
-    const [width, height] = [Math.round(spark.clientWidth * k), Math.round(spark.clientHeight * k)];
+    const [width, height] = [Math.round(tile.width * k), Math.round(tile.height * k)];
     if (width < 2) return;
     tile.drawn = drawn;
     if (spark.width !== width || spark.height !== height) Object.assign(spark, { width, height });
