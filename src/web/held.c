@@ -36,7 +36,7 @@ static struct web_reply *make_whole(struct held *h, struct web_reply *reply)
         return NULL;
     }
     reply->first = (struct buf){0};
-    h->bytes += w->body.size; // what is behind it was never touched
+    h->bytes += w->body.size;                               // what is behind it was never touched
     whole = web_reply_of_response(reply->status, response); // from here on `response` frees `w`
     if (whole && (web_reply_header(whole, MHD_HTTP_HEADER_CONTENT_TYPE, reply->type) < 0 ||
                   web_reply_header(whole, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store") < 0)) {
