@@ -13,16 +13,17 @@ from program import PATIENCE, Running
 class Server:
     """
     `cyclescope collect -o - | cyclescope serve -` on a port of its own. Ends with the with-statement. With start=False
-    nothing is measured before begin().
+    nothing is measured before begin(). With a file's path as data that is served in place of measurements: nothing of it
+    changes while a test looks.
     """
 
-    def __init__(self, *options, interval="50ms", start=True):
+    def __init__(self, *options, interval="50ms", start=True, data=None):
         self.interval = interval
         self.collector = None
         end, self.pipe = os.pipe()
-        if start:
+        if start and not data:
             self.begin()
-        self.server = Running("serve", "-", "--listen", "127.0.0.1:0", *options, stdin=end)
+        self.server = Running("serve", data or "-", "--listen", "127.0.0.1:0", *options, stdin=end)
         os.close(end)
         self.pid = self.server.process.pid
         self.lines = self.server.lines

@@ -409,8 +409,18 @@ class BadClients(unittest.TestCase):
 
     def test_clients_that_do_not_take_their_answers(self):
         """What they have not taken is bounded. More of it is refused for now, short answers are not."""
+        # Of a file, so that each answer is as long as the last: of short ones there would be hundreds, and as many connections.
+        with tempfile.NamedTemporaryFile("w", suffix=".csv", encoding="ascii") as f:
+            f.write("timestamp" + "".join(f",event{i}" for i in range(40)) + "\n")
+            f.writelines(f"{1_000_000_000_000 + 100 * k}" + "".join(f",{k * 7919 % 9973 + 10_000 * i}" for i in range(40)) + "\n"
+                         for k in range(1000))
+            f.flush()
+            os.chmod(f.name, 0o644)  # the server of root becomes another user
+            self.hold_answers(f.name)
+
+    def hold_answers(self, data):
         with unittest.mock.patch.dict(os.environ, KEEP_LITTLE):
-            server = Server(interval="5ms")
+            server = Server(data=data)
         with server:
             path, clients, answers = "/api/series?points=2000", [], []
             length = lambda: len(server.request(path)[2])
@@ -431,7 +441,7 @@ class BadClients(unittest.TestCase):
             grown = server.memory() - before
             self.assertEqual(json.loads(answer[2])["error"]["code"], "busy")
             self.assertEqual(answer[1]["Retry-After"], "1")
-            for short in ("/api/latest", "/api/series?columns=cpu_use&points=20", "/api/meta"):
+            for short in ("/api/latest", "/api/series?columns=event1&points=20", "/api/meta"):
                 self.assertEqual(server.request(short)[0], 200)
             self.assertEqual(set(answers), {"HTTP/1.1 200 OK", "HTTP/1.1 503 Se"})
             self.assertGreater(len(answers), 8)
