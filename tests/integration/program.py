@@ -92,6 +92,12 @@ class Running:
         finally:
             connection.close()
 
+    def ended(self, port=None):
+        """Does the server say that its input has ended? (503 alone is also what it says of a collector that a busy machine kept
+        silent for two seconds.)"""
+        status, health = self.get("/healthz", port)
+        return status == 503 and health["status"] == "ended"
+
     def child(self):
         """PID of the server that the collector started."""
         def look():

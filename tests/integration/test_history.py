@@ -81,7 +81,7 @@ class History(unittest.TestCase):
 
     def test_sql_sees_what_the_page_sees(self):
         with self.serve() as server:
-            self.assertTrue(wait_until(lambda: self.rows("samples_1s") >= 2), server.lines)
+            self.assertTrue(wait_until(lambda: self.rows("samples_1s") >= 2 and self.rows() > 50), server.lines)
             data = {row["timestamp"]: row for row in server.json("/api/data")}
             meta = server.json("/api/meta")
             stored = self.sql("SELECT time, seconds, context_switches, cpu_use FROM samples")
@@ -399,7 +399,7 @@ class History(unittest.TestCase):
         self.assertEqual((history["path"], history["state"], history["reason"]), (None, "failed", reason))
         series = server.json("/api/series?columns=cpu_use&points=3")
         self.assertTrue(0 < len(series["t"]) <= 3, series)
-        self.assertEqual(server.request("/healthz")[0], 200)
+        self.assertTrue(wait_until(lambda: server.request("/healthz")[0] == 200))
 
     def test_another_program_that_never_lets_go_is_done_without(self):
         self.fill(20)
@@ -508,7 +508,7 @@ class History(unittest.TestCase):
             fill_disk(filler)
             self.assertTrue(server.server.said("history: paused: the disk is full"), server.lines)
             self.assertEqual(server.json("/api/meta")["history"]["state"], "failed")
-            self.assertEqual(server.request("/healthz")[0], 200)
+            self.assertTrue(wait_until(lambda: server.request("/healthz")[0] == 200))
             before = server.json("/api/latest")["timestamp"]
             os.unlink(filler)
             self.assertTrue(server.server.said("history: goes on"), server.lines)

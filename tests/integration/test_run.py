@@ -79,7 +79,7 @@ class Together(unittest.TestCase):
         try:
             r.process.kill()
             r.process.wait(timeout=PATIENCE)
-            self.assertTrue(wait_until(lambda: r.get("/healthz", port)[0] == 503))
+            self.assertTrue(wait_until(lambda: r.ended(port)))
             self.assertIn("ended", r.get("/healthz", port)[1]["reason"])
             self.assertGreater(len(r.get("/api/data", port)[1]), 3)
         finally:
@@ -131,7 +131,7 @@ class Together(unittest.TestCase):
             self.assertTrue(wait_until(lambda: r.get("/api/latest", port)[1].get("sequence", 0) > 3))
             p.terminate()
             p.wait(timeout=PATIENCE)
-        self.assertTrue(wait_until(lambda: r.get("/healthz", port)[0] == 503))
+        self.assertTrue(wait_until(lambda: r.ended(port)))
         meta = r.get("/api/meta", port)[1]
         self.assertEqual(meta["target"]["kind"], "process")
         self.assertEqual(meta["input"]["state"], "ended")

@@ -217,7 +217,7 @@ class PerfStat(unittest.TestCase):
                 self.assertEqual(perf.wait(timeout=PATIENCE), 0)
                 tee.wait(timeout=PATIENCE)
                 theirs = perf_report(copy.name)
-                self.assertTrue(wait_until(lambda: server.get("/healthz")[0] == 503))
+                self.assertTrue(wait_until(server.ended))
                 rows = server.get("/api/data")[1]
         for name in ("context-switches", "cpu-migrations", "page-faults"):
             ours = [row[name.replace("-", "_")] for row in rows]
