@@ -8,6 +8,9 @@ all=(unit page integration sanitizers fuzz e2e pmu)
 suites=("${@:-${all[@]}}")
 results=build/test-results
 export CMOCKA_MESSAGE_OUTPUT=TAP
+# What other programs say is read: in one language, whoever's machine this is.
+export LC_ALL=C.UTF-8
+unset LANGUAGE
 
 build() { # DIRECTORY [MESON-OPTION…] [-- TARGET…]: all there is, or these
   local directory=$1 options=()

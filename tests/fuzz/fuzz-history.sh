@@ -31,8 +31,9 @@ clang -std=gnu17 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -fno-s
         model/metric_table model/reading model/value; do
         echo "$root/src/$f.c"; done) \
     -ljansson -lm -o "$work/fuzz-history"
+# An input that hangs is told by the clock on the wall, on which this machine may stop us for a while.
 cd "$work"
-./fuzz-history -max_total_time="$seconds" -max_len=8192 -timeout=10 -rss_limit_mb=1024 -dict=words -print_final_stats=1 \
+./fuzz-history -max_total_time="$seconds" -max_len=8192 -timeout=300 -rss_limit_mb=1024 -dict=words -print_final_stats=1 \
     corpus >fuzz.log 2>&1 || { tail -40 fuzz.log; exit 1; }
 tail -8 fuzz.log
 rm -rf "$work"

@@ -18,8 +18,9 @@ clang -std=gnu17 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -fno-s
     "$root/src/stream/head.c" "$root/src/stream/head_feature.c" "$root/src/stream/id_map.c" \
     "$root/src/stream/reader.c" "$root/src/stream/records.c" "$root/src/stream/sample.c" \
     "$root/src/history/sampled.c" "$root/src/model/event.c" -lm -lzstd -o "$work/fuzz-stream"
+# An input that hangs is told by the clock on the wall, on which this machine may stop us for a while.
 cd "$work"
-./fuzz-stream -max_total_time="$seconds" -max_len=65536 -timeout=30 -rss_limit_mb=1024 -print_final_stats=1 corpus \
+./fuzz-stream -max_total_time="$seconds" -max_len=65536 -timeout=300 -rss_limit_mb=1024 -print_final_stats=1 corpus \
     >fuzz.log 2>&1 || { tail -40 fuzz.log; exit 1; }
 tail -8 fuzz.log
 rm -rf "$work"

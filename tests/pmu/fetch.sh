@@ -9,6 +9,8 @@
 # The cache is keyed by the exact files that apt would download, so a kernel update or a changed package list
 # renews it, and otherwise nothing is downloaded.
 set -euo pipefail
+export LC_ALL=C # what apt says is read here
+umask 022       # what is unpacked goes into guests, for their users too
 here=$(cd "$(dirname "$0")" && pwd)
 cache=$1
 lists_max_age_min=$((12 * 60))
@@ -56,8 +58,11 @@ EOF
 
 update() { # ARCH
     # One source that fails does not matter as long as the packages are found; that is asked next.
-    private_apt "$1" apt-get -qq update >&2 || say "apt-get update for $1 had errors"
-    find "$cache/apt-$1/lists" -name '*Packages*' -exec touch {} +
+    if private_apt "$1" apt-get -qq update >&2; then
+        find "$cache/apt-$1/lists" -name '*Packages*' -exec touch {} +
+    else
+        say "apt-get update for $1 had errors"
+    fi
 }
 
 update_if_old() { # ARCH
@@ -136,7 +141,7 @@ key() { # of everything that is wanted
     } | sha256sum | cut -c1-16
 }
 
-# Fills CACHE/debian if it is not what apt would give now.
+# Fills CACHE/debian if it is not what apt would give now. What was there stays until all of the new is.
 renew() {
     local key arch use
     if ! key=$(key); then
@@ -144,15 +149,35 @@ renew() {
         return 1
     fi
     [ "$(cat "$cache/debian/key" 2>/dev/null)" != "$key" ] || return 0
-    rm -rf "$cache/debian" "$cache/debian.new"
+    rm -rf "$cache/debian.new"
     for arch in $architectures; do
         for use in $uses; do
             mkdir -p "$cache/debian.new/$use-$arch"
             unpack "$arch" "$use" "$cache/debian.new/$use-$arch" || return 1
         done
     done
+    cp "$here/packages.txt" "$cache/debian.new/"
     echo "$key" >"$cache/debian.new/key"
+    rm -rf "$cache/debian"
     mv "$cache/debian.new" "$cache/debian"
+}
+
+# A mirror, or the network, that is away for a moment is no failure; lists of some hours ago may also name a package that has
+# since been replaced: then once more with new ones.
+renew_with_patience() {
+    local pause arch
+    for pause in 0 5 20 60; do
+        ! renew || return 0
+        # Without any network what was fetched before will do, if it is what was asked for.
+        if [ $pause != 0 ] && cmp -s "$here/packages.txt" "$cache/debian/packages.txt"; then
+            say "with what was fetched before"
+            return 0
+        fi
+        say "once more with new lists in $pause s"
+        sleep $pause
+        for arch in $architectures; do update "$arch"; done
+    done
+    renew
 }
 
 architectures="amd64 arm64"
@@ -164,10 +189,5 @@ for arch in $architectures; do
     prepare_apt "$arch"
     update_if_old "$arch"
 done
-# Lists of some hours ago may name a package that has since been replaced: then once more with new ones.
-if ! renew; then
-    say "once more with new lists"
-    for arch in $architectures; do update "$arch"; done
-    renew
-fi
+renew_with_patience
 for arch in $architectures; do say "$arch: $(basename "$cache/debian/kernel-$arch"/boot/vmlinuz-*)"; done

@@ -31,7 +31,6 @@ esac
 tree=$(mktemp -d "$work/tree.XXXXXX")
 trap 'rm -rf "$tree" "$tree".*' EXIT
 mkdir -p "$tree"/{bin,dev,etc,lib/guest,mods,proc,root,run,sys,tmp,usr/bin,var/lib,results} "$tree$(dirname "$loader")"
-chmod 755 "$tree" # mktemp gives it to root alone
 chmod 1777 "$tree/tmp"
 
 # Modules, in the order in which init loads them. A name that the kernel has built in has no file, and needs none.
@@ -84,6 +83,7 @@ add_program "$program" cyclescope "$tree" "libpfm.so.4 libmicrohttpd.so.12"
 add_program "$perf" perf "$tree.perf"
 
 pack() { # TREE
+    chmod -R a+rX "$1" # the guest has other users too, whatever this machine's umask is
     (cd "$1" && find . | cpio -o -H newc --quiet)
 }
 pack "$tree" >"$tree.initrd"
