@@ -107,7 +107,7 @@ void keeper_wait(struct keeper *k)
     last = k->session->history ? history_last(k->session->history) : 0;
     session_unlock(k->session);
     pthread_mutex_lock(&k->lock);
-    if (k->placed && !k->capacity)
+    if (k->placed && !k->paused && !k->capacity)
         wake(k);
     while (k->placed && !k->stopping && !k->paused && last > k->taken + k->capacity / 2) {
         wake(k);

@@ -39,8 +39,10 @@ void keeper_free(struct keeper *k); // stops; NULL is fine
 uint64_t keeper_memory(const struct keeper *k);
 
 // Ingest's, before the first interval of a run, without the session's lock: says where the run goes
-// on. Waits some seconds for a file that another process holds; where it cannot be had, the tiers
-// are in memory, and the user is told. 0 or -errno: nothing is kept, and it begins at 0.
+// on. Waits some seconds for a file that another process holds; where it is held for longer, or the
+// disk is full, the thread goes on to try, with what is measured in the ring, and the run begins at
+// 0; where it cannot be had otherwise, the tiers are in memory. The user is told. 0 or -errno:
+// nothing is kept, and it begins at 0.
 int keeper_begin(struct keeper *k, const struct event_table *events, size_t n_slots,
                  enum reading_scope scope, int64_t now_ms, int64_t *ret_last_ms,
                  uint64_t *ret_sequence);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where a run is kept: the store is opened, and the run's place in it found. Another process may
-// hold the file just then, so that this is tried for a while; what cannot be had is kept in memory.
+// hold the file just then, or the disk be full: that is waited for, first by ingest and then by the
+// thread, with the ring as the queue. What cannot be had otherwise is kept in memory.
 #include "history/keeper_private.h"
 
 #include "base/text.h"
@@ -20,19 +21,28 @@
 // the connection lives.
 #define OTHER_PATIENCE (2 * NS_PER_SEC)
 
-// Of a run before its first interval, or of one that goes on in a file that was begun anew.
-static struct store_run describe(const struct keeper *k, int64_t start_ms)
+// A run, and the texts that it names.
+struct described {
+    struct store_run run;
+    char host[SESSION_TEXT_MAX], kind[16], target[SESSION_TEXT_MAX];
+};
+
+static void describe(const struct keeper *k, int64_t start_ms, struct described *ret)
 {
     const struct session *s = k->session;
-    struct store_run run = {.host = s->host,
-                            .target_kind = s->target_kind,
-                            .target = s->target_text,
-                            .start_ms = start_ms,
-                            .interval_ms = s->interval_ms,
-                            .layout = &k->layout};
 
-    text_copy(run.run, sizeof(run.run), s->run);
-    return run;
+    session_read_lock(k->session);
+    text_copy(ret->host, sizeof(ret->host), s->host);
+    text_copy(ret->kind, sizeof(ret->kind), s->target_kind);
+    text_copy(ret->target, sizeof(ret->target), s->target_text);
+    ret->run = (struct store_run){.host = ret->host,
+                                  .target_kind = ret->kind,
+                                  .target = ret->target,
+                                  .start_ms = start_ms,
+                                  .interval_ms = s->interval_ms,
+                                  .layout = &k->layout};
+    text_copy(ret->run.run, sizeof(ret->run.run), s->run);
+    session_unlock(k->session);
 }
 
 // `note`: what became of a damaged file; "" where there was none.
@@ -116,6 +126,12 @@ static bool wait_to_try_again(const struct keeper *k, int error, ns_t begun)
     return true;
 }
 
+// Is it a matter of time until it can be had? An input that waits for us would have to wait, too.
+static bool passes(const struct keeper *k, int error)
+{
+    return (error == -EBUSY || error == -ENOSPC) && k->config.kind == STORE_FILE && !k->config.wait;
+}
+
 static int place(struct keeper *k, const struct store_run *run)
 {
     enum store_kind kind = k->config.kind;
@@ -134,6 +150,12 @@ static int place(struct keeper *k, const struct store_run *run)
     }
     if (r == 0 && said)
         keeper_set_state(k, KEEPER_OK, "");
+    if (r < 0 && passes(k, r)) {
+        say_of_file(k, why, "what is measured now waits in memory until it can be written");
+        keeper_set_state(k, KEEPER_FAILED, why);
+        k->late = true;
+        return 0;
+    }
     if (r < 0 && kind != STORE_MEMORY) {
         say_of_file(k, why, "what is measured now stays in memory only");
         keeper_set_state(k, KEEPER_FAILED, why);
@@ -164,8 +186,8 @@ int keeper_begin(struct keeper *k, const struct event_table *events, size_t n_sl
                  enum reading_scope scope, int64_t now_ms, int64_t *ret_last_ms,
                  uint64_t *ret_sequence)
 {
-    struct store_run run = describe(k, now_ms); // ingest is the only writer of the session
     int r = layout_init(&k->layout, events, n_slots, scope);
+    struct described d;
 
     *ret_last_ms = 0;
     *ret_sequence = 0;
@@ -175,7 +197,9 @@ int keeper_begin(struct keeper *k, const struct event_table *events, size_t n_sl
         keeper_say(k, "history: this run cannot be kept: out of memory");
         return r;
     }
-    r = place(k, &run);
+    k->start_ms = now_ms;
+    describe(k, now_ms, &d);
+    r = place(k, &d.run);
     if (r < 0)
         return r;
     *ret_last_ms = k->place.last_ms;
@@ -183,10 +207,12 @@ int keeper_begin(struct keeper *k, const struct event_table *events, size_t n_sl
     pthread_mutex_lock(&k->lock);
     k->taken = k->place.sequence;
     k->status.line = k->place.line;
-    k->status.interval_ms = run.interval_ms;
+    k->status.interval_ms = d.run.interval_ms;
     pthread_mutex_unlock(&k->lock);
-    keeper_note_firsts(k);
+    if (!k->late)
+        keeper_note_firsts(k);
     pthread_mutex_lock(&k->lock);
+    k->paused = k->late;
     k->placed = true;
     pthread_mutex_unlock(&k->lock);
     return 0;
@@ -200,22 +226,27 @@ int keeper_set_aside(struct keeper *k)
     return r;
 }
 
-int keeper_place_again(struct keeper *k)
+int keeper_place_late(struct keeper *k)
 {
-    char host[SESSION_TEXT_MAX], kind[16], target[SESSION_TEXT_MAX];
-    struct store_run run;
+    char why[STORE_WHY_MAX] = "";
+    struct described d;
     int r;
 
-    session_read_lock(k->session);
-    run = describe(k, k->rows[0].time_ms);
-    text_copy(host, sizeof(host), run.host);
-    text_copy(kind, sizeof(kind), run.target_kind);
-    text_copy(target, sizeof(target), run.target);
-    session_unlock(k->session);
-    run.host = host;
-    run.target_kind = kind;
-    run.target = target;
-    r = tiers_place(&k->tiers, k->store, &run, run.start_ms, &k->place);
+    describe(k, k->start_ms, &d);
+    r = open_and_place(k, k->config.kind, &d.run, why);
+    k->late = r < 0;
+    if (r < 0)
+        keeper_set_state(k, KEEPER_FAILED, why);
+    return r;
+}
+
+int keeper_place_again(struct keeper *k)
+{
+    struct described d;
+    int r;
+
+    describe(k, k->rows[0].time_ms, &d);
+    r = tiers_place(&k->tiers, k->store, &d.run, d.run.start_ms, &k->place);
     for (size_t i = 0; i < k->n_rows; i++)
         k->rows[i].run = k->place.number;
     k->homeless = r < 0;

@@ -15,10 +15,11 @@ struct keeper {
     bool started;
 
     pthread_mutex_t lock; // of what follows
-    struct store *store;  // NULL until the run is placed, and the same from then on
+    struct store *store;  // NULL until the run has its place, and the same from then on
     pthread_cond_t news;  // for the thread
     pthread_cond_t taken_news;
-    bool stopping, placed, woken;
+    bool stopping, woken;
+    bool placed;      // the thread may work
     bool paused;      // the store cannot write; it was said
     uint64_t taken;   // sequence of the newest row that was taken
     uint64_t written; // of the newest that was written
@@ -27,6 +28,8 @@ struct keeper {
 
     // The thread's alone, once placed.
     struct layout layout;
+    int64_t start_ms; // of the run
+    bool late;        // the file could not be had at the run's begin, and is still to be opened
     struct store_place place;
     struct tiers tiers;
     struct bucket rows[KEEPER_ROWS]; // taken, not yet written: [n_rows]
@@ -40,6 +43,8 @@ void keeper_set_state(struct keeper *k, int state, const char *reason);
 // The thread's. A file that turned out to be damaged is set aside, and a new one begun; the run is
 // to be placed again then. 0 or -errno.
 int keeper_set_aside(struct keeper *k);
+// Of a `late` one: opens the file now. 0, or -errno: it stays late.
+int keeper_place_late(struct keeper *k);
 int keeper_place_again(struct keeper *k);
 // Takes and writes all that is there. What cannot be written is tried again the next time. The
 // thread's.

@@ -70,6 +70,24 @@ static bool take_rows(struct keeper *k)
     return k->n_rows > 0;
 }
 
+// A place that was found late may be of a line that already has newer times, since the clock was
+// set back: its times have to increase.
+static size_t first_new(const struct keeper *k)
+{
+    size_t i = 0;
+
+    while (i < k->n_rows && k->rows[i].time_ms <= k->place.last_ms)
+        i++;
+    return i;
+}
+
+static void count_lost(struct keeper *k, uint64_t n)
+{
+    pthread_mutex_lock(&k->lock);
+    k->status.lost += n;
+    pthread_mutex_unlock(&k->lock);
+}
+
 static int write_rows(struct keeper *k)
 {
     bool full = store_kind(k->store) != STORE_MEMORY; // the ring has them
@@ -79,15 +97,17 @@ static int write_rows(struct keeper *k)
     if (r < 0)
         return r;
     tiers_save(&k->tiers);
-    for (size_t i = 0; r == 0 && i < k->n_rows; i++)
+    for (size_t i = first_new(k); r == 0 && i < k->n_rows; i++)
         r = tiers_put(&k->tiers, k->store, &k->place, &k->rows[i], full);
     if (r == 0)
         r = store_commit(k->store, now_ms);
     if (r < 0) {
         store_rollback(k->store);
         tiers_restore(&k->tiers);
+        return r;
     }
-    return r;
+    count_lost(k, first_new(k));
+    return 0;
 }
 
 // Tells the user once that it cannot write, and once that it goes on.
@@ -116,6 +136,11 @@ void keeper_work(struct keeper *k)
 {
     bool any = false;
 
+    if (k->late) {
+        if (keeper_place_late(k) < 0)
+            return;
+        set_paused(k, 0);
+    }
     while (k->n_rows || take_rows(k)) {
         int r = k->homeless ? keeper_place_again(k) : 0;
 

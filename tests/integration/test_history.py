@@ -401,14 +401,26 @@ class History(unittest.TestCase):
         self.assertTrue(0 < len(series["t"]) <= 3, series)
         self.assertTrue(wait_until(lambda: server.request("/healthz")[0] == 200))
 
-    def test_another_program_that_never_lets_go_is_done_without(self):
+    def test_another_program_that_lets_go_late_is_followed(self):
         self.fill(20)
         before = self.rows()
         other = self.holding("IMMEDIATE")
+        reason = f"another program, process {os.getpid()}, keeps it busy"
         with self.serve() as server:
-            self.in_memory(server, f"another program, process {os.getpid()}, keeps it busy")
-        other.execute("ROLLBACK")
-        self.assertEqual(self.rows(), before)
+            self.assertTrue(server.server.said(reason + "; what is measured now waits in memory until it can be written"), server.lines)
+            self.assertTrue(wait_until(lambda: server.json("/api/meta")["rows"] > 100), server.lines)
+            history = server.json("/api/meta")["history"]
+            self.assertEqual((history["path"], history["state"], history["reason"]), (self.path, "failed", reason))
+            self.assertTrue(0 < len(server.json("/api/series?columns=cpu_use&points=3")["t"]) <= 3)
+            first = server.json("/api/meta")["first"]
+            other.execute("ROLLBACK")
+            self.assertTrue(wait_until(lambda: self.rows() > before + 100), server.lines)
+            self.assertTrue(server.server.said("history: goes on"), server.lines)
+            # One history: what was there before, and what was measured while it was kept busy.
+            self.assertTrue(wait_until(lambda: server.json("/api/meta")["history"]["first"] < first), server.lines)
+            history = server.json("/api/meta")["history"]
+            self.assertEqual((history["state"], history["lost"]), ("ok", 0))
+        self.assertEqual(self.times()[before], first)
 
     def nothing_was_lost(self, server, hold):
         """What is measured while others keep it from writing is there afterwards, and both is said once."""
