@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/render.h"
 
+#include "base/decimal.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define COUNT_MAX 9e18 // below 2^63
+#define COUNT_MAX       9e18 // below 2^63
+#define NUMBERS_AT_ONCE 64   // for which room is made
 
 int selection_init(struct selection *s, const char *names)
 {
@@ -175,20 +178,58 @@ void render_plan(struct buf *out, const struct query_plan *plan)
     buf_put_u64(out, plan->per_bucket);
 }
 
+static inline char *put_null(char *to)
+{
+    memcpy(to, "null", 4);
+    return to + 4;
+}
+
+// Rounded half away from zero, as llround() does, which would be a call.
+static inline char *put_count(char *to, double value)
+{
+    double magnitude = fabs(value);
+    int64_t whole;
+
+    if (!(magnitude < COUNT_MAX))
+        return put_null(to);
+    whole = (int64_t)magnitude;
+    whole += magnitude - (double)whole >= 0.5;
+    return decimal_put_i64(to, value < 0 ? -whole : whole);
+}
+
+static inline char *put_metric(char *to, double value)
+{
+    return isfinite(value) ? decimal_put_sig6(to, value) : put_null(to);
+}
+
 void render_count(struct buf *out, double value)
 {
-    if (isfinite(value) && fabs(value) < COUNT_MAX)
-        buf_put_i64(out, llround(value));
-    else
-        buf_append(out, "null", 4);
+    if (buf_reserve(out, DECIMAL_MAX) == 0)
+        out->size = (size_t)(put_count(out->data + out->size, value) - out->data);
 }
 
 void render_metric(struct buf *out, double value)
 {
-    if (isfinite(value))
-        buf_put_sig6(out, value);
-    else
-        buf_append(out, "null", 4);
+    if (buf_reserve(out, DECIMAL_MAX) == 0)
+        out->size = (size_t)(put_metric(out->data + out->size, value) - out->data);
+}
+
+void render_numbers(struct buf *out, const double *values, size_t n, size_t step, bool whole)
+{
+    for (size_t i = 0; i < n;) {
+        size_t end = n - i < NUMBERS_AT_ONCE ? n : i + NUMBERS_AT_ONCE;
+        char *to;
+
+        if (buf_reserve(out, NUMBERS_AT_ONCE * (DECIMAL_MAX + 1)) < 0)
+            return;
+        to = out->data + out->size;
+        for (; i < end; i++) {
+            if (i)
+                *to++ = ',';
+            to = whole ? put_count(to, values[i * step]) : put_metric(to, values[i * step]);
+        }
+        out->size = (size_t)(to - out->data);
+    }
 }
 
 void render_value(struct buf *out, const struct column *column, double value)

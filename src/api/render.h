@@ -56,3 +56,6 @@ void render_count(struct buf *out, double value);
 // As the column's kind wants it.
 void render_value(struct buf *out, const struct column *column, double value);
 void render_metric(struct buf *out, double value);
+// The same of many, with commas between them: values[0], values[step], …, each as a count when
+// `whole`, else as a metric.
+void render_numbers(struct buf *out, const double *values, size_t n, size_t step, bool whole);

@@ -200,18 +200,10 @@ static void put_head(struct series *s, struct buf *out)
 
 static void put_line(const struct series *s, size_t i, size_t line, struct buf *out)
 {
-    const struct series_point *points = &s->api->points[i * s->room];
     // A mean of counts is not whole.
     bool whole = line < 3 && s->whole[i] && (line || s->plan.single);
 
-    for (size_t at = 0; at < s->at; at++) {
-        if (at)
-            buf_putc(out, ',');
-        if (whole)
-            render_count(out, points[at].line[line]);
-        else
-            render_metric(out, points[at].line[line]);
-    }
+    render_numbers(out, &s->api->points[i * s->room].line[line], s->at, LINES, whole);
 }
 
 static void put_columns(struct series *s, struct buf *out)

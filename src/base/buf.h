@@ -45,10 +45,7 @@ void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(pr
 // 0, or -ENOMEM when an append found no memory.
 int buf_error(const struct buf *b);
 
-// Whole numbers and six-significant-digit numbers in plain decimal, without printf: rows of them
-// are what the server spends its time on.
+// As decimal.h writes them.
 void buf_put_u64(struct buf *b, uint64_t value);
 void buf_put_i64(struct buf *b, int64_t value);
-// `value`, which must be finite, rounded to six significant digits, without exponent for 1e-6 ≤
-// |value| < 1e15; a whole number below 2^63 with all its digits.
-void buf_put_sig6(struct buf *b, double value);
+void buf_put_sig6(struct buf *b, double value); // finite

@@ -159,6 +159,12 @@ static void test_numbers(void **state)
         {9007199254740992, "9007199254740992", "9007199254740992"},
         {0.5, "1", "0.5"},
         {-3.25, "-3", "-3.25"},
+        {-0.25, "0", "-0.25"},
+        {-2.5, "-3", "-2.5"},
+        {0.49999999999999994, "0", "0.5"},
+        {4503599627370495.5, "4503599627370496", "4.5036e+15"},
+        {8999999999999998976, "8999999999999998976", "8999999999999998976"},
+        {9e18, "null", "9000000000000000000"},
         {NAN, "null", "null"},
         {INFINITY, "null", "null"},
         {-INFINITY, "null", "null"},
@@ -179,12 +185,44 @@ static void test_numbers(void **state)
     }
 }
 
+// A list is what its numbers are, whatever its length and their distance.
+static void test_lists_of_numbers(void **state)
+{
+    static const double kinds[] = {0, 100, 2.5e9, 0.666666666, 1e-9, NAN, -17.25, 1e17};
+    double values[600];
+
+    (void)state;
+    for (size_t i = 0; i < 600; i++)
+        values[i] = kinds[i * 5 % 8] * (i % 3 ? 1 : (double)i);
+    for (size_t n = 0; n <= 200; n += n < 130 ? 1 : 7)
+        for (size_t step = 1; step <= 3; step += 2)
+            for (int whole = 0; whole < 2; whole++) {
+                struct buf list = {0}, expected = {0};
+
+                for (size_t i = 0; i < n; i++) {
+                    if (i)
+                        buf_putc(&expected, ',');
+                    if (whole)
+                        render_count(&expected, values[i * step]);
+                    else
+                        render_metric(&expected, values[i * step]);
+                }
+                render_numbers(&list, values, n, step, whole);
+                assert_int_equal(buf_error(&list), 0);
+                assert_int_equal(list.size, expected.size);
+                assert_true(!n || memcmp(list.data, expected.data, list.size) == 0);
+                buf_done(&list);
+                buf_done(&expected);
+            }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_samples),
         cmocka_unit_test(test_unknown_names),
         cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_lists_of_numbers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
