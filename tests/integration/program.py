@@ -24,6 +24,15 @@ def wait_until(condition, seconds=PATIENCE):
         time.sleep(0.02)
 
 
+def gone(pid):
+    """Has this process ended? (One whose parent has ended before it is left to init, which may take its time to reap it.)"""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as f:
+            return f.read().rsplit(")", 1)[1].split()[0] in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
 def without_history(arguments):
     """A server's history is this machine's: only tests of it keep one, at a place of their own."""
     if "--listen" not in arguments or "--history" in arguments or arguments[0] == "collect":
@@ -39,6 +48,18 @@ def run(*arguments, timeout=PATIENCE, **options):
     if "stdout" not in options:
         options["stdout"] = subprocess.PIPE
     return subprocess.run([PROGRAM, *without_history(arguments)], stderr=subprocess.PIPE, timeout=timeout, check=False, **options)
+
+
+def wait_for_rows(path, n):
+    """Until the CSV that the program writes there has so many rows. (Not one that another has left there.)"""
+    def enough():
+        try:
+            with open(path, encoding="ascii") as f:
+                return sum(line[:1].isdigit() for line in f) >= n
+        except FileNotFoundError:
+            return False
+    if not wait_until(enough):
+        raise AssertionError(f"{path} has fewer than {n} rows")
 
 
 def missed_ticks(said):

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import unittest
 
-from program import Running, run, wait_until
+from program import Running, wait_for_rows, wait_until
 
 STAT_ROUND, HEADER_FEATURE, CLOCK_DATA = 77, 80, 29
 SECOND = 10 ** 9
@@ -54,8 +54,11 @@ class ClockStep(unittest.TestCase):
         self.path = os.path.join(self.folder, "history.db")
 
     def record(self):
-        path = os.path.join(self.folder, "r.data")
-        run("collect", "-o", path, "--csv", "none", "-I", "10ms", "--duration", "3s")
+        path, bridge = os.path.join(self.folder, "r.data"), os.path.join(self.folder, "r.csv")
+        with Running("collect", "-o", path, "--csv", bridge, "-I", "10ms") as collector:
+            wait_for_rows(bridge, 250)
+            self.assertEqual(collector.stop(), 0, collector.lines)
+        os.unlink(bridge)
         with open(path, "rb") as f:
             return f.read()
 

@@ -8,7 +8,7 @@ import tempfile
 import time
 import unittest
 
-from program import PROGRAM, Running, run, wait_until
+from program import PROGRAM, Running, gone, run, wait_until
 
 HEADER = "timestamp,cycles,instructions,temperature\n"
 
@@ -183,8 +183,8 @@ class Following(unittest.TestCase):
 
         plant(lambda: os.symlink(secret, self.path), "is a symbolic link")
         plant(lambda: os.link(secret, self.path), "has a second name")
+        os.chown(self.path, 12345, 12345)  # before it is root's, and its only name
         os.unlink(secret)
-        os.chown(self.path, 12345, 12345)
         self.assertTrue(r.said("is another user's"), r.lines)
         plant(lambda: os.mkfifo(self.path), "is not a regular file")
         os.unlink(self.path)
@@ -205,7 +205,7 @@ class Following(unittest.TestCase):
         if not os.environ.get("CYCLESCOPE_SANITIZED"):
             self.assertEqual(status["Seccomp"], "2")
         r.stop()
-        self.assertTrue(wait_until(lambda: not os.path.exists(f"/proc/{door}")))
+        self.assertTrue(wait_until(lambda: gone(door)))
 
     def test_rows_that_memory_does_not_hold_are_counted(self):
         self.write("timestamp,cycles\n" + "".join(f"{self.start + 10 * k},{k}\n" for k in range(1, 40001)))

@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import unittest
 
-from program import PATIENCE, PROGRAM, run
+from program import PATIENCE, PROGRAM, run, wait_for_rows
 
 TRACING = "/sys/kernel/tracing/events"
 
@@ -186,18 +186,6 @@ class AgainstPerf(unittest.TestCase):
                 header, *rows = [line.strip().split(",") for line in f]
         column = header.index("syscalls_sys_enter_write")
         self.assertEqual(sum(int(row[column]) for row in rows), 1000)
-
-
-def wait_for_rows(path, n):
-    from program import wait_until
-
-    def enough():
-        try:
-            with open(path, encoding="ascii") as f:
-                return len(f.readlines()) > n
-        except FileNotFoundError:
-            return False
-    assert wait_until(enough), "no rows"
 
 
 class SeveralOptions(unittest.TestCase):

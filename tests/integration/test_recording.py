@@ -17,7 +17,7 @@ import tempfile
 import time
 import unittest
 
-from program import PATIENCE, PROGRAM, Running, check_intervals, run, wait_until
+from program import PATIENCE, Running, check_intervals, run, wait_for_rows, wait_until
 
 FIXTURES = pathlib.Path(__file__).resolve().parents[1] / "fixtures" / "perf.data"
 # What perf 6.1's `perf script -F event,period` adds up to, and, where it refuses the file, the file's own records.
@@ -32,7 +32,8 @@ SAMPLED = {
 }
 HOSTS = {"amd-zen2-cycles-dwarf-zstd.data": ("milian-workstation", 24), "sleep.data": ("arthur-des", 16),
          "intel-coffeelake-cycles-lbr.data": ("pc-ubuntu", 8), "sleep.compressed.pipe.data": ("ip-172-31-24-76", 16)}
-BUSY = "end = __import__('time').monotonic() + {}\nwhile __import__('time').monotonic() < end: bytearray(1 << 20)"
+# Of CPU time: however many others run beside it, it is sampled for that long.
+BUSY = "clock = __import__('time').process_time\nwhile clock() < {}: bytearray(1 << 20)"
 # Until there is a file.
 BUSY_UNTIL = "import os, sys\nwhile not os.path.exists(sys.argv[1]): bytearray(1 << 20)"
 
@@ -231,7 +232,7 @@ class PerfsOwn(unittest.TestCase):
                                    pipe=pipe)
                 ours = sampled(path)
                 self.assertEqual(ours, perf_sampled(path), (options, pipe))
-                self.assertGreater(ours["cpu-clock"][0], 20)
+                self.assertGreater(ours["cpu-clock"][0], 0)
                 told = report(path, "--per-cpu")
                 column = told["totals"]["columns"]["cpu_clock_samples"]
                 self.assertEqual(sum(cpu["value"] for cpu in column["cpus"].values()), ours["cpu-clock"][0])
@@ -362,24 +363,28 @@ class Ours(unittest.TestCase):
     def test_compressed_is_smaller_and_says_the_same(self):
         sizes = {}
         for options in ((), ("-z",)):
-            said = self.collect(*options, "-I", "10ms", "--duration", "2s")
+            bridge = self.path + ".csv"
+            # So many that the head, which is not compressed, does not matter.
+            with Running("collect", "-o", self.path, "--csv", bridge, "-I", "10ms", *options) as collector:
+                wait_for_rows(bridge, 200)
+                self.assertEqual(collector.stop(), 0, collector.lines)
             told = report(self.path)
-            check_intervals(self, len(told["samples"]), 200, said)
+            with open(bridge, encoding="ascii", newline="") as f:
+                self.assertEqual([s["timestamp"] for s in told["samples"]], [int(row["timestamp"]) for row in csv.DictReader(f)])
             self.assertEqual(told["recording"]["skipped_records"], 0)
             self.assertIsNone(told["recording"]["trouble"])
             sizes[options] = os.path.getsize(self.path) / len(told["samples"])
+            os.unlink(bridge)
         self.assertLess(sizes[("-z",)], sizes[()] / 2)
 
     def test_killed_it_is_readable_to_the_last_interval(self):
         for options in ([], ["-z"]):
             bridge = self.path + ".csv"
-            process = subprocess.Popen([PROGRAM, "collect", "-o", self.path, "--csv", bridge, "-I", "20ms", *options],
-                                       stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            wait_until(lambda: os.path.exists(self.path) and os.path.getsize(self.path) > 30000)
-            process.kill()
-            process.wait()
+            with Running("collect", "-o", self.path, "--csv", bridge, "-I", "20ms", *options) as collector:
+                wait_for_rows(bridge, 30)
+                collector.stop(signal.SIGKILL)
             rows = report(self.path)["samples"]
-            self.assertGreater(len(rows), 5)
+            self.assertGreaterEqual(len(rows), 29)
             # The CSV has each interval first.
             with open(bridge, encoding="ascii", newline="") as f:
                 times = [int(row["timestamp"]) for row in csv.DictReader(f)]

@@ -9,7 +9,7 @@ import tempfile
 import time
 import unittest
 
-from program import PATIENCE, PROGRAM, Running, check_intervals, run, wait_until
+from program import PATIENCE, PROGRAM, Running, check_intervals, gone, run, wait_until
 
 
 def rows_of(path):
@@ -56,9 +56,10 @@ class Together(unittest.TestCase):
         before = r.get("/api/latest", port)[1]["timestamp"]
         os.kill(first, signal.SIGKILL)
         self.assertTrue(r.said("starting it again"), r.lines)
-        self.assertTrue(wait_until(lambda: sum("listening" in line for line in list(r.lines)) == 2))
+        listening = lambda: [line for line in list(r.lines) if "listening" in line]
+        self.assertTrue(wait_until(lambda: len(listening()) == 2))
         self.assertNotEqual(r.child(), first)
-        second = int(r.lines[-1].rsplit(":", 1)[1].strip("/"))
+        second = int(listening()[-1].rsplit(":", 1)[1].strip("/"))
         self.assertEqual(second, port)
         self.assertTrue(wait_until(lambda: r.get("/api/latest", second)[1].get("sequence", 0) > 3))
         # The first interval after the restart is one interval, not all that was counted since the start: the reading that it
@@ -84,7 +85,7 @@ class Together(unittest.TestCase):
             self.assertGreater(len(r.get("/api/data", port)[1]), 3)
         finally:
             os.kill(server, signal.SIGTERM)
-        self.assertTrue(wait_until(lambda: not os.path.exists(f"/proc/{server}")))
+        self.assertTrue(wait_until(lambda: gone(server)))
 
     def test_a_stopped_server_delays_no_tick(self):
         r = self.start("-I", "10ms")
@@ -108,7 +109,7 @@ class Together(unittest.TestCase):
             r.port()
             server = r.child()
             self.assertEqual(r.stop(number), 0)
-            self.assertFalse(os.path.exists(f"/proc/{server}"))
+            self.assertTrue(gone(server))
 
     def test_a_server_that_ends_on_request_ends_the_collector(self):
         r = self.start()
