@@ -12,6 +12,15 @@
 // Not those of hybrid CPUs, whose two core types must not be mixed.
 static const char *const core_pmus[] = {"cpu/", "armv8_"};
 
+// perf's other names of inputs, as column ids; the first three are also what x86's PMUs call theirs
+// (cpu/cpu-cycles/). Source: linux: tools/perf/util/parse-events.c.
+static const struct {
+    const char *input, *alias;
+} aliases[] = {
+    {"cycles", "cpu_cycles"},  {"branches", "branch_instructions"}, {"context_switches", "cs"},
+    {"page_faults", "faults"}, {"cpu_migrations", "migrations"},
+};
+
 // The column id of an event without its PMU: "cpu/topdown-retiring/u" is topdown_retiring_u,
 // "skl::UOPS_ISSUED:ANY" is uops_issued_any.
 static void plain_id(const struct event *e, char ret[EVENT_NAME_MAX])
@@ -40,9 +49,22 @@ static void plain_id(const struct event *e, char ret[EVENT_NAME_MAX])
     }
 }
 
-static bool is_input(const char *id, const char *input, size_t length, const char *modifier)
+static bool is_named(const char *id, const char *name, size_t length, const char *modifier)
 {
-    return strncmp(id, input, length) == 0 && strcmp(id + length, modifier) == 0;
+    return strncmp(id, name, length) == 0 && strcmp(id + length, modifier) == 0;
+}
+
+static bool is_input(const struct event *e, const char *input, size_t length, const char *modifier)
+{
+    char id[EVENT_NAME_MAX];
+    bool is;
+
+    plain_id(e, id);
+    is = is_named(id, input, length, modifier) || is_named(e->column, input, length, modifier);
+    for (size_t i = 0; !is && i < sizeof(aliases) / sizeof(aliases[0]); i++)
+        is = is_named(aliases[i].input, input, length, "") &&
+             is_named(id, aliases[i].alias, strlen(aliases[i].alias), modifier);
+    return is;
 }
 
 // The event of one input: of its alternatives the first that is available, else the first that is
@@ -58,11 +80,8 @@ static int find_input(const struct event_table *events, const char *input, const
         length = strcspn(name, "|");
         for (size_t i = 0; i < events->n; i++) {
             const struct event *e = &events->events[i];
-            char id[EVENT_NAME_MAX];
 
-            plain_id(e, id);
-            if (!is_input(id, name, length, modifier) &&
-                !is_input(e->column, name, length, modifier))
+            if (!is_input(e, name, length, modifier))
                 continue;
             if (e->availability == QUALITY_EXACT)
                 return (int)i;

@@ -13,7 +13,8 @@ struct metric {
     const char *formula; // in the column ids of its inputs
     const char *source;  // where the formula stands
     // Column ids, NULL after the last. "a|b": either. An event that is named with its PMU
-    // ("cpu/a/", "skl::A") or a modifier that all inputs share ("a:u") is found by its plain name.
+    // ("cpu/a/", "skl::A"), perf's other name ("cs") or a modifier that all inputs share ("a:u") is
+    // found by its plain name.
     const char *inputs[METRIC_INPUTS_MAX];
     // in[]: the counts of the inputs over one stretch, in the order of inputs; all finite. seconds:
     // its length. NAN when it is not defined (a division by 0).

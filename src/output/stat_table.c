@@ -89,16 +89,31 @@ static bool is_there(const struct column *c)
     return (c->event ? c->event->availability : c->metric->availability) == QUALITY_EXACT;
 }
 
-// Is `id` the rate of an event that is shown as one already?
-static bool is_rate_of_shown(const struct stat_table *t, const char *id)
+// The event of which it is the rate; -1: it is none.
+static int rate_of(const struct column *c)
 {
-    for (size_t i = 0; i < t->n; i++) {
-        const struct event *e = t->columns[i].column.event;
+    const char *id = column_id(c), *end = strstr(id, "_per_second");
+    bool is = c->metric && c->metric->n_inputs == 1 && end && !end[strlen("_per_second")];
 
-        if (e && strncmp(id, e->column, strlen(e->column)) == 0 &&
-            strcmp(id + strlen(e->column), "_per_second") == 0)
+    return is ? c->metric->inputs[0] : -1;
+}
+
+// Is it the rate of an event that is shown as one already?
+static bool is_rate_of_shown(const struct stat_table *t, const struct column *c)
+{
+    int event = rate_of(c);
+
+    for (size_t i = 0; i < t->n; i++)
+        if (t->columns[i].column.event && (int)t->columns[i].column.index == event)
             return true;
-    }
+    return false;
+}
+
+static bool has_rate_of(const struct stat_table *t, size_t event)
+{
+    for (size_t i = 0; i < t->n; i++)
+        if (rate_of(&t->columns[i].column) == (int)event)
+            return true;
     return false;
 }
 
@@ -107,7 +122,7 @@ static void add_first(struct stat_table *t, const struct history *h)
     struct column c;
 
     for (size_t i = 0; i < N_FIRST; i++)
-        if (history_column(h, first[i].id, &c) && is_there(&c) && !is_rate_of_shown(t, first[i].id))
+        if (history_column(h, first[i].id, &c) && is_there(&c) && !is_rate_of_shown(t, &c))
             add(t, c, first[i].title);
 }
 
@@ -135,7 +150,7 @@ static void add_metrics(struct stat_table *t, const struct history *h)
     for (size_t i = 0; i < n; i++) {
         struct column c = {.metric = &bindings[i], .index = i};
 
-        if (is_there(&c) && !is_left_out(column_id(&c)) && !is_rate_of_shown(t, column_id(&c)))
+        if (is_there(&c) && !is_left_out(column_id(&c)) && !is_rate_of_shown(t, &c))
             add(t, c, title_of(bindings[i].metric));
     }
 }
@@ -148,10 +163,8 @@ static void add_events(struct stat_table *t, const struct history *h)
     for (size_t i = 0; i < events->n; i++) {
         const struct event *e = &events->events[i];
         struct column c = {.event = e, .index = i};
-        char rate[EVENT_NAME_MAX + 16];
 
-        snprintf(rate, sizeof(rate), "%s_per_second", e->column);
-        if (e->availability == QUALITY_EXACT && e->kind == EVENT_COUNT && !has(t, rate))
+        if (e->availability == QUALITY_EXACT && e->kind == EVENT_COUNT && !has_rate_of(t, i))
             add(t, c, e->name);
     }
 }

@@ -56,8 +56,15 @@ class Command(unittest.TestCase):
 
     def test_switches_in_user_mode_are_not_zero(self):
         done = run("stat", "-e", "cs:u,cs", "--", "true")
-        self.assertRegex(done.stdout, r"<not supported> +cs:u\n +\d+ +cs\n")
+        self.assertRegex(done.stdout, r"<not supported> +cs:u\n +\d+ +cs +#")
         self.assertIn("it happens in the kernel", done.stderr)
+
+    def test_perfs_other_names_have_the_metrics_too(self):
+        done = run("stat", "-I", "100ms", "-e", "cs,faults", "--", "sleep", "0.3")
+        self.assertRegex(done.stdout, r"(?m)^ +time +cs +faults")
+        self.assertNotRegex(done.stdout, r"(?m)^ +time .*(switches|Page faults)")  # not once more
+        self.assertRegex(done.stdout, r"(?m)^ +[\d,]+ +cs +# .*/s +Context switches$")
+        self.assertRegex(done.stdout, r"(?m)^ +[\d,]+ +faults +# .*/s +Page faults$")
 
     def test_its_output_does_not_get_into_data(self):
         for form in ("--json", "--csv"):

@@ -312,6 +312,34 @@ static void events_are_found_by_their_plain_names(void **state)
     free(b);
 }
 
+static void events_are_found_by_perfs_other_names(void **state)
+{
+    struct metric_binding *b = calloc(n_metrics, sizeof(*b));
+    size_t n;
+
+    (void)state;
+    n = bind_names((const char *const[]){"cpu-cycles", "instructions", "branch-instructions",
+                                         "branch-misses", "cs", "faults", "migrations", NULL},
+                   0, false, b);
+    assert_non_null(bound(b, n, "cpi"));
+    assert_int_equal(bound(b, n, "cpi")->inputs[0], 0);
+    assert_int_equal(bound(b, n, "branch_miss_rate")->inputs[1], 2);
+    assert_int_equal(bound(b, n, "context_switches_per_second")->inputs[0], 4);
+    assert_int_equal(bound(b, n, "page_faults_per_second")->inputs[0], 5);
+    assert_int_equal(bound(b, n, "cpu_migrations_per_second")->inputs[0], 6);
+    n = bind_names((const char *const[]){"cpu/cpu-cycles/u", "cpu/instructions/u", NULL}, 0, false,
+                   b);
+    assert_non_null(bound(b, n, "ipc"));
+    assert_null(bound(b, bind_names((const char *const[]){"csx", "default", NULL}, 0, false, b),
+                      "context_switches_per_second"));
+    // What is neither: another PMU's, other modifiers.
+    n = bind_names(
+        (const char *const[]){"power/cpu-cycles/", "cpu-cycles:u", "instructions:k", NULL}, 0,
+        false, b);
+    assert_null(bound(b, n, "ipc"));
+    free(b);
+}
+
 static void what_a_metric_needs_to_know_decides_whether_it_is_there(void **state)
 {
     static const char *const slots[] = {"ex_ret_ops", "ls_not_halted_cyc", NULL};
@@ -374,6 +402,7 @@ int main(void)
         cmocka_unit_test(a_ratio_over_two_groups_is_split),
         cmocka_unit_test(a_metric_is_as_available_as_its_worst_input),
         cmocka_unit_test(events_are_found_by_their_plain_names),
+        cmocka_unit_test(events_are_found_by_perfs_other_names),
         cmocka_unit_test(what_a_metric_needs_to_know_decides_whether_it_is_there),
         cmocka_unit_test(the_available_one_is_chosen),
         cmocka_unit_test(an_event_comes_before_a_metric_of_its_name),
