@@ -512,7 +512,8 @@ for (const [what, options, key, pace, context] of [
     }
     // Some steps change a scale.
     assert.ok(await page.evaluate(() => globalThis.moves) > 0.7 * charts.length * ends.length * steps.length, "pictures were moved");
-  }, { context: { colorScheme: "light", ...context } }));
+    // (Without samples a page is live for three seconds only, which a busy machine may miss.)
+  }, { state: options.silent ? "waiting" : "live", context: { colorScheme: "light", ...context } }));
 }
 
 test("a drag that holds still on its way is one entry of the browser's history", () => withPage({ rows: 1500 }, async (page) => {
