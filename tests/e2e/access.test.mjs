@@ -9,8 +9,9 @@ import { NETWORK, legend, withPage } from "./harness.mjs";
 
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 
-test("Tab goes to everything that can be used, and the focus can be seen", () => withPage({ scenario: "gaps" }, async (page) => {
+test("Tab goes to everything that can be used, and the focus can be seen", () => withPage({ scenario: "gaps" }, async (page, mock) => {
   await page.waitForSelector(".stats td");
+  mock.silent = true; // what explains a gap on the screen is gone when the gap has moved out of it, and the focus with it
   const wanted = await page.evaluate(() => {
     const all = [...document.querySelectorAll("button, select, input, summary, [tabindex='0']")];
     const usable = (e) => e.checkVisibility({ visibilityProperty: true }) && !e.disabled && e.tabIndex >= 0 && !e.closest("dialog");

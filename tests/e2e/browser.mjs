@@ -31,6 +31,7 @@ export function buildPage() {
 export function launch(more = []) {
   return chromium.launch({
     executablePath: CHROMIUM,
+    timeout: PATIENCE_MS,
     args: [
       "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
       "--disable-component-update", "--disable-sync", ...more,
@@ -44,8 +45,8 @@ export async function open(browser, url, options = {}) {
   if (SLOWDOWN > 1) {
     context.on("page", async (p) => (await context.newCDPSession(p)).send("Emulation.setCPUThrottlingRate", { rate: SLOWDOWN }));
   }
+  context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
-  page.setDefaultTimeout(PATIENCE_MS);
   const problems = []; // a sentence each, and in a second line where
   page.on("console", (m) => {
     if (m.type() === "error" || m.type() === "warning") problems.push(`console ${m.type()}: ${m.text()}\n${m.location().url}`);

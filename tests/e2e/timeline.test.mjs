@@ -353,9 +353,10 @@ test("touch: two fingers zoom and pan, a long press and a drag select, one finge
     await until(() => page.locator(".overlay .selection").boundingBox(), (b) => b !== null && Math.abs(b.width - 96) < 6, "a selection so wide");
     const still = await range(page);
     // Between the handles: they reach a finger's width to both sides of their lines.
-    await touch("touchStart", [168, y]);
-    for (let i = 1; i <= 10; i++) await touch("touchMove", [168, y - i * 12]);
-    await touch("touchEnd");
+    // All at once: with a pause before it moves, it would be a long press.
+    await Promise.all([
+      touch("touchStart", [168, y]), ...Array.from({ length: 10 }, (_, i) => touch("touchMove", [168, y - (i + 1) * 12])), touch("touchEnd"),
+    ]);
     await until(() => page.evaluate(() => scrollY), (v) => v > 40, "the page to scroll");
     assert.deepEqual(await range(page), still, "the view stayed");
   }, { context: PHONE }));
@@ -511,13 +512,13 @@ for (const [what, options, key, pace, context] of [
     }
     // Some steps change a scale.
     assert.ok(await page.evaluate(() => globalThis.moves) > 0.7 * charts.length * ends.length * steps.length, "pictures were moved");
-  }, { context: { colorScheme: "light", ...context } }));
+    // (Without samples a page is live for three seconds only, which a busy machine may miss.)
+  }, { state: options.silent ? "waiting" : "live", context: { colorScheme: "light", ...context } }));
 }
 
 test("a drag that holds still on its way is one entry of the browser's history", () => withPage({ rows: 1500 }, async (page) => {
   await pause(page);
-  const rest = () => new Promise((resolve) => setTimeout(resolve, 700)); // longer than a movement may stand still by itself
-  await rest();
+  await rest(page); // longer than a movement may stand still by itself
   const before = await page.evaluate(() => history.length);
   const { y, box } = await middle(page);
   await page.mouse.move(box.x + 100, y);
@@ -525,11 +526,11 @@ test("a drag that holds still on its way is one entry of the browser's history",
   await page.mouse.down();
   for (const x of [200, 300, 400]) {
     await page.mouse.move(box.x + x, y, { steps: 3 });
-    await rest();
+    await rest(page);
   }
   await page.mouse.up();
   await page.keyboard.up("Shift");
-  await rest();
+  await rest(page);
   assert.equal(await page.evaluate(() => history.length), before + 1);
   await page.goBack();
   await until(() => page.locator(".overlay .selection").isVisible(), (v) => !v, "no selection, in one step");
