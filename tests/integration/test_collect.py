@@ -133,7 +133,7 @@ class Csv(Folder):
     def test_disk_full_pauses_and_resumes(self):
         disk = os.path.join(self.folder, "disk")
         os.mkdir(disk)
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], check=True, timeout=PATIENCE)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", disk], check=True, timeout=PATIENCE)
         try:
             path = os.path.join(disk, "x.csv")
             filler = os.path.join(disk, "filler")

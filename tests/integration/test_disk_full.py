@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A disk of 1 MB that fills up and is freed again under measurement: CSV, recording and history each pause, say so once, and
+"""A small disk that fills up and is freed again under measurement: CSV, recording and history each pause, say so once, and
 resume; what they have written stays whole."""
 
 import os
@@ -9,6 +9,9 @@ import tempfile
 import unittest
 
 from program import PATIENCE, Running, wait_until
+
+# What is written here does not fill it by itself within minutes.
+SIZE = "size=64m,mode=1777"
 
 
 @unittest.skipUnless(os.geteuid() == 0, "mounting a small tmpfs needs root")
@@ -20,7 +23,7 @@ class DiskFull(unittest.TestCase):
         self.folder = folder.name
         self.disk = os.path.join(folder.name, "disk")
         os.mkdir(self.disk)
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,mode=1777", "tmpfs", self.disk], stderr=subprocess.PIPE,
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", SIZE, "tmpfs", self.disk], stderr=subprocess.PIPE,
                               text=True, timeout=PATIENCE, check=False)
         if done.returncode != 0:
             self.skipTest(f"no tmpfs can be mounted here: {done.stderr.strip()}")
@@ -36,6 +39,15 @@ class DiskFull(unittest.TestCase):
                     pass
             except OSError:
                 pass
+
+    def turns(self, r, path):
+        """How often it has said that this pauses, or goes on: by turns, each once. An odd number: it pauses."""
+        said = ["writing again" in x for x in list(r.lines) if f" {path}: " in x]
+        self.assertEqual(said, [i % 2 == 1 for i in range(len(said))], r.lines)
+        return len(said)
+
+    def both_pause(self, r, pause):
+        return all(self.turns(r, path) % 2 == pause for path in (self.csv, self.recording))
 
     def csv_times(self):
         with open(self.csv, encoding="ascii") as f:
@@ -65,19 +77,19 @@ class DiskFull(unittest.TestCase):
 
     def fill_up_and_free(self, *options):
         with Running("collect", "--csv", self.csv, "--csv-rows", "500", "-o", self.recording, "-I", "10ms", *options) as r:
-            self.assertTrue(wait_until(lambda: os.path.exists(self.csv) and len(self.csv_times()) > 20))
-            for times in (1, 2):
+            self.assertTrue(wait_until(lambda: os.path.exists(self.csv) and len(self.csv_times()) > 30))
+            for _ in range(2):
                 self.fill()
-                self.assertTrue(wait_until(lambda: sum("; the CSV pauses" in x for x in list(r.lines)) == times), r.lines)
-                self.assertTrue(wait_until(lambda: sum("what is there stays readable" in x for x in list(r.lines)) == times),
-                                r.lines)
+                self.assertTrue(wait_until(lambda: self.both_pause(r, True)), r.lines)
                 # As it is on the full disk: whole, and with what was there before.
                 written, recorded = self.csv_times(), self.recorded_times()
                 self.assertGreater(len(recorded), 20)
                 os.unlink(self.filler)
-                self.assertTrue(wait_until(lambda: sum("writing again" in x for x in list(r.lines)) == 2 * times), r.lines)
+                self.assertTrue(wait_until(lambda: self.both_pause(r, False)), r.lines)
                 self.assertTrue(wait_until(lambda: self.csv_times()[-1] > written[-1] + 100))
             self.assertEqual(r.stop(), 0)
+        for path in (self.csv, self.recording):
+            self.assertGreaterEqual(self.turns(r, path), 4, r.lines)
         # Nothing was lost of the recording: it was held while the disk was full.
         again = self.recorded_times()
         self.assertEqual(again[:len(recorded)], recorded)
@@ -87,7 +99,7 @@ class DiskFull(unittest.TestCase):
             self.assertEqual(f.read(8), b"PERFILE2")
 
     def test_history(self):
-        with Running("--csv", "none", "-I", "10ms", "--listen", "127.0.0.1:0", "--history",
+        with Running("--csv", "none", "-I", "10ms", "--listen", "127.0.0.1:0", "--retain", "4MiB", "--history",
                      os.path.join(self.disk, "history.db")) as r:
             port = r.port()
 
