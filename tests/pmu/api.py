@@ -4,7 +4,7 @@ import http.client
 import json
 import time
 
-TIMEOUT = 60  # s for an answer of a guest that may hardly run
+TIMEOUT = 300  # s for an answer of a guest that may hardly run
 
 
 class Api:
@@ -27,20 +27,20 @@ class Api:
             raise AssertionError(f"GET {path}: {status} {body[:300]!r}")
         return json.loads(body)
 
-    def wait(self, what, seconds):
-        """Until what() is true; a server that does not answer yet counts as not. Returns the last answer."""
-        end, last = time.monotonic() + seconds, None
+    def wait(self, what, overdue):
+        """Until what() is true or overdue() is; a server that does not answer yet counts as not. Returns the last answer."""
         while True:
+            over = overdue()
             try:
                 last = what()
             except (OSError, http.client.HTTPException, AssertionError, ValueError) as e:
-                last = None if time.monotonic() < end else e
-            if last and not isinstance(last, Exception) or time.monotonic() > end:
+                last = e
+            if last and not isinstance(last, Exception) or over:
                 return last
             time.sleep(0.2)
 
     def stream(self, path, least):
-        """Server-sent events until there are so many samples, or for a minute: [(event, id, data)]."""
+        """Server-sent events until there are so many samples, or in vain for TIMEOUT: [(event, id, data)]."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)
         events, event, ident, data = [], "message", None, []
         try:

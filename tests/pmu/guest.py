@@ -116,14 +116,11 @@ class Guest:
         tail = "\n".join(self.log().splitlines()[-25:])
         return GuestError(f"guest {self.name}: {why}; the end of {self.log_path}:\n{tail}")
 
-    def wait_log(self, marker, timeout):
+    def wait_log(self, marker):
         """Until the guest printed marker."""
-        end = time.monotonic() + timeout
         while marker not in self.log():
-            if self.process.poll() is not None:
-                raise self.fail(f"ended before it said {marker!r}")
-            if time.monotonic() > end:
-                raise self.fail(f"did not say {marker!r} within {timeout} s")
+            if self.overdue():
+                raise self.fail(f"has not said {marker!r}")
             time.sleep(0.1)
 
     def cpu_seconds(self):
@@ -132,6 +129,15 @@ class Guest:
             user, system = f.read().rpartition(")")[2].split()[11:13]
         return (int(user) + int(system)) / TICK
 
+    def overdue(self):
+        """Why nothing more is to be expected of it, if so: it is over, or has had more than enough time."""
+        if self.process.poll() is not None:
+            return "is over"
+        wall, cpu = time.monotonic() - self.started, self.cpu_seconds()
+        if wall <= WALL_LIMIT and cpu <= CPU_LIMIT:
+            return None
+        return f"still ran after {wall:.0f} s, in which it had {cpu:.0f} s of a processor"
+
     def finish(self):
         """Opens the gate if the scenario has one, waits for the end and reads the results."""
         if self.gate:
@@ -139,11 +145,10 @@ class Guest:
                 socket.create_connection(("127.0.0.1", self.gate), timeout=10).close()
             except OSError:
                 pass  # a scenario that is over by itself
-        while self.process.poll() is None:
-            wall, cpu = time.monotonic() - self.started, self.cpu_seconds()
-            if wall > WALL_LIMIT or cpu > CPU_LIMIT:
-                raise self.fail(f"still ran after {wall:.0f} s, in which it had {cpu:.0f} s of a processor")
+        while not (why := self.overdue()):
             time.sleep(0.1)
+        if self.process.poll() is None:
+            raise self.fail(why)
         end = re.search(r"PMU-GUEST-END status=(\d+)", self.log())
         if not end:
             raise self.fail("has no END marker")

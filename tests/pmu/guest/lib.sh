@@ -29,13 +29,27 @@ has_lines() { # FILE N
     [ "$(wc -l <"$1")" -ge "$2" ]
 }
 
-# collect NAME SECONDS OPTIONS…: measures for that long; /results/NAME.{csv,data,err,status}.
+# collect NAME SECONDS OPTIONS…: measures for that long, where time follows the instructions executed; /results/NAME.{csv,data,err,status}.
 collect() {
     local name=$1 seconds=$2
     shift 2
     say "collect $name"
     timeout $((seconds * 4 + 20)) cyclescope collect --duration "${seconds}s" --csv "/tmp/$name.csv" \
         -o "/tmp/$name.data" "$@" >"/results/$name.out" 2>"/results/$name.err" </dev/null
+    echo $? >"/results/$name.status"
+    mv "/tmp/$name.csv" "/tmp/$name.data" /results/
+}
+
+# collect_rows NAME N OPTIONS…: measures for so many intervals, on a machine of any speed; the same files.
+collect_rows() {
+    local name=$1 rows=$2 collector
+    shift 2
+    say "collect $name"
+    cyclescope collect --csv "/tmp/$name.csv" -o "/tmp/$name.data" "$@" >"/results/$name.out" 2>"/results/$name.err" </dev/null &
+    collector=$!
+    wait_for 600 has_lines "/tmp/$name.csv" $((rows + 1)) || say "no rows of $name"
+    kill $collector
+    wait $collector
     echo $? >"/results/$name.status"
     mv "/tmp/$name.csv" "/tmp/$name.data" /results/
 }

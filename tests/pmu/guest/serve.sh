@@ -29,4 +29,4 @@ cyclescope doctor >/results/doctor.out 2>&1
 echo $? >/results/doctor.status
 cp /tmp/perf_data.csv /results/
 # The readings of each CPU with their own times: only a recording has them.
-[ -z "$record" ] || collect record 3
+[ -z "$record" ] || collect_rows record 30

@@ -10,39 +10,44 @@ plan() { # NAME OPTIONS…
 }
 
 hold() { # COUNTERS
+    : >/tmp/pinned.out # what the last one said
     pinned "$1" >/tmp/pinned.out 2>&1 &
     holder=$!
-    wait_for 60 grep -q pinned /tmp/pinned.out || say "pinned did not start"
+    wait_for 60 grep -q '^pinned$' /tmp/pinned.out || say "pinned did not start"
+}
+
+release() {
+    kill $holder
+    wait $holder
 }
 
 five='{cache-references,cycles,branches,instructions,branch-misses}'
 plan five -e "$five"
 plan five-user -e "$five:u"
-collect five 2 -e "$five"
+collect_rows five 20 -e "$five"
 plan default
 
 hold 1
 plan starved -e '{cycles,instructions,branches,branch-misses}'
-collect starved 2 -e '{cycles,instructions,branches,branch-misses}'
-kill $holder
+collect_rows starved 20 -e '{cycles,instructions,branches,branch-misses}'
 # The trial of a task's group runs on a thread of ours.
 echo | cyclescope stat --json -e '{cycles,instructions,branches,branch-misses}' -- loop 100000000 \
     >/results/starved-command.json 2>/results/starved-command.err
-kill $holder
+release
 hold 4
-collect none-left 1 -e '{cycles,instructions}'
+collect_rows none-left 10 -e '{cycles,instructions}'
 # Pinned ones find no counter either, which the kernel takes for an error; the others go on.
-collect pinned-out 1 -e cycles:D,context-switches
+collect_rows pinned-out 10 -e cycles:D,context-switches
 cyclescope stat --json -I 100ms --duration 500ms -e cycles:D,context-switches >/results/pinned-stat.json </dev/null
 echo | cyclescope stat --json -e '{cycles,instructions}:D,page-faults' -- loop 100000000 >/results/pinned-command.json
-kill $holder
+release
 # Pinned ones that fit have their counters all the time, while the others take turns on what is left.
-collect pinned 2 -e '{cycles,instructions}:D' -e '{cache-references,cache-misses},{branches,branch-misses}'
+collect_rows pinned 20 -e '{cycles,instructions}:D' -e '{cache-references,cache-misses},{branches,branch-misses}'
 echo | cyclescope stat --json -e '{cycles,instructions}:D' -- loop 100000000 >/results/pinned-fits.json
 
 # One CPU alone, and the other.
-collect cpu0 1 -C 0 -e '{cycles,instructions}'
-collect cpu1 1 -C 1 -e '{cycles,instructions}'
+collect_rows cpu0 10 -C 0 -e '{cycles,instructions}'
+collect_rows cpu1 10 -C 1 -e '{cycles,instructions}'
 
 # A command, its children counted too: one, or two at a time, that say how long they worked; and what the kernel has noted
 # of all of it.
