@@ -346,7 +346,9 @@ export class Mock {
     if (cpu === "all") return this.seriesOfAll(q);
     if (this.options.days && from < this.samples[0].timestamp) return this.pastSeries(q, from, Math.min(to, this.samples.at(-1).timestamp), points);
     const chosen = this.samples.filter((s) => s.timestamp >= from && s.timestamp <= to);
-    const per = Math.max(1, Math.ceil(chosen.length / points));
+    // `singles`: so many of the newest samples are kept as they are; what reaches farther back is of tens.
+    const coarse = from < (this.samples.at(-(this.options.singles ?? Infinity))?.timestamp ?? -Infinity);
+    const per = Math.max(coarse ? 10 : 1, Math.ceil(chosen.length / points));
     const buckets = new Map();
     for (const s of chosen) {
       const key = Math.floor(s.sequence / per);

@@ -228,6 +228,13 @@ test("the collector ends: the page says why, and shows what there was", () => wi
   await until(() => columnsOfColour(page, "cycles", "--series-1"), (c) => c.some(Boolean), "the line");
 }));
 
+test("a server that holds few single intervals: what is older comes added up, and no gap is made of that", () =>
+  withPage({ scenario: "ended", rows: 600, singles: 200 }, async (page) => {
+    await until(() => page.textContent("[data-status=rows]"), (n) => Number(n) > 150 && Number(n) <= 200, "single intervals, and nothing else");
+    await until(() => page.textContent(".missing"), (t) => /a value each 1\u00a0s/.test(t), "what is older");
+    assert.equal(await page.isVisible(".missing [data-kind=gap]"), false);
+  }, { state: "ended" }));
+
 test("a recording that had ended before", () => withPage({ scenario: "ended" }, async (page) => {
   await until(() => columnsOfColour(page, "cycles", "--series-1"), (c) => c.filter(Boolean).length > 0.7 * c.length, "all of it on the screen");
   assert.ok(await page.isDisabled("#pause"), "nothing moves that could be held still");

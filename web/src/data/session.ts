@@ -233,8 +233,9 @@ export class Session {
       );
       let older: number | null = null;
       if (meta.latest !== null) {
-        const from = Math.max(bound, meta.latest - RECENT_ROWS * meta.intervalMs);
-        await this.#load(from, undefined, generation);
+        let from = Math.max(bound, meta.latest - RECENT_ROWS * meta.intervalMs);
+        // Of many CPUs the server holds few single intervals, and drops the oldest while it is asked for them.
+        while (!(await this.#load(from, undefined, generation)) && meta.latest - from > meta.intervalMs) from = (from + meta.latest) / 2;
         if (generation !== this.#generation) return;
         if (from > bound) older = from;
       }
@@ -275,7 +276,8 @@ export class Session {
       const begin = Math.max(from, end - rows * interval);
       const whole = await this.#load(begin, end, generation);
       if (generation !== this.#generation) return;
-      if (!whole && rows > CHUNK_ROWS_LEAST) {
+      if (!whole) {
+        if (rows <= CHUNK_ROWS_LEAST) return; // and what is older comes so as well
         rows = Math.floor(rows / 4);
         continue;
       }
@@ -284,11 +286,11 @@ export class Session {
     }
   }
 
-  /** One chunk. False when the server had to thin it out. */
+  /** One chunk. False when the server gives no single intervals of it: points that stand for many are not rows. */
   async #load(from: number, to: number | undefined, generation: number): Promise<boolean> {
     const range = to === undefined ? { from } : { from, to };
     const series = await fetchSeries({ columns: this.#columns, ...range, points: POINTS_MOST });
-    if (series.perBucket > 1 && to !== undefined) return false;
+    if (series.perBucket > 1) return false;
     if (generation === this.#generation) this.store.merge(series);
     return true;
   }
