@@ -4,26 +4,25 @@
 import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { dirname } from "node:path";
-import { after, before } from "node:test";
+import { after } from "node:test";
 import { buildPage, launch, open, plotBox, range, until, waitState } from "./browser.mjs";
 import { Mock } from "./mock-server.mjs";
 
+// Made when a test first needs them: who wants a word of below only has a browser of its own.
 let browser;
 let file;
 
-before(async () => {
-  file = buildPage();
-  browser = await launch();
-});
 after(async () => {
-  await browser?.close();
+  await (await browser)?.close();
   if (file) rmSync(dirname(file), { recursive: true });
 });
 
 /** Runs `body` on a page that is open on a mock server, in a browser of its own if there is one (`within`); afterwards nothing may have gone wrong there. */
-export async function withPage(options, body, { state = "live", context = {}, allowed = [], within = browser } = {}) {
+export async function withPage(options, body, { state = "live", context = {}, allowed = [], within } = {}) {
+  file ??= buildPage();
+  const inside = within ?? await (browser ??= launch());
   const mock = await new Mock({ page: file, ...options }).start();
-  const opened = await open(within, mock.url, context);
+  const opened = await open(inside, mock.url, context);
   try {
     await waitState(opened.page, state);
     await body(opened.page, mock, opened);

@@ -190,6 +190,36 @@ test("the cursor is at the same time in all charts, and the legends show the val
   await until(() => page.textContent(".cursor-time"), (t) => t === "", "no cursor");
 }));
 
+test("a first frame that comes late: what lies over the charts lies where they are", () => withPage({}, async (page) => {
+  await page.addInitScript(() => {
+    const real = globalThis.requestAnimationFrame.bind(globalThis);
+    const waiting = [];
+    globalThis.requestAnimationFrame = (f) => waiting.push(f);
+    globalThis.drawNow = () => {
+      globalThis.requestAnimationFrame = real;
+      for (const f of waiting) real(f);
+    };
+  });
+  // Every answer to it arranges the tracks anew, which is not what shall help here.
+  let metas = 0;
+  page.on("framenavigated", () => { metas = 0; });
+  await page.route("**/api/meta", (route) => {
+    metas++;
+    return metas > 2 ? undefined : route.continue();
+  });
+  await page.reload();
+  await until(() => metas, (n) => n >= 2, "the stream to be open");
+  await until(() => page.textContent(".version"), (t) => t !== "", "what was said of the columns");
+  await page.evaluate(() => new Promise((ok) => setTimeout(ok, 300))); // the second answer has been taken, too
+  await page.evaluate(() => globalThis.drawNow());
+  const edges = () => page.evaluate(() => [".overlay", '[data-panel="cycles"] .u-over'].map((selector) => {
+    const { left, width } = document.querySelector(selector).getBoundingClientRect();
+    return `${Math.round(left)} ${Math.round(width)}`;
+  }));
+  await until(() => columnsOfColour(page, "cycles", "--series-1"), (c) => c.some(Boolean), "the line");
+  await until(edges, ([overlay, plot]) => overlay === plot, "them to have the same edges");
+}));
+
 test("older history is loaded behind the newest, without hole or double, at full resolution", () =>
   withPage({ rows: 9000 }, async (page, mock) => {
     await until(async () => Number((await page.textContent("[data-status=rows]")).replace(",", "")), (n) => n >= 9000, "all rows");

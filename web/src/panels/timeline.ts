@@ -20,6 +20,12 @@ export class Timeline implements Panel {
   readonly #tracks = new Map<string, Track>();
   #shown: Track[] = [];
   #placement: Placement | null = null;
+  /** The plot that the placement is of: it gives way to its axis when there is something to draw, which changes no size around it. */
+  #measured: HTMLElement | null = null;
+  readonly #sizes = new ResizeObserver(() => {
+    this.#placement = null;
+    this.context.redraw();
+  });
 
   constructor(private readonly context: Context, overlay: HTMLElement) {
     this.element = el("div", { class: "timeline" }, this.#list, overlay);
@@ -69,6 +75,11 @@ export class Timeline implements Panel {
     if (!over) return { left: 0, width: 0 };
     const box = over.getBoundingClientRect();
     if (box.width < 1) return { left: 0, width: 0 };
+    if (over !== this.#measured) {
+      this.#sizes.disconnect();
+      this.#sizes.observe(over);
+      this.#measured = over;
+    }
     return (this.#placement = { left: box.left - this.element.getBoundingClientRect().left, width: box.width });
   }
 
