@@ -18,6 +18,7 @@
 
 struct csv_door {
     int socket; // -1: nobody is there
+    bool owes;  // an answer to a question that was not waited for to the end
 };
 
 // What the process at the other end knows.
@@ -168,19 +169,31 @@ static int take_answer(const struct csv_door *door)
     return fd;
 }
 
+static int wait_for_answer(struct csv_door *door, int patience_ms)
+{
+    struct pollfd answered = {.fd = door->socket, .events = POLLIN};
+
+    door->owes = poll(&answered, 1, patience_ms) != 1;
+    return door->owes ? -ETIMEDOUT : take_answer(door);
+}
+
 int csv_door_ask(struct csv_door *door)
 {
-    struct pollfd answered;
-    int r;
+    int r = 0;
 
     if (!door || door->socket < 0)
         return -EACCES;
-    answered = (struct pollfd){.fd = door->socket, .events = POLLIN};
-    r = send(door->socket, "?", 1, MSG_NOSIGNAL) == 1 && poll(&answered, 1, PATIENCE_MS) == 1
-            ? take_answer(door)
-            : -EPIPE;
+    if (door->owes) {
+        // It is of what was there when it was asked for.
+        r = wait_for_answer(door, 0);
+        if (r >= 0)
+            close(r);
+    }
+    if (!door->owes && r != -EPIPE)
+        r = send(door->socket, "?", 1, MSG_NOSIGNAL) == 1 ? wait_for_answer(door, PATIENCE_MS)
+                                                          : -EPIPE;
     if (r != -EPIPE)
         return r;
-    leave(door); // an answer that comes late would be taken for the next one
+    leave(door);
     return -EACCES;
 }

@@ -19,5 +19,6 @@ void csv_door_close(struct csv_door *door);
 
 // What is there now: a descriptor (close-on-exec), or -errno: as open(2) has it; -EINVAL: no
 // regular file; -EPERM: it is another user's than the first one was; -EMLINK: it has a second name;
-// -EACCES also when nobody is there to ask. A NULL door is one where nobody is.
+// -ETIMEDOUT: it has not answered in time, as on a machine that stands still, and is to be asked
+// again; -EACCES also when nobody is there to ask. A NULL door is one where nobody is.
 int csv_door_ask(struct csv_door *door);

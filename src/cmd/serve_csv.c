@@ -128,6 +128,11 @@ static void describe(const struct csv_follow *c, int error, char *ret, size_t si
         snprintf(ret, size, "is another user's than the file before it, and is left alone; %s",
                  waiting);
         break;
+    case ETIMEDOUT:
+        snprintf(ret, size,
+                 "cannot be opened yet: who opens it for the server has not answered; "
+                 "it is asked again");
+        break;
     case EACCES:
         snprintf(ret, size,
                  "may not be opened%s by the server, user %u: `chmod a+r` it, and `chmod a+x` its "
@@ -140,7 +145,7 @@ static void describe(const struct csv_follow *c, int error, char *ret, size_t si
 }
 
 // Said once for each trouble, on the page as well. That a file is not there is a moment of its
-// being replaced.
+// being replaced, and that nobody answers one of a machine that stands still.
 static void tell_trouble(struct csv_follow *c, int error)
 {
     char text[TROUBLE_MAX] = "the file ", *what = text + strlen(text);
@@ -149,7 +154,7 @@ static void tell_trouble(struct csv_follow *c, int error)
         return;
     c->trouble = error;
     describe(c, error, what, (size_t)(text + sizeof(text) - what));
-    if (error && (error != ENOENT || c->fd < 0))
+    if (error && ((error != ENOENT && error != ETIMEDOUT) || c->fd < 0))
         say("%s: %s", c->path, what);
     ingest_csv_trouble(c->ingest, error ? text : "");
 }

@@ -4,6 +4,7 @@
 import csv
 import os
 import re
+import signal
 import tempfile
 import time
 import unittest
@@ -162,6 +163,29 @@ class Following(unittest.TestCase):
             self.keep_from_the_server(new)
             os.rename(new, self.path)
             self.has(r, range(1, first + 10))
+        self.assertEqual([line for line in r.lines if "listening" not in line], [])
+
+    @unittest.skipUnless(os.geteuid() == 0, "only a server of root's becomes another user")
+    def test_who_opens_for_the_server_may_be_late(self):
+        """Later than it is waited for, as on a machine that stands still for some seconds: the file comes all the same."""
+        self.write(HEADER + row(1, self.start) + row(2, self.start))
+        self.keep_from_the_server()
+        r = self.serve()
+        self.has(r, [1, 2])
+        door, new = r.child(), self.path + ".new"
+        for k in (2, 3):
+            os.kill(door, signal.SIGSTOP)
+            try:
+                self.write(HEADER + row(k, self.start), "w", new)
+                self.keep_from_the_server(new)
+                os.rename(new, self.path)
+                self.assertTrue(wait_until(lambda: "has not answered" in (self.state(r)["reason"] or "")), self.state(r))
+                os.unlink(self.path)  # what it is asked for has gone by the time it answers
+                self.write(HEADER + row(10 * k, self.start))
+                self.keep_from_the_server()
+            finally:
+                os.kill(door, signal.SIGCONT)
+            self.has(r, [1, 2, 20, 30][:k + 1])
         self.assertEqual([line for line in r.lines if "listening" not in line], [])
 
     @unittest.skipUnless(os.geteuid() == 0, "only a server of root's becomes another user")

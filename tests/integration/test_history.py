@@ -440,8 +440,10 @@ class History(unittest.TestCase):
         self.assertEqual(history()["lost"], 0)
         times, shown = self.times(), [s["timestamp"] for s in server.json("/api/data?columns=cpu_use")]
         self.assertEqual(times[-100:], [t for t in shown if t <= times[-1]][-100:])
-        self.assertEqual([sum(words in line for line in server.lines) for words in ("history: paused", "history: goes on")], [1, 1],
-                         server.lines)
+        # By turns, each once. (More than two, where this test itself was kept from ending a query for some seconds.)
+        said = ["goes on" in line for line in server.lines if "history: " in line]
+        self.assertGreaterEqual(len(said), 2, server.lines)
+        self.assertEqual(said, [i % 2 == 1 for i in range(len(said))], server.lines)
 
     def test_who_reads_for_long(self):
         def hold():

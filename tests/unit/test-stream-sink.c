@@ -170,6 +170,8 @@ static void test_socket_stalls(void **state)
 
     (void)state;
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+    // Less than what is sent while nobody reads, whatever this machine's default is.
+    assert_int_equal(setsockopt(fds[1], SOL_SOCKET, SO_SNDBUF, &(int){65536}, sizeof(int)), 0);
     stall_and_resume(fds);
 }
 
