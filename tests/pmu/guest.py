@@ -17,7 +17,7 @@ MACHINES = {
 CONSOLES = {"amd64": "ttyS0", "arm64": "ttyAMA0"}
 # A guest has done its work in a minute or less of a processor, which may take a busy machine many minutes. One that hangs
 # without end takes either all of the first limit or all of the second, s.
-CPU_LIMIT, WALL_LIMIT = 400, 1800
+CPU_LIMIT, WALL_LIMIT = 900, 1800
 TICK = os.sysconf("SC_CLK_TCK")
 # The ports of the guest that the host may reach: the program through workload/forward.c, and guest/serve.sh's gate.
 HTTP_PORT, GATE_PORT = 5001, 5009
