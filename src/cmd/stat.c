@@ -191,6 +191,16 @@ static bool is_tasks(const struct options *o)
     return o->n_tasks || (o->command && !o->system && !o->cpu_list && !o->n_cgroups);
 }
 
+// Of others' processes, there is nothing else to show. Why, was said.
+static bool is_denied(const struct options *o, const struct collector *c)
+{
+    bool denied = false;
+
+    for (size_t i = 0; i < c->events.n; i++)
+        denied |= c->events.events[i].availability == QUALITY_DENIED;
+    return o->n_tasks && denied && collector_counting(c, false) == 0;
+}
+
 static int check(const struct options *o)
 {
     if (o->json && o->csv_stdout) {
@@ -242,6 +252,10 @@ static int run(const struct command *self, int argc, char **argv)
     if (status != 0 || !measure) // --dry-run
         return status;
     s.collector = measure_collector(measure);
+    if (is_denied(&options, s.collector)) {
+        measure_close(measure);
+        return EXIT_FAILED;
+    }
     if (prepare(&s) < 0) {
         say("out of memory");
         measure_close(measure);

@@ -9,7 +9,8 @@
 #include <string.h>
 
 // Looks between two tries of the whole, each of which takes the parts about a turn in three for the
-// time of a look; more and more of them, so that counters that come and go are not run after.
+// time of a look, or of parts that could not be opened (descriptors or memory were short); more and
+// more of them, so that what comes and goes is not run after.
 #define WAIT_FIRST 10
 #define WAIT_MAX   320
 
@@ -56,6 +57,12 @@ void apart_done(struct apart *a)
     *a = (struct apart){0};
 }
 
+static void refuse(struct apart *a)
+{
+    a->refused = true;
+    a->rest = a->wait;
+}
+
 static int prepare(struct apart *a, const struct group *whole, const struct event_table *events,
                    const struct perf_event_attr *attrs, const struct target *target)
 {
@@ -83,7 +90,7 @@ static int open_parts(struct apart *a, const struct group *whole, const struct e
     if (r < 0) {
         close_parts(a);
         a->state = APART_NOT;
-        a->refused = true;
+        refuse(a);
         return r;
     }
     a->state = APART_OPENING;
@@ -215,10 +222,11 @@ static void join_row(struct apart *a, struct group *whole, size_t row, struct re
 static int finish(struct apart *a, const struct group *whole, const struct event_table *events,
                   const struct perf_event_attr *attrs, const struct target *target)
 {
-    bool smaller = a->singles && a->n_parts < whole->n && !a->refused;
+    bool smaller = a->singles && a->n_parts < whole->n && !a->rest;
 
     if (a->state == APART_OPENING) {
         a->state = APART_COUNTED;
+        a->refused = false;
         return 0;
     }
     close_parts(a);
@@ -242,7 +250,7 @@ int apart_step(struct apart *a, struct group *whole, const struct event_table *e
         a->next_row++;
     } while (r == 0 && clock_ns(CLOCK_MONOTONIC) < until);
     if (r < 0) {
-        a->refused = true;
+        refuse(a);
         join(a);
     }
     return r;
@@ -281,6 +289,7 @@ bool apart_look(struct apart *a, const struct group *whole)
 {
     bool runs;
 
+    a->rest -= a->rest > 0;
     if (a->state != APART_COUNTED)
         return false;
     a->looks++;

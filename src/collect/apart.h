@@ -25,10 +25,11 @@ struct apart {
     size_t n_parts;
     size_t next_row;     // of opening or joining
     bool singles;        // each part is one event
-    bool refused;        // it cannot be counted in parts
+    bool refused;        // the last time, its parts could not be opened
+    unsigned rest;       // looks until that is tried again
     bool tasks, trying;  // is the whole enabled, to see whether it runs?
     unsigned looks;      // since the last try
-    unsigned wait;       // looks until the next
+    unsigned wait;       // looks until the next, of either try
     struct reading *ran; // [row]: the whole's times when it was looked at last; owned
 };
 
@@ -42,8 +43,8 @@ size_t apart_plan(const struct event_table *events, const struct group *whole, b
 int apart_begin(struct apart *a, const struct group *whole, const struct event_table *events,
                 const struct perf_event_attr *attrs, const struct target *target);
 // Goes on, of one that is opening or joining, until CLOCK_MONOTONIC is `until`, one row at least.
-// 0, or -errno: the parts cannot be opened; the whole then takes over again, and the parts are
-// refused.
+// 0, or -errno: the parts cannot be opened; the whole then takes over again, and they are refused
+// for a while.
 int apart_step(struct apart *a, struct group *whole, const struct event_table *events,
                const struct perf_event_attr *attrs, const struct target *target,
                struct readings *readings, ns_t until);

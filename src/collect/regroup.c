@@ -76,7 +76,7 @@ static bool starves(const struct starve *s, const struct apart *a, const struct 
         for (size_t m = 0; m < a->parts[i].n && a->parts[i].n > 1; m++)
             starved |= s->starved[a->parts[i].events[m]];
     // A pinned group has its counters always or never, as its user wanted it.
-    return starved && !a->refused && !whole->pinned;
+    return starved && !a->rest && !whole->pinned;
 }
 
 static void forgive(struct starve *s, const struct group *g)
@@ -85,12 +85,27 @@ static void forgive(struct starve *s, const struct group *g)
         starve_forgive(s, g->events[m]);
 }
 
+// What came of a step. A failure is told of once; one that is tried again is no news before it is
+// known whether its parts open this time.
+static void name_step(struct told *told, int error, bool smaller, bool again,
+                      const struct event_table *events, const struct group *whole)
+{
+    if (again)
+        return;
+    if (error < 0)
+        told->error = error;
+    name_group(error < 0 ? &told->refused
+               : smaller ? &told->smaller
+                         : &told->parted,
+               events, whole);
+}
+
 static void look_at(struct regroup *r, size_t index, const struct group *whole,
                     const struct event_table *events, const struct perf_event_attr *attrs,
                     const struct target *target, struct told *told)
 {
     struct apart *a = &r->apart[index];
-    bool smaller = a->state == APART_COUNTED;
+    bool smaller = a->state == APART_COUNTED, again = a->refused;
     int error;
 
     if (apart_look(a, whole)) {
@@ -98,13 +113,7 @@ static void look_at(struct regroup *r, size_t index, const struct group *whole,
         forgive(&r->starve, whole);
     } else if (starves(&r->starve, a, whole)) {
         error = apart_begin(a, whole, events, attrs, target);
-        if (error < 0)
-            told->error = error;
-        name_group(error < 0 ? &told->refused
-                   : smaller ? &told->smaller
-                             : &told->parted,
-                   events, whole);
-        forgive(&r->starve, whole);
+        name_step(told, error, smaller, again, events, whole);
     }
 }
 
@@ -150,6 +159,9 @@ static bool list_starving(struct regroup *r, const struct group_set *set,
             size_t e = set->groups[g].events[m];
             bool starved = r->starve.starved[e];
 
+            // It will be known soon.
+            if (r->apart[g].state == APART_OPENING || r->apart[g].state == APART_JOINING)
+                starved = r->told[e];
             changed |= starved != r->told[e];
             r->told[e] = starved;
             if (starved)
@@ -187,15 +199,18 @@ bool regroup_step(struct regroup *r, struct group_set *set, const struct event_t
     ret_text[0] = '\0';
     for (size_t g = 0; g < r->n_groups; g++) {
         struct apart *a = &r->apart[g];
+        bool again = a->refused;
         int error;
 
         if (a->state != APART_OPENING && a->state != APART_JOINING)
             continue;
         error = apart_step(a, &set->groups[g], events, attrs, target, readings, until);
-        if (error < 0) {
-            told.error = error;
-            name_group(&told.refused, events, &set->groups[g]);
-        }
+        if (error < 0)
+            name_step(&told, error, false, again, events, &set->groups[g]);
+        if (a->state == APART_COUNTED)
+            forgive(&r->starve, &set->groups[g]); // the parts get their own chance
+        if (a->state == APART_COUNTED && again)
+            name_step(&told, 0, a->singles, false, events, &set->groups[g]);
         if (clock_ns(CLOCK_MONOTONIC) >= until)
             break;
     }

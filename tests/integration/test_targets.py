@@ -166,11 +166,11 @@ class Refused(Folder):
     def test_absent_cpus(self):
         self.refused("-C", "4095", says="CPU 4095 is not online")
 
-    def as_nobody(self, *arguments, capabilities=()):
+    def as_nobody(self, *arguments, capabilities=(), command=("collect", "--csv", "none", "--strict")):
         if os.geteuid() != 0:
             self.skipTest("needs root, to give it up")
         return subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *capabilities, PROGRAM,
-                               "collect", "--csv", "none", "--duration", "100ms", "--strict", *arguments],
+                               *command, "--duration", "100ms", *arguments],
                               stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=PATIENCE, check=False)
 
     def test_without_privileges(self):
@@ -184,6 +184,10 @@ class Refused(Folder):
         done = self.as_nobody("-p", "1", "-e", "page-faults:u")
         self.assertEqual(done.returncode, 1)
         self.assertRegex(done.stderr, r"page-faults:u: .*that process.*sudo")
+        # Without --strict, numbers that nobody can have are a failure all the same.
+        done = self.as_nobody("-p", "1", "-e", "page-faults:u", command=("stat", "--json"))
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r"\Acyclescope: not permitted: page-faults:u; .*that process.*sudo\n\Z")
 
     def test_cap_perfmon_is_enough(self):
         perfmon = ("--inh-caps=+perfmon", "--ambient-caps=+perfmon")

@@ -344,6 +344,29 @@ static void what_cannot_be_opened_stays_as_it_is(void **state)
     assert_int_equal(times_told("all events have counters again"), 1);
 }
 
+static void what_could_not_be_opened_once_is_tried_again(void **state)
+{
+    (void)state;
+    begin(EVENTS);
+    counters[0] = counters[1] = 3;
+    refuse = -EMFILE;
+    seconds(60); // some tries, of which the first is news
+    assert_int_equal(times_told("cannot be counted in parts"), 1);
+    assert_int_equal(times_told("no counter has been free"), 1);
+    assert_int_equal(times_told("all events have counters again"), 0);
+    assert_int_equal(quality(1, 0), QUALITY_NEVER_RAN);
+    refuse = 0;
+    seconds(60);
+    assert_int_equal(times_told("counted in parts that take turns"), 2);
+    assert_int_equal(times_told("all events have counters again"), 1);
+    assert_int_equal(quality(1, 0), QUALITY_SCALED);
+    assert_true(together(1, 0, 2));
+    counters[0] = counters[1] = 4;
+    seconds(400);
+    assert_int_equal(times_told("counted together again"), 1);
+    assert_int_equal(quality(1, 0), QUALITY_EXACT);
+}
+
 static void a_pinned_group_is_left_alone(void **state)
 {
     (void)state;
@@ -403,6 +426,7 @@ int main(void)
         TEST(a_group_that_starves_is_counted_in_pairs_and_later_as_a_whole),
         TEST(without_two_counters_each_is_counted_by_itself),
         TEST(it_goes_on_row_by_row),
+        TEST(what_could_not_be_opened_once_is_tried_again),
         TEST(what_cannot_be_opened_stays_as_it_is),
         TEST(a_pinned_group_is_left_alone),
         TEST(a_cpu_that_goes_and_comes_has_its_parts),
