@@ -15,7 +15,7 @@ import { NOTHING, formatDuration, formatValue, type Unit } from "../lib/format";
 import { lowerBound } from "../lib/search";
 import type { Context, Frame } from "./panel";
 import type { Lacks } from "./missing";
-import { columnOf, isAbsent, measuresTasks, qualityAt, sharedReasons, showGap, showQuality, whyAbsent } from "./quality";
+import { columnOf, isAbsent, isCounted, measuresTasks, qualityAt, sharedReasons, showGap, showQuality, whyAbsent } from "./quality";
 import type { Track } from "./track";
 
 export interface LineSpec {
@@ -196,7 +196,9 @@ export class LinePanel implements Track {
     const t = frame.cursorTime ?? frame.range.to;
     const value = pointAt(this.#lines, k, t, interval);
     if (isAbsent(row.column)) return { value, quality: qualityAt(store, key, null, row.column) };
-    const running = session.tiles.at(this.#cpu(), row.id, t)?.quality ?? EXACT;
+    const meta = session.meta.get();
+    const counted = !row.column || !meta || isCounted(row.column, meta);
+    const running = counted ? session.tiles.at(this.#cpu(), row.id, t)?.quality ?? EXACT : EXACT;
     const gap = value === null && running === EXACT && frame.cursorTime !== null && isBetween(session, t) && !session.tiles.busy;
     return { value, quality: qualityOf(running === NEVER_RAN && value !== null ? EXACT : running), gap };
   }

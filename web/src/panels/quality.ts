@@ -45,6 +45,12 @@ export function columnOf(meta: Meta, id: string): Column | undefined {
   return meta.columns.find((c) => c.id === id);
 }
 
+/** It comes of counters, which events may hold in turns. Gauges have none. */
+export function isCounted(column: Column, meta: Meta): boolean {
+  return column.kind === "metric" ? column.inputs.length === 0 || column.inputs.some((id) => columnOf(meta, id)?.kind !== "gauge")
+    : column.kind !== "gauge";
+}
+
 /** Quality of a column in one row; of the column as a whole where there is no row. */
 export function qualityAt(store: Store, key: string, row: number | null, column: Column | undefined): Quality {
   if (isAbsent(column)) return column?.quality ?? { kind: "not supported", running: 0 };
