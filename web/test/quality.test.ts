@@ -12,7 +12,7 @@ test("a reason that all columns share is said once, without their names", () => 
     { id: "branches", name: "branches", quality: "denied", why: "Ask: root may do it." },
   ] });
   assert.equal(sharedReasons(meta.columns, meta), "no such counter. Ask: root may do it.");
-  assert.equal(sharedReasons([undefined], meta), "It was not measured.");
+  assert.equal(sharedReasons([undefined], meta), "Not in what was measured.");
   assert.ok(meta.columns.every(isAbsent));
 });
 

@@ -15,7 +15,7 @@ import { NOTHING, formatDuration, formatValue, type Unit } from "../lib/format";
 import { lowerBound } from "../lib/search";
 import type { Context, Frame } from "./panel";
 import type { Lacks } from "./missing";
-import { columnOf, isAbsent, isCounted, measuresTasks, qualityAt, sharedReasons, showGap, showQuality, whyAbsent } from "./quality";
+import { columnOf, isAbsent, isCounted, measuresTasks, qualityAt, sharedReasons, showGap, showQuality, showUnmeasured, whyAbsent } from "./quality";
 import type { Track } from "./track";
 
 export interface LineSpec {
@@ -121,7 +121,7 @@ export class LinePanel implements Track {
     // What the server does not know cannot be asked for: one such column would take the others along.
     for (const row of rows.filter((r) => r.column === undefined)) {
       setText(row.value, NOTHING);
-      showQuality(row.quality, { kind: "not supported", running: 0 }, whyAbsent(undefined));
+      showUnmeasured(row.quality);
     }
     // What comes last is drawn on top: the first series above the others.
     this.#rows = rows.filter((r) => r.column !== undefined).reverse();
@@ -238,6 +238,11 @@ export class LinePanel implements Track {
     setAttribute(this.element, "data-absent", absent ? "" : null);
     if (!absent) {
       setText(this.#words, "");
+      return;
+    }
+    // What the input does not have is no fault of this machine.
+    if (rows.every((r) => r.column === undefined)) {
+      setText(this.#words, whyAbsent(undefined));
       return;
     }
     const reasons = sharedReasons(rows.map((r) => r.column), meta);

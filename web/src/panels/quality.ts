@@ -13,7 +13,7 @@ export function isAbsent(column: Column | undefined): boolean {
 }
 
 export function whyAbsent(column: Column | undefined): string {
-  if (!column) return "It was not measured.";
+  if (!column) return "Not in what was measured.";
   if (column.why) return column.why;
   return column.quality.kind === "denied" ? "The kernel did not permit it." : "This machine cannot count it.";
 }
@@ -81,6 +81,11 @@ export function qualityWords(q: Quality, why: string): { short: string; sentence
 /** Writes a quality into its place: words, a kind for the stylesheet, the explanation on hover. */
 export function showQuality(node: HTMLElement, q: Quality, why: string): void {
   show(node, short(q), q.kind === "exact" ? null : q.kind.replace(" ", "-"), sentence(q, why));
+}
+
+/** The same for a column that there is not. */
+export function showUnmeasured(node: HTMLElement): void {
+  show(node, "not measured", "not-supported", whyAbsent(undefined));
 }
 
 /** The same for a time at which there is no sample at all. */
