@@ -136,7 +136,7 @@ test("a CSV of somebody else: other columns in another order, what it has not, a
       await until(() => tile(page, "ipc"), (t) => /^[12]\.\d{3}$/.test(t), "IPC of its columns");
       assert.equal(await page.textContent('[data-tile="cache"] .quality'), "not supported");
       assert.match(await page.getAttribute('[data-tile="cache"] .quality', "title"), /\S/);
-      assert.match(await page.textContent('[data-panel="cpu"] .words'), /^Cannot be counted here: /);
+      assert.match(await page.textContent('[data-panel="cpu"] .words'), /^Not in what was measured\.$/);
       assert.match(await page.textContent('[data-panel="cpus"] .words'), /^No values of single CPUs: /);
       await until(() => page.textContent('.legend [data-column="instructions"] .quality'), (q) => q === "scaled 75\u00a0%", "its quality");
       // What is there besides can be a track.

@@ -252,7 +252,8 @@ export class Mock {
     });
     return [
       ...COUNTS.map((id) => ({ id, name: id.replaceAll("_", "-"), kind: "count", unit: "", scale: 1, group: 0, ...base(id) })),
-      ...GAUGES.map((id) => ({ id, name: id, kind: "gauge", unit: "ns", scale: 1, ...base(id) })),
+      // Of `cells`, as if they were counted: a CPU's never ran there.
+      ...GAUGES.map((id) => ({ id, name: id, kind: this.options.scenario === "cells" ? "count" : "gauge", unit: "ns", scale: 1, ...base(id) })),
       ...Object.entries(METRICS).map(([id, [name, formula, ...inputs]]) =>
         ({ id, name, kind: "metric", unit: UNITS[id], formula, source: "", inputs, ...base(id) })),
       { id: "ghz", name: "GHz", kind: "metric", unit: "GHz", formula: "cycles / time", inputs: ["cycles"], ...base("ghz") },

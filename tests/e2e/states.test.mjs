@@ -40,9 +40,15 @@ test("a CSV with other columns: what is not known is never asked for, and takes 
     const drawn = await until(() => columnsOfColour(page, "miss-rates", "--series-3"), (c) => c.filter(Boolean).length > 0.8 * c.length, "the line that there is");
     assert.ok(drawn.length > 100);
     assert.equal(await page.textContent('.legend [data-column="branch_miss_rate"] .value'), "\u2014");
-    assert.equal(await page.textContent('.legend [data-column="branch_miss_rate"] .quality'), "not supported");
-    assert.match(await page.textContent('[data-panel="cpu"] .words'), /It was not measured/);
+    assert.equal(await page.textContent('.legend [data-column="branch_miss_rate"] .quality'), "not measured");
+    assert.match(await page.textContent('[data-panel="cpu"] .words'), /^Not in what was measured\.$/);
     assert.equal(await tile(page, "cpu"), "\u2014");
+    // The tile still says how many misses there are: its chip is not on top of that.
+    const at = (part) => page.locator(`[data-tile="branch"] ${part}`).boundingBox();
+    assert.match(await page.textContent('[data-tile="branch"] .sub'), /^misses \d/);
+    assert.equal(await page.textContent('[data-tile="branch"] .quality'), "not measured");
+    const [sub, chip] = [await at(".sub"), await at(".quality")];
+    assert.ok(chip.y + chip.height <= sub.y || chip.x >= sub.x + sub.width, JSON.stringify({ sub, chip }));
   }));
 
 test("of a process: the tile is of what it used, and what is the whole machine's says so", async () => {

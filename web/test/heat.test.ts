@@ -20,18 +20,18 @@ function value(a: number | null, quality?: string): object {
   return quality === undefined ? { a } : { a, quality: { a: quality } };
 }
 
-async function source(matrix: CpuMatrix, oldest: number | null = null): Promise<{ source: HeatSource; settle(): Promise<void> }> {
+async function source(matrix: CpuMatrix, oldest: number | null = null, ofOne: number | null = -1): Promise<{ source: HeatSource; settle(): Promise<void> }> {
   const tiles = new Tiles({
     now: () => 0, latest: () => 1e9, arrived: () => undefined,
-    // The server's value is minus the CPU's number, every 200 ms, before 10 s.
+    // The server's value is minus the CPU's number (`ofOne`: of CPU 1), every 200 ms, before 10 s.
     async fetch(query) {
       const t = Array.from({ length: 50 }, (_, i) => (i + 1) * 200).filter((x) => x >= (query.from ?? 0) && x <= (query.to ?? Infinity));
       assert.deepEqual([query.cpu, query.columns], ["all", ["a"]]);
-      return parseSeries({ t, resolution_ms: 200, cpus: { 0: t.map(() => 0), 1: t.map(() => -1) } });
+      return parseSeries({ t, resolution_ms: 200, cpus: { 0: t.map(() => 0), 1: t.map(() => ofOne) } });
     },
   });
   return {
-    source: { matrix, tiles, oldest, interval: INTERVAL, online: new Set([0, 1]) },
+    source: { matrix, tiles, oldest, interval: INTERVAL, online: new Set([0, 1]), counted: true },
     async settle() {
       while (tiles.busy) await new Promise((resolve) => setTimeout(resolve, 5));
     },
@@ -57,6 +57,18 @@ test("a cell a sample; what is missing says how", async () => {
   assert.deepEqual(kind, [[VALUE, VALUE, VALUE], [VALUE, NEVER, OFFLINE], [GAP, GAP, GAP], [VALUE, NEVER, NEVER]]);
   assert.deepEqual(mean[0], [1, 0, 5]);
   assert.equal(mean[3]?.[0], 4);
+});
+
+test("what does not come of counters cannot have waited for one: before its first value there is none, from either source", async () => {
+  const m = new CpuMatrix("a", 3, 1000);
+  m.push([sample(101, { 0: value(null), 1: value(1), 2: value(null, "offline") }), sample(102, { 0: value(1), 1: value(1), 2: value(null, "never ran") })]);
+  const { source: from, settle } = await source(m, 0, null);
+  cells(from, 99, 102, INTERVAL);
+  await settle();
+  const kinds = (counted: boolean): number[][] => cells({ ...from, counted }, 99, 102, INTERVAL).kind;
+  assert.deepEqual(kinds(true), [[VALUE, NEVER, GAP], [VALUE, NEVER, GAP], [NEVER, VALUE, OFFLINE], [VALUE, VALUE, NEVER]]);
+  assert.deepEqual(kinds(false), [[VALUE, GAP, GAP], [VALUE, GAP, GAP], [GAP, VALUE, OFFLINE], [VALUE, VALUE, NEVER]]);
+  assert.deepEqual([heatAt(from, 1, 9_850)?.quality, heatAt({ ...from, counted: false }, 1, 9_850)?.quality], [0, 100]);
 });
 
 test("a wide cell is the mean of what it has", async () => {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseMeta, parseQuality, parseSample } from "../src/data/wire";
-import { isAbsent, sharedReasons } from "../src/panels/quality";
+import { isAbsent, isCounted, sharedReasons } from "../src/panels/quality";
 
 test("a reason that all columns share is said once, without their names", () => {
   const meta = parseMeta({ columns: [
@@ -12,8 +12,16 @@ test("a reason that all columns share is said once, without their names", () => 
     { id: "branches", name: "branches", quality: "denied", why: "Ask: root may do it." },
   ] });
   assert.equal(sharedReasons(meta.columns, meta), "no such counter. Ask: root may do it.");
-  assert.equal(sharedReasons([undefined], meta), "It was not measured.");
+  assert.equal(sharedReasons([undefined], meta), "Not in what was measured.");
   assert.ok(meta.columns.every(isAbsent));
+});
+
+test("gauges, and what comes of them alone, wait for no counter", () => {
+  const meta = parseMeta({ columns: [
+    { id: "cycles", kind: "count" }, { id: "cpu_idle", kind: "gauge" }, { id: "cpu_use", kind: "metric", inputs: ["cpu_idle"] },
+    { id: "ghz", kind: "metric", inputs: ["cycles"] }, { id: "watts", kind: "metric", inputs: ["energy"] }, { id: "other", kind: "metric" },
+  ] });
+  assert.deepEqual(meta.columns.filter((c) => !isCounted(c, meta)).map((c) => c.id), ["cpu_idle", "cpu_use"]);
 });
 
 test("qualities", () => {

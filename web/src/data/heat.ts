@@ -3,7 +3,7 @@
 // from fetched tiles before. A cell is the mean over its bucket.
 
 import { lowerBound } from "../lib/search";
-import { EXACT } from "./store";
+import { EXACT, NEVER_RAN } from "./store";
 import type { CpuMatrix } from "./matrix";
 import { TILE_POINTS, levelFor, type Piece, type Tiles, type Whose } from "./tiles";
 
@@ -14,6 +14,8 @@ export interface HeatSource {
   oldest: number | null;
   interval: number;
   online: ReadonlySet<number>;
+  /** The column comes of counters, which events may hold in turns: what has no value was not counted. Of others there is none yet. */
+  counted: boolean;
 }
 
 /** Why a cell has no value. */
@@ -112,7 +114,7 @@ export class HeatCells {
     const begin = (this.first - 1) * this.length;
     const end = this.last * this.length;
     const runs = begin < since ? this.#ofTiles(source, view, begin, Math.min(end, since)) : [];
-    runs.push(this.#ofMatrix(matrix, begin, end));
+    runs.push(this.#ofMatrix(source, begin, end));
     const used = runs.filter((r) => r.from.length > 0);
     this.#fillWide(used.filter((r) => r.wide));
     this.#fillFine(used.filter((r) => !r.wide));
@@ -153,7 +155,7 @@ export class HeatCells {
     return new Sums(this.buckets, Math.min(...runs.map((r) => r.from[0] as number)), Math.max(...runs.map((r) => r.to.at(-1) as number)));
   }
 
-  #ofMatrix(matrix: CpuMatrix, begin: number, end: number): Run {
+  #ofMatrix({ matrix, counted }: HeatSource, begin: number, end: number): Run {
     const first = matrix.lowerBound(begin + 1e-3);
     const at = new Int32Array(matrix.lowerBound(end + 1e-3) - first);
     for (let n = 0; n < at.length; n++) at[n] = this.#bucket(matrix.time(first + n));
@@ -161,12 +163,15 @@ export class HeatCells {
     return {
       from: at, to: at, wide: false,
       values: (cpu) => ({ list: values, start: matrix.row(first) + cpu, step: matrix.cpus }),
-      nothing: (cpu, n) => (quality[matrix.row(first + n) + cpu] === OFFLINE_CODE ? Cell.Offline : Cell.NeverRan),
+      nothing: (cpu, n) => {
+        const code = quality[matrix.row(first + n) + cpu];
+        return code === OFFLINE_CODE ? Cell.Offline : counted || code === NEVER_RAN ? Cell.NeverRan : Cell.Gap;
+      },
     };
   }
 
   #ofTiles(source: HeatSource, view: number, begin: number, end: number): Run[] {
-    const { online } = source;
+    const { online, counted } = source;
     return piecesOf(source, view, this.length, begin, end).map(([piece, a, b]) => {
       const { t, resolution } = piece;
       const start = lowerBound(0, t.length, (i) => t[i] as number, a + 1e-3);
@@ -184,7 +189,7 @@ export class HeatCells {
           const list = piece.columns.get(String(cpu))?.mean;
           return list ? { list, start, step: 1 } : null;
         },
-        nothing: (cpu) => (online.has(cpu) ? Cell.NeverRan : Cell.Offline),
+        nothing: (cpu) => (!online.has(cpu) ? Cell.Offline : counted ? Cell.NeverRan : Cell.Gap),
       };
     });
   }
@@ -259,5 +264,6 @@ export function heatAt(source: HeatSource, cpu: number, t: number): { time: numb
     return { time: matrix.time(i), value: v === v ? v : null, quality: matrix.quality[at] ?? EXACT };
   }
   if (matrix.since !== null && t >= matrix.since) return null;
-  return tiles.at(whoseOf(matrix), String(cpu), t);
+  const found = tiles.at(whoseOf(matrix), String(cpu), t);
+  return found?.value === null && !source.counted ? { ...found, quality: EXACT } : found;
 }

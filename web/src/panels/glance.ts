@@ -135,7 +135,7 @@ export class GlancePanel implements Panel {
     const when = this.context.session.connection.get().state === "live" ? "now" : "in the newest second";
     setAttribute(this.element, "data-unusual", some ? "" : null);
     setText(this.#lead, some ? `\u26a0\ufe0e Unusual ${when}:` : judged > 0 ? `\u2713 Nothing unusual ${when}` : "");
-    const compared = `${judged} metrics compared with the ${roughly(before)} before`;
+    const compared = `${judged} ${judged === 1 ? "metric" : "metrics"} compared with the ${roughly(before)} before`;
     const parts = judged > 0 ? [...said, where, some ? "" : compared]
       : [store.newestTime === null ? "Nothing was measured yet." : "What is unusual can be said when half a minute has been measured.", where];
     setText(this.#rest, (judged > 0 && !some ? "\u00b7 " : "") + parts.filter((s) => s !== "").join(" \u00b7 "));

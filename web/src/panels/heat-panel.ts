@@ -13,7 +13,7 @@ import { isNarrow } from "../lib/text-size";
 import type { Lacks, Missing } from "./missing";
 import type { Context, Frame } from "./panel";
 import type { Track } from "./track";
-import { columnOf, isAbsent, showGap, showQuality, whyAbsent } from "./quality";
+import { columnOf, isAbsent, isCounted, showGap, showQuality, whyAbsent } from "./quality";
 import { unitOf } from "./units";
 
 /** What is shown unless something else was chosen: the first of these that the machine has. */
@@ -224,8 +224,10 @@ export class HeatPanel implements Track {
   #source(): HeatSource | null {
     const { session } = this.context;
     const { matrix } = session;
-    if (!matrix || matrix.column !== this.#column?.id) return null;
-    return { matrix, tiles: session.tiles, oldest: session.oldestTime, interval: session.meta.get()?.intervalMs ?? 100, online: this.#online };
+    const meta = session.meta.get();
+    if (!meta || !matrix || matrix.column !== this.#column?.id) return null;
+    const counted = isCounted(this.#column, meta);
+    return { matrix, tiles: session.tiles, oldest: session.oldestTime, interval: meta.intervalMs, online: this.#online, counted };
   }
 
   /** The CPU at a height of the plot; where several share the row, the one whose value is its colour. */

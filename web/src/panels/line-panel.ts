@@ -15,7 +15,7 @@ import { NOTHING, formatDuration, formatValue, type Unit } from "../lib/format";
 import { lowerBound } from "../lib/search";
 import type { Context, Frame } from "./panel";
 import type { Lacks } from "./missing";
-import { columnOf, isAbsent, measuresTasks, qualityAt, sharedReasons, showGap, showQuality, whyAbsent } from "./quality";
+import { columnOf, isAbsent, isCounted, measuresTasks, qualityAt, sharedReasons, showGap, showQuality, showUnmeasured, whyAbsent } from "./quality";
 import type { Track } from "./track";
 
 export interface LineSpec {
@@ -121,7 +121,7 @@ export class LinePanel implements Track {
     // What the server does not know cannot be asked for: one such column would take the others along.
     for (const row of rows.filter((r) => r.column === undefined)) {
       setText(row.value, NOTHING);
-      showQuality(row.quality, { kind: "not supported", running: 0 }, whyAbsent(undefined));
+      showUnmeasured(row.quality);
     }
     // What comes last is drawn on top: the first series above the others.
     this.#rows = rows.filter((r) => r.column !== undefined).reverse();
@@ -196,7 +196,9 @@ export class LinePanel implements Track {
     const t = frame.cursorTime ?? frame.range.to;
     const value = pointAt(this.#lines, k, t, interval);
     if (isAbsent(row.column)) return { value, quality: qualityAt(store, key, null, row.column) };
-    const running = session.tiles.at(this.#cpu(), row.id, t)?.quality ?? EXACT;
+    const meta = session.meta.get();
+    const counted = !row.column || !meta || isCounted(row.column, meta);
+    const running = counted ? session.tiles.at(this.#cpu(), row.id, t)?.quality ?? EXACT : EXACT;
     const gap = value === null && running === EXACT && frame.cursorTime !== null && isBetween(session, t) && !session.tiles.busy;
     return { value, quality: qualityOf(running === NEVER_RAN && value !== null ? EXACT : running), gap };
   }
@@ -236,6 +238,11 @@ export class LinePanel implements Track {
     setAttribute(this.element, "data-absent", absent ? "" : null);
     if (!absent) {
       setText(this.#words, "");
+      return;
+    }
+    // What the input does not have is no fault of this machine.
+    if (rows.every((r) => r.column === undefined)) {
+      setText(this.#words, whyAbsent(undefined));
       return;
     }
     const reasons = sharedReasons(rows.map((r) => r.column), meta);

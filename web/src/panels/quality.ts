@@ -13,7 +13,7 @@ export function isAbsent(column: Column | undefined): boolean {
 }
 
 export function whyAbsent(column: Column | undefined): string {
-  if (!column) return "It was not measured.";
+  if (!column) return "Not in what was measured.";
   if (column.why) return column.why;
   return column.quality.kind === "denied" ? "The kernel did not permit it." : "This machine cannot count it.";
 }
@@ -43,6 +43,12 @@ export function sharedReasons(columns: readonly (Column | undefined)[], meta: Me
 
 export function columnOf(meta: Meta, id: string): Column | undefined {
   return meta.columns.find((c) => c.id === id);
+}
+
+/** It comes of counters, which events may hold in turns. Gauges have none. */
+export function isCounted(column: Column, meta: Meta): boolean {
+  return column.kind === "metric" ? column.inputs.length === 0 || column.inputs.some((id) => columnOf(meta, id)?.kind !== "gauge")
+    : column.kind !== "gauge";
 }
 
 /** Quality of a column in one row; of the column as a whole where there is no row. */
@@ -75,6 +81,11 @@ export function qualityWords(q: Quality, why: string): { short: string; sentence
 /** Writes a quality into its place: words, a kind for the stylesheet, the explanation on hover. */
 export function showQuality(node: HTMLElement, q: Quality, why: string): void {
   show(node, short(q), q.kind === "exact" ? null : q.kind.replace(" ", "-"), sentence(q, why));
+}
+
+/** The same for a column that there is not. */
+export function showUnmeasured(node: HTMLElement): void {
+  show(node, "not measured", "not-supported", whyAbsent(undefined));
 }
 
 /** The same for a time at which there is no sample at all. */

@@ -8,7 +8,7 @@ import { drawLines } from "../chart/strokes";
 import { colour } from "../lib/theme";
 import { NOTHING, formatRate, formatRatio, formatShare } from "../lib/format";
 import type { Context, Frame, Panel } from "./panel";
-import { columnOf, isAbsent, qualityAt, showQuality, whyAbsent } from "./quality";
+import { columnOf, isAbsent, qualityAt, showQuality, showUnmeasured, whyAbsent } from "./quality";
 
 /** Reads a column of the newest row. */
 type Read = (column: string) => number | null;
@@ -178,7 +178,8 @@ export class TilesPanel implements Panel {
       setText(tile.value, value === null ? NOTHING : spec.format(value));
       setText(tile.sub, spec.sub(given));
       this.#mark(tile);
-      showQuality(tile.quality, qualityAt(session.store, spec.column, row, column), whyAbsent(column));
+      if (column) showQuality(tile.quality, qualityAt(session.store, spec.column, row, column), whyAbsent(column));
+      else showUnmeasured(tile.quality);
       if ((turn === null || turn === i) && !isAbsent(column)) this.#drawSpark(tile, meta.intervalMs);
     });
   }
