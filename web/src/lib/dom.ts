@@ -19,9 +19,15 @@ export function el<K extends keyof HTMLElementTagNameMap>(
   return node;
 }
 
-/** Writes text only when it differs: layout is not touched by a value that did not change. */
-export function setText(node: Node, text: string): void {
-  if (node.textContent !== text) node.textContent = text;
+/** Writes the text of an element that holds nothing else, only when it differs: layout is not touched by a value that did not change. */
+export function setText(node: Element, text: string): void {
+  const { firstChild } = node;
+  // The text node that there is goes on: a new one would be attached and styled anew.
+  if (firstChild instanceof Text && firstChild === node.lastChild && text !== "") {
+    if (firstChild.data !== text) firstChild.data = text;
+  } else if (node.textContent !== text) {
+    node.textContent = text;
+  }
 }
 
 /** Sets or (with null) removes an attribute, only when it differs. */

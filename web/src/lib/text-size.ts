@@ -6,9 +6,12 @@
 const REM_PX = 10;
 const SCALE = typeof document === "undefined" ? 1 : parseFloat(getComputedStyle(document.documentElement).fontSize) / REM_PX || 1;
 
+/** A new one for each question would be a question to the style of the whole page. */
+let narrow: MediaQueryList | null = null;
+
 /** Narrower pages scroll, and each track has its own times and words: the same width as in style.css. */
 export function isNarrow(): boolean {
-  return matchMedia("(width < 43.75em)").matches;
+  return (narrow ??= matchMedia("(width < 43.75em)")).matches;
 }
 
 /** CSS pixels, from those at the usual size of text. */
