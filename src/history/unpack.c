@@ -258,9 +258,9 @@ int unpack_bucket(const void *bytes, size_t size, struct slots slots, const stru
     struct form form;
     size_t first; // whose sums are needed
 
-    bucket_clear_slots(b, slots);
     if (get_head(&in, &form) < 0)
         return -EBADMSG;
+    b->time_ms = 0;
     b->run = get_varint(&in);
     b->sequence = get_varint(&in);
     b->intervals = get_varint(&in);
