@@ -25,7 +25,7 @@ struct api {
     size_t series_bytes; // the same of /api/series?cpu=all
 
     // What /api/series collects one piece's points in: used by all answers, one after another.
-    struct series_point *points; // owned
+    struct bucket_point *points; // owned
     size_t n_points;
 };
 

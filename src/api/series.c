@@ -17,11 +17,7 @@
 #define COLUMNS_AT_ONCE 64
 
 static const char *const line_names[LINES] = {"mean", "min", "max", "running"};
-
-// Of one column, as line_names; NAN: no value.
-struct series_point {
-    double line[LINES];
-};
+_Static_assert(sizeof(struct bucket_point) == LINES * sizeof(double), "a point is its lines");
 
 struct series {
     struct api *api;
@@ -64,7 +60,7 @@ static void put_comma(struct buf *out)
 static bool make_room(struct series *s, size_t room)
 {
     struct api *a = s->api;
-    struct series_point *points = a->points;
+    struct bucket_point *points = a->points;
 
     room |= 1;
     if (s->n_ids * room > a->n_points) {
@@ -80,31 +76,19 @@ static bool make_room(struct series *s, size_t room)
     return true;
 }
 
-static void take_column(struct series *s, const struct query_point *p, size_t i,
-                        struct series_point *ret)
-{
-    const struct column *c = &p->columns[i];
-    struct value v = bucket_value(p->bucket, s->slot, c);
-    struct extremes e = s->plan.single ? (struct extremes){v.value, v.value, v.value}
-                                       : bucket_extremes(p->bucket, s->slot, c);
-
-    s->whole[i] = c->event && event_is_whole(c->event);
-    ret->line[0] = bucket_mean(p->bucket, s->slot, c, v.value);
-    ret->line[1] = e.min;
-    ret->line[2] = e.max;
-    ret->line[3] = isnan(v.value) ? NAN : v.running_percent;
-}
-
 // The next point; NULL: one without values.
 static void take_point(struct series *s, const struct query_point *p)
 {
     for (size_t i = 0; i < s->n_ids; i++) {
-        struct series_point *to = &s->api->points[i * s->room + s->at];
+        struct bucket_point *to = &s->api->points[i * s->room + s->at];
+        const struct column *c = p && p->have[i] ? &p->columns[i] : NULL;
 
-        if (p && p->have[i])
-            take_column(s, p, i, to);
-        else
-            *to = (struct series_point){{NAN, NAN, NAN, NAN}};
+        if (!c) {
+            *to = (struct bucket_point){NAN, NAN, NAN, NAN};
+            continue;
+        }
+        s->whole[i] = c->event && event_is_whole(c->event);
+        bucket_point(p->bucket, s->slot, c, s->plan.single, to);
     }
     s->at++;
 }
@@ -203,7 +187,11 @@ static void put_line(const struct series *s, size_t i, size_t line, struct buf *
     // A mean of counts is not whole.
     bool whole = line < 3 && s->whole[i] && (line || s->plan.single);
 
-    render_numbers(out, &s->api->points[i * s->room].line[line], s->at, LINES, whole);
+    const struct bucket_point *points = &s->api->points[i * s->room];
+    const double *first[LINES] = {&points->mean, &points->min, &points->max,
+                                  &points->running_percent};
+
+    render_numbers(out, first[line], s->at, LINES, whole);
 }
 
 static void put_columns(struct series *s, struct buf *out)

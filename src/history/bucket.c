@@ -311,14 +311,20 @@ static struct value metric_value(const struct bucket *b, size_t slot,
     return value_of_metric(m, &l->events, sums, l->scope, seconds);
 }
 
-struct value bucket_value(const struct bucket *b, size_t slot, const struct column *column)
+static inline struct value value_of(const struct bucket *b, size_t slot,
+                                    const struct column *column)
 {
     if (column->metric)
         return metric_value(b, slot, column->metric, column->index);
     return value_of_event(column->event, sum_of(b, slot, column->index), b->layout->scope);
 }
 
-double bucket_intervals(const struct bucket *b, size_t slot, const struct column *column)
+struct value bucket_value(const struct bucket *b, size_t slot, const struct column *column)
+{
+    return value_of(b, slot, column);
+}
+
+static inline double intervals_of(const struct bucket *b, size_t slot, const struct column *column)
 {
     size_t place = layout_raw(b->layout, slot, column->index);
 
@@ -330,22 +336,71 @@ double bucket_intervals(const struct bucket *b, size_t slot, const struct column
     return b->empty[place] < b->intervals ? (double)(b->intervals - b->empty[place]) : 0;
 }
 
-double bucket_mean(const struct bucket *b, size_t slot, const struct column *column, double value)
+double bucket_intervals(const struct bucket *b, size_t slot, const struct column *column)
+{
+    return intervals_of(b, slot, column);
+}
+
+static inline double mean_of(const struct bucket *b, size_t slot, const struct column *column,
+                             double value)
 {
     double n;
 
     if (column->metric)
         return value;
-    n = bucket_intervals(b, slot, column);
+    n = intervals_of(b, slot, column);
     return n > 0 ? value / n : NAN;
 }
 
-struct extremes bucket_extremes(const struct bucket *b, size_t slot, const struct column *column)
+double bucket_mean(const struct bucket *b, size_t slot, const struct column *column, double value)
+{
+    return mean_of(b, slot, column, value);
+}
+
+static inline const struct extremes *extremes_of(const struct bucket *b, size_t slot,
+                                                 const struct column *column)
 {
     size_t place = column->event ? layout_raw(b->layout, slot, column->index)
                                  : layout_metric(b->layout, slot, column->index);
 
     if (place == LAYOUT_NONE)
-        return none;
-    return column->event ? b->events[place] : b->metrics[place];
+        return &none;
+    return column->event ? &b->events[place] : &b->metrics[place];
+}
+
+struct extremes bucket_extremes(const struct bucket *b, size_t slot, const struct column *column)
+{
+    return *extremes_of(b, slot, column);
+}
+
+void bucket_point(const struct bucket *b, size_t slot, const struct column *column, bool single,
+                  struct bucket_point *ret)
+{
+    struct value v = value_of(b, slot, column);
+    const struct extremes *e = single ? NULL : extremes_of(b, slot, column);
+
+    ret->mean = mean_of(b, slot, column, v.value);
+    ret->min = e ? e->min : v.value;
+    ret->max = e ? e->max : v.value;
+    ret->running_percent = isnan(v.value) ? NAN : v.running_percent;
+}
+
+void bucket_derive_extremes(struct bucket *b, size_t slot, const struct wanted *wanted)
+{
+    const struct layout *l = b->layout;
+    size_t place;
+
+    for (size_t e = 0; e < l->events.n; e++)
+        if ((!wanted || wanted->events[e]) && (place = layout_raw(l, slot, e)) != LAYOUT_NONE) {
+            double v = value_of_event(&l->events.events[e], sum_of(b, slot, e), l->scope).value;
+
+            b->events[place] = (struct extremes){v, v, v};
+        }
+    for (size_t m = 0; m < l->n_metrics; m++)
+        if ((!wanted || wanted->metrics[m]) && (place = layout_metric(l, slot, m)) != LAYOUT_NONE &&
+            !(l->metrics[m].metric->window_seconds > 0)) {
+            double v = metric_value(b, slot, &l->metrics[m], m).value;
+
+            b->metrics[place] = (struct extremes){v, v, v};
+        }
 }

@@ -72,3 +72,17 @@ double bucket_intervals(const struct bucket *b, size_t slot, const struct column
 // The mean of a count per interval; of a metric, its value. `value`: bucket_value()'s.
 double bucket_mean(const struct bucket *b, size_t slot, const struct column *column, double value);
 struct extremes bucket_extremes(const struct bucket *b, size_t slot, const struct column *column);
+
+// A point of a chart, in the column's unit: its mean, the least and the greatest value of an
+// interval, and the percent of the time in which it was counted; NAN: no value.
+struct bucket_point {
+    double mean, min, max, running_percent;
+};
+// What the functions above say, at once. `single`: the bucket is one interval, whose extremes are
+// its value (and need not be there).
+void bucket_point(const struct bucket *b, size_t slot, const struct column *column, bool single,
+                  struct bucket_point *ret);
+
+// The extremes of a bucket that is one interval, of the wanted columns, from its sums; but for
+// those of metrics over a window, which do not follow from them.
+void bucket_derive_extremes(struct bucket *b, size_t slot, const struct wanted *wanted);

@@ -16,7 +16,7 @@ void pack_bucket(struct buf *out, const struct bucket *b, bool aggregated);
 // The run's number, which says the layout, and the sequence of the last interval. 0 or -EBADMSG.
 int unpack_origin(const void *bytes, size_t size, uint64_t *ret_run, uint64_t *ret_sequence);
 // Takes the slots of `slots` out of it: `b` has the run's layout. Its time is not in it. The
-// extremes of an interval are computed for the wanted columns. 0 or -EBADMSG, and `b` is then of no
-// use.
+// extremes of an interval are computed for the wanted columns; what is of other slots, or of
+// columns that are not wanted, then means nothing. 0 or -EBADMSG, and `b` is then of no use.
 int unpack_bucket(const void *bytes, size_t size, struct slots slots, const struct wanted *wanted,
                   struct bucket *b);

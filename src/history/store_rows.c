@@ -139,6 +139,8 @@ int store_read(struct store *s, size_t tier, int64_t line, int64_t after_ms, int
     r = s->reader ? prepare_read(s, tier) : -EIO;
     if (r == 0) {
         read = s->read[tier];
+        // Taken once: what each call would take is ours then, and costs nothing.
+        sqlite3_mutex_enter(sqlite3_db_mutex(s->reader));
         sqlite3_bind_int64(read, 1, row_id(line, clamp_time(after_ms)));
         sqlite3_bind_int64(read, 2, row_id(line, clamp_time(to_ms)));
         while ((step = sqlite3_step(read)) == SQLITE_ROW)
@@ -146,6 +148,7 @@ int store_read(struct store *s, size_t tier, int64_t line, int64_t after_ms, int
                      sqlite3_column_blob(read, 1), (size_t)sqlite3_column_bytes(read, 1)))
                 break;
         sqlite3_reset(read);
+        sqlite3_mutex_leave(sqlite3_db_mutex(s->reader));
         r = store_errno(step);
         if (r == -EBADMSG)
             atomic_store(&s->damaged, true);

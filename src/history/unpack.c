@@ -142,37 +142,38 @@ static void get_raw(struct cursor *in, uint64_t intervals, const double *rest, d
     *ret_empty = get_varint(in);
 }
 
-static struct extremes get_extremes(enum extremes_code code, const unsigned char *bytes,
-                                    struct form form)
+// The kth of them into `to`; NULL: it is passed over.
+static inline void get_next(struct cursor *in, const unsigned char *codes, size_t k,
+                            struct form form, struct extremes *to)
 {
-    struct extremes e = none;
+    enum extremes_code code = codes[k / 4] >> 2 * (k % 4) & 3;
+    size_t pair_size = form.float24 ? 6 : sizeof(uint32_t);
+    const unsigned char *bytes = cursor_take(in, code == EXTREMES_TWO   ? pair_size
+                                                 : code == EXTREMES_ONE ? sizeof(float)
+                                                                        : 0);
     float one;
 
-    if (code == EXTREMES_ZERO)
-        e = (struct extremes){0, 0, 0};
-    if (code == EXTREMES_ONE) {
+    if (!to || !bytes)
+        return;
+    switch (code) {
+    case EXTREMES_NONE:
+        *to = none;
+        break;
+    case EXTREMES_ZERO:
+        *to = (struct extremes){0, 0, 0};
+        break;
+    case EXTREMES_ONE:
         memcpy(&one, bytes, sizeof(one));
-        e = (struct extremes){(double)one, (double)one, (double)one};
+        *to = (struct extremes){(double)one, (double)one, (double)one};
+        break;
+    case EXTREMES_TWO:
+        if (form.float24)
+            *to = (struct extremes){.min = get_float24(bytes), .max = get_float24(bytes + 3)};
+        else
+            *to = get_pair(bytes);
+        to->last = (to->min + to->max) / 2;
+        break;
     }
-    if (code == EXTREMES_TWO) {
-        e = form.float24
-                ? (struct extremes){.min = get_float24(bytes), .max = get_float24(bytes + 3)}
-                : get_pair(bytes);
-        e.last = (e.min + e.max) / 2;
-    }
-    return e;
-}
-
-// The kth of them into `to`; NULL: it is passed over.
-static void get_next(struct cursor *in, const unsigned char *codes, size_t k, struct form form,
-                     struct extremes *to)
-{
-    const size_t sizes[] = {0, 0, sizeof(float), form.float24 ? 6 : sizeof(uint32_t)};
-    enum extremes_code code = codes[k / 4] >> 2 * (k % 4) & 3;
-    const unsigned char *bytes = cursor_take(in, sizes[code]);
-
-    if (to && bytes)
-        *to = get_extremes(code, bytes, form);
 }
 
 static void get_all_extremes(struct cursor *in, struct bucket *b, size_t slot, struct form form,
@@ -192,29 +193,6 @@ static void get_all_extremes(struct cursor *in, struct bucket *b, size_t slot, s
         if ((place = layout_metric(l, slot, m)) != LAYOUT_NONE && pack_keeps(l, m, form.aggregated))
             get_next(in, codes, k++, form,
                      !wanted || wanted->metrics[m] ? &b->metrics[place] : NULL);
-}
-
-// What an interval's columns were follows from its sums.
-static void derive_extremes(struct bucket *b, size_t slot, const struct wanted *wanted)
-{
-    const struct layout *l = b->layout;
-    size_t place;
-
-    for (size_t e = 0; e < l->events.n; e++)
-        if ((!wanted || wanted->events[e]) && (place = layout_raw(l, slot, e)) != LAYOUT_NONE) {
-            struct column c = layout_column(l, e);
-            double v = bucket_value(b, slot, &c).value;
-
-            b->events[place] = (struct extremes){v, v, v};
-        }
-    for (size_t m = 0; m < l->n_metrics; m++)
-        if ((!wanted || wanted->metrics[m]) && (place = layout_metric(l, slot, m)) != LAYOUT_NONE &&
-            !(l->metrics[m].metric->window_seconds > 0)) {
-            struct column c = layout_column(l, l->events.n + m);
-            double v = bucket_value(b, slot, &c).value;
-
-            b->metrics[place] = (struct extremes){v, v, v};
-        }
 }
 
 // `base`: what the time that it was enabled is told as the difference from.
@@ -280,9 +258,9 @@ int unpack_bucket(const void *bytes, size_t size, struct slots slots, const stru
     struct form form;
     size_t first; // whose sums are needed
 
-    bucket_clear_slots(b, slots);
     if (get_head(&in, &form) < 0)
         return -EBADMSG;
+    b->time_ms = 0;
     b->run = get_varint(&in);
     b->sequence = get_varint(&in);
     b->intervals = get_varint(&in);
@@ -300,7 +278,7 @@ int unpack_bucket(const void *bytes, size_t size, struct slots slots, const stru
             continue;
         get_sums(&slot, b, s, form);
         if (s >= slots.from && !form.aggregated && (!wanted || wanted->extremes))
-            derive_extremes(b, s, wanted);
+            bucket_derive_extremes(b, s, wanted);
         if (s >= slots.from)
             get_all_extremes(&slot, b, s, form, wanted);
         if (slot.failed)
