@@ -278,6 +278,7 @@ static void who_may_only_read_it_keeps_nobody_from_writing(void **state)
     }
     scratch_write(root, "data.csv", HEADER);
     assert_int_equal(chmod(root, 0755), 0);
+    assert_int_equal(chmod(path, 0644), 0); // whatever the umask is
     assert_int_equal(pipe(told), 0);
     pid = fork();
     assert_true(pid >= 0);
