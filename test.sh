@@ -27,9 +27,9 @@ build() { # DIRECTORY [MESON-OPTION…] [-- TARGET…]: all there is, or these
   ninja -C "$directory" --quiet "$@" >&2
 }
 
-unit() { # PROGRAM: one of them; what it prints comes in one piece
+unit() { # PROGRAM: one of them, in half an hour of however busy a machine; what it prints comes in one piece
   local log=$results/${1##*/}.log
-  { echo "# $1"; timeout 300 "$1" 2>&1 || echo "not ok - $1 ended with status $?"; } >"$log"
+  { echo "# $1"; timeout 1800 "$1" 2>&1 || echo "not ok - $1 ended with status $?"; } >"$log"
   flock "$results" cat "$log"
 }
 

@@ -33,12 +33,13 @@ cat >"$work/words" <<'W'
 "1e308"
 "nan"
 W
+cd "$root/src"
 # shellcheck disable=SC2046
 clang -std=gnu17 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-    -I"$root/src" "$here/fuzz-csv.c" "$root/src/stream/csv_reader.c" \
-    $(cd "$root/src" && for f in history/csv_columns history/history history/ingest_csv history/layout history/processes \
+    -I. "$here/fuzz-csv.c" stream/csv_reader.c \
+    $(for f in history/csv_columns history/history history/ingest_csv history/layout history/processes \
         history/session history/value model/event model/metric model/metric_table model/reading model/value; do
-        echo "$root/src/$f.c"; done) \
+        echo "$f.c"; done) \
     -lm -o "$work/fuzz-csv"
 # An input that hangs is told by the clock on the wall, on which this machine may stop us for a while.
 cd "$work"

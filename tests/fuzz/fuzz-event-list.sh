@@ -35,12 +35,13 @@ cat >"$work/words" <<'W'
 "sched:"
 "'"
 W
+cd "$root/src"
 # shellcheck disable=SC2046
 clang -std=gnu17 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-    -I"$root/src" "$here/fuzz-event-list.c" \
-    $(cd "$root/src" && for f in core_types event_catalog event_list event_names event_resolve modifiers nearest pfm pmu pmu_terms \
-        tracepoint; do echo "$root/src/collect/$f.c"; done) \
-    "$root/src/base/file.c" "$root/src/base/library.c" "$root/src/base/parse.c" -o "$work/fuzz-event-list"
+    -I. "$here/fuzz-event-list.c" \
+    $(for f in core_types event_catalog event_list event_names event_resolve modifiers nearest pfm pmu pmu_terms \
+        tracepoint; do echo "collect/$f.c"; done) \
+    base/file.c base/library.c base/parse.c -o "$work/fuzz-event-list"
 # An input that hangs is told by the clock on the wall, on which this machine may stop us for a while.
 cd "$work"
 ./fuzz-event-list -max_total_time="$seconds" -max_len=4096 -timeout=300 -rss_limit_mb=1024 -dict=words \

@@ -23,13 +23,14 @@ cat >"$work/words" <<'W'
 "\"id\":\"pressure_cpu_some\""
 "\"groups\":"
 W
+cd "$root/src"
 # shellcheck disable=SC2046
 clang -std=gnu17 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-    -I"$root/src" "$here/fuzz-history.c" \
-    $(cd "$root/src" && for f in base/buf base/json base/text history/bucket history/history history/layout history/pack \
+    -I. "$here/fuzz-history.c" \
+    $(for f in base/buf base/json base/text history/bucket history/history history/layout history/pack \
         history/run_json history/run_json_read history/unpack history/value model/event model/metric \
         model/metric_table model/reading model/value; do
-        echo "$root/src/$f.c"; done) \
+        echo "$f.c"; done) \
     -ljansson -lm -o "$work/fuzz-history"
 # An input that hangs is told by the clock on the wall, on which this machine may stop us for a while.
 cd "$work"
