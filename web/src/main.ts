@@ -6,6 +6,7 @@ import { Overlay } from "./chart/overlay";
 import { View } from "./chart/view";
 import { Session, type Wanted } from "./data/session";
 import { pageState } from "./data/state";
+import type { Meta } from "./data/wire";
 import { el, setAttribute } from "./lib/dom";
 import { signal } from "./lib/signal";
 import { colours, startTheme } from "./lib/theme";
@@ -120,16 +121,16 @@ function start(): void {
     status.element, tokenForm(session), help);
 
   /** The columns that are drawn now are those that are asked for. */
-  const want = (): void => {
-    const meta = session.meta.get();
+  const wantedOf = (meta: Meta | null): Wanted => {
     const tracks = trackIds(state.tracks.get(), meta);
     const heat = tracks.includes(HEAT_TRACK) ? heatColumn(meta, state.heat.get()) : null;
-    const wanted: Wanted = {
+    return {
       columns: [...new Set([...tracks.flatMap(trackColumns), ...TILE_COLUMNS, ...WATCHED, ...(heat === null ? [] : [heat])])],
       heat, cpu: state.cpu.get(),
     };
-    session.want(wanted);
   };
+  const want = (): void => session.want(wantedOf(session.meta.get()));
+  session.choose = wantedOf;
 
   function frame(): void {
     scheduled = false;

@@ -19,7 +19,17 @@ const meta = parseMeta({
 test("null is the default tracks, and each has its id", () => {
   const ids = defaultTracks(meta);
   assert.deepEqual(tracksFor(null, meta).map((t) => t.id), ids.filter((id) => id !== HEAT_TRACK));
-  assert.deepEqual(tracksFor(ids, meta), tracksFor(null, meta));
+  assert.deepEqual(tracksFor(ids, meta).map((t) => t.id), tracksFor(null, meta).map((t) => t.id));
+});
+
+test("a count that no default track is drawn from is one by itself, as far as there is room", () => {
+  assert.deepEqual(defaultTracks(meta).filter((id) => id.startsWith("col:")), ["col:branches"]);
+  const many = parseMeta({ columns: [
+    ...["cache_references", "cache_misses", "e1", "e2", "e3", "e4", "e5"].map((id) => ({ id, kind: "count" })),
+    { id: "absent", kind: "count", quality: "not supported" }, { id: "cpu_user", kind: "gauge" },
+    { id: "cache_miss_rate", kind: "metric", inputs: ["cache_misses", "cache_references"] },
+  ] });
+  assert.deepEqual(defaultTracks(many).filter((id) => id.startsWith("col:")), ["col:e1", "col:e2", "col:e3", "col:e4"]);
 });
 
 test("the CPUs that tasks utilize are a default track where they are measured, and only there", () => {

@@ -62,6 +62,8 @@ export class Session {
   readonly tiles: Tiles;
   latest: Sample | null = null;
   reconnects = 0;
+  /** What is drawn of a machine with these columns: asked before its history is fetched. */
+  choose: (meta: Meta) => Wanted = () => this.wanted;
   /** Called when the store has changed. */
   onData: () => void = () => undefined;
   /** Called when history has come that was asked for because it is looked at. */
@@ -218,6 +220,7 @@ export class Session {
       const meta = await fetchMeta();
       if (generation !== this.#generation) return;
       this.#tried = false;
+      this.wanted = this.choose(meta);
       if (this.store.capacity !== meta.limitRows) this.store = new Store(meta.limitRows);
       this.#plan(meta);
       const held = this.store.newestTime;
