@@ -26,8 +26,8 @@ W
 # shellcheck disable=SC2046
 clang -std=gnu17 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
     -I"$root/src" "$here/fuzz-history.c" \
-    $(cd "$root/src" && for f in base/buf base/json base/text history/bucket history/history history/layout history/pack \
-        history/run_json history/run_json_read history/unpack history/value model/event model/metric \
+    $(cd "$root/src" && for f in base/buf base/json base/text history/bucket history/bucket_value history/history history/layout \
+        history/pack history/run_json history/run_json_read history/unpack history/value model/event model/metric \
         model/metric_table model/reading model/value; do
         echo "$root/src/$f.c"; done) \
     -ljansson -lm -o "$work/fuzz-history"
