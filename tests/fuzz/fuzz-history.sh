@@ -27,7 +27,7 @@ cd "$root/src"
 # shellcheck disable=SC2046
 clang -std=gnu17 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
     -I. "$here/fuzz-history.c" \
-    $(for f in base/buf base/json base/text history/bucket history/history history/layout history/pack \
+    $(for f in base/buf base/json base/text history/bucket history/bucket_value history/history history/layout history/pack \
         history/run_json history/run_json_read history/unpack history/value model/event model/metric \
         model/metric_table model/reading model/value; do
         echo "$f.c"; done) \
