@@ -73,82 +73,87 @@ export function decimate(store: Store, keys: readonly string[], window: Window, 
   const end = Math.min(store.end, Math.ceil((store.lowerBound(window.to) + 1) / size) * size);
   while (first < end && store.time(first) <= after) first++;
   if (size === 1 && lines.t.length === 0) return each(store, keys.map((key) => store.slots(key)), first, end, gap, lines);
-  const sums = keys.map((key, k) => new Sum(store, key, lines.curves[k] as Curve));
+  const { starts, lasts } = cut(store, first, end, size, gap, lines);
+  keys.forEach((key, k) => addUp(store, key, starts, lasts, lines.curves[k] as Curve));
+  return lines;
+}
+
+/** The first and the last row of each bucket, -1 where a gap stands; and their times into the lines. */
+function cut(store: Store, from: number, end: number, size: number, gap: number, lines: Lines): { starts: number[]; lasts: number[] } {
+  const starts: number[] = [];
+  const lasts: number[] = [];
   // Where the store begins in the middle of a bucket, a few rows would stand out as a spike: they go with the next one.
-  const head = first % size > size / 2 ? Math.floor(first / size) + 1 : -1;
+  const head = from % size > size / 2 ? Math.floor(from / size) + 1 : -1;
   let previous = lines.t.at(-1) ?? NaN;
   let rows = 0;
+  let start = -1;
   let bucket = -1;
   let last = -1;
   const flush = (): void => {
     if (rows === 0) return;
     lines.t.push(store.time(last));
+    starts.push(start);
+    lasts.push(last);
     if (rows > 1) lines.banded = true;
-    for (const sum of sums) sum.flush();
     rows = 0;
   };
-  for (let i = first; i < end; i++) {
+  for (let i = from; i < end; i++) {
     if (!store.isPresent(i)) continue;
     const t = store.time(i);
     // Behind lines of another source, whose points are farther apart, a gap is theirs to say.
     const apart = last >= 0 && t - previous > gap;
     const b = Math.max(head, Math.floor(i / size));
     if (apart || b !== bucket) flush();
-    if (apart) pushGap(lines, (previous + t) / 2);
-    bucket = b;
-    if (size >= BLOCK_ROWS && i % BLOCK_ROWS === 0 && i + BLOCK_ROWS <= end && store.blockStep(i) <= gap) {
-      for (const sum of sums) sum.addBlock(i);
-      rows += BLOCK_ROWS;
-      i += BLOCK_ROWS - 1;
-    } else {
-      for (const sum of sums) sum.addRow(i);
-      rows++;
+    if (apart) {
+      lines.t.push((previous + t) / 2);
+      starts.push(-1);
+      lasts.push(-1);
     }
+    bucket = b;
+    if (rows === 0) start = i;
+    const whole = size >= BLOCK_ROWS && i % BLOCK_ROWS === 0 && i + BLOCK_ROWS <= end && store.blockStep(i) <= gap;
+    const taken = whole ? BLOCK_ROWS : 1;
+    rows += taken;
+    i += taken - 1;
     last = i;
     previous = store.time(i);
   }
   flush();
-  return lines;
+  return { starts, lasts };
 }
 
-/** A bucket of one curve, as it is added up. */
-class Sum {
-  readonly #values: Float64Array | null;
-  #sum = 0;
-  #n = 0;
-  #low = Infinity;
-  #high = -Infinity;
-
-  constructor(private readonly store: Store, private readonly key: string, private readonly curve: Curve) {
-    this.#values = store.slots(key);
-  }
-
-  addRow(i: number): void {
-    const v = this.#values ? (this.#values[i % this.store.capacity] as number) : NaN;
-    if (v !== v) return;
-    this.#sum += v;
-    this.#n++;
-    if (v < this.#low) this.#low = v;
-    if (v > this.#high) this.#high = v;
-  }
-
-  addBlock(i: number): void {
-    const block = this.store.block(this.key, i);
-    if (!block || block.n === 0) return;
-    this.#sum += block.sum;
-    this.#n += block.n;
-    if (block.low < this.#low) this.#low = block.low;
-    if (block.high > this.#high) this.#high = block.high;
-  }
-
-  flush(): void {
-    const some = this.#n > 0;
-    this.curve.mean.push(some ? this.#sum / this.#n : null);
-    this.curve.low.push(some ? this.#low : null);
-    this.curve.high.push(some ? this.#high : null);
-    this.#sum = this.#n = 0;
-    this.#low = Infinity;
-    this.#high = -Infinity;
+/** The buckets of one column: whole blocks of rows are added up once and kept so. */
+function addUp(store: Store, key: string, starts: readonly number[], lasts: readonly number[], curve: Curve): void {
+  const values = store.slots(key);
+  const blocks = store.blocks(key);
+  const { capacity } = store;
+  for (let p = 0; p < starts.length; p++) {
+    const end = (lasts[p] as number) + 1;
+    let sum = 0;
+    let n = 0;
+    let low = Infinity;
+    let high = -Infinity;
+    for (let i = starts[p] as number; values && blocks && i >= 0 && i < end;) {
+      if (i % BLOCK_ROWS === 0 && i + BLOCK_ROWS <= end) {
+        const at = store.addUp(blocks, values, i);
+        n += blocks.n[at] as number;
+        sum += blocks.sum[at] as number;
+        low = Math.min(low, blocks.low[at] as number);
+        high = Math.max(high, blocks.high[at] as number);
+        i += BLOCK_ROWS;
+        continue;
+      }
+      const v = values[i % capacity] as number;
+      i++;
+      if (v !== v) continue;
+      n++;
+      sum += v;
+      if (v < low) low = v;
+      if (v > high) high = v;
+    }
+    curve.mean.push(n > 0 ? sum / n : null);
+    curve.low.push(n > 0 ? low : null);
+    curve.high.push(n > 0 ? high : null);
   }
 }
 

@@ -14,14 +14,33 @@ export interface Stroke {
   dashed: boolean;
 }
 
-/** Where the plot is on the canvas, device pixels, and where times and values are on it. */
+/**
+ * Where the plot is on the canvas, device pixels, and where times and values are on it. Numbers, and no functions: each picture asks for
+ * tens of thousands of places.
+ */
 export interface Placed {
   left: number;
   top: number;
   width: number;
   height: number;
-  x(t: number): number;
-  y(v: number): number;
+  /** The time at the left edge, before the picture has moved so many pixels to the left; pixels of a millisecond. */
+  from: number;
+  moved: number;
+  perMs: number;
+  /** Where the highest value is, and how far below it 0 is. */
+  upper: number;
+  rise: number;
+  /** The highest value; where values are drawn as their asinh, that of it. Those below `linear` are then nearly evenly apart. */
+  full: number;
+  linear: number | null;
+}
+
+export function xOf({ left, from, moved, perMs }: Placed, t: number): number {
+  return left + (t - from) * perMs - moved;
+}
+
+export function yOf({ upper, rise, full, linear }: Placed, v: number): number {
+  return upper + rise * (1 - (linear === null ? v : Math.asinh(v / linear)) / full);
 }
 
 const BAND_ALPHA = 0.3;
@@ -49,9 +68,9 @@ export function drawLines(ctx: CanvasRenderingContext2D, lines: Lines, strokes: 
   ctx.lineWidth = 1;
   const { t } = lines;
   // A line enters from the point before, and whether that one is a lone dot says the one before it.
-  const first = since > at.left ? Math.max(0, lowerBound(0, t.length, (i) => at.x(t[i] as number), since) - 2) : 0;
+  const first = since > at.left ? Math.max(0, lowerBound(0, t.length, (i) => xOf(at, t[i] as number), since) - 2) : 0;
   const xs = new Float64Array(t.length);
-  for (let i = Math.max(0, first - 1); i < xs.length; i++) xs[i] = at.x(t[i] as number);
+  for (let i = Math.max(0, first - 1); i < xs.length; i++) xs[i] = xOf(at, t[i] as number);
   if (lines.banded) {
     ctx.globalAlpha = BAND_ALPHA;
     strokes.forEach((stroke, k) => {
@@ -87,7 +106,7 @@ function line(lines: Lines, k: number, xs: Float64Array, at: Placed, first: numb
   const dots: [number, number][] = [];
   const mean = lines.curves[k]?.mean ?? [];
   let open = first > 0 && mean[first - 1] != null;
-  if (open) path.moveTo(xs[first - 1] as number, at.y(mean[first - 1] as number));
+  if (open) path.moveTo(xs[first - 1] as number, yOf(at, mean[first - 1] as number));
   for (let i = first; i < mean.length; i++) {
     const v = mean[i];
     if (v == null) {
@@ -95,7 +114,7 @@ function line(lines: Lines, k: number, xs: Float64Array, at: Placed, first: numb
       continue;
     }
     const x = xs[i] as number;
-    const y = at.y(v);
+    const y = yOf(at, v);
     if (open) path.lineTo(x, y);
     else if (mean[i + 1] == null) dots.push([x, y]); // a line from nothing to nothing
     else path.moveTo(x, y);
@@ -109,39 +128,33 @@ function band(lines: Lines, k: number, xs: Float64Array, at: Placed, first: numb
   const path = new Path2D();
   const curve = lines.curves[k];
   if (!curve) return path;
-  let column = -1;
-  let low = Infinity;
-  let high = -Infinity;
-  const flush = (): void => {
-    if (high - low > 0) {
-      path.moveTo(column + 0.5, at.y(low));
-      path.lineTo(column + 0.5, at.y(high));
-    }
-    low = Infinity;
-    high = -Infinity;
-  };
+  const left = Math.floor(at.left);
+  const columns = Math.ceil(at.left + at.width) - left;
+  const lows = new Float64Array(columns).fill(Infinity);
+  const highs = new Float64Array(columns).fill(-Infinity);
   let before = NaN;
   for (let i = first; i < xs.length; i++) {
     const l = curve.low[i];
     const h = curve.high[i];
-    const x = xs[i] as number;
     if (l == null || h == null) {
       before = NaN;
       continue;
     }
     // A point covers what is between the one before it and itself.
-    const to = Math.floor(x);
-    const from = Math.max(Math.floor(at.left), before === before ? Math.min(to, Math.floor(before) + 1) : to);
-    for (let c = Math.min(from, to); c <= to; c++) {
-      if (c !== column) {
-        flush();
-        column = c;
-      }
-      if (l < low) low = l;
-      if (h > high) high = h;
+    const to = Math.floor(xs[i] as number) - left;
+    const from = before === before ? Math.min(to, before + 1) : to;
+    for (let c = Math.max(0, from), end = Math.min(columns - 1, to); c <= end; c++) {
+      if (l < (lows[c] as number)) lows[c] = l;
+      if (h > (highs[c] as number)) highs[c] = h;
     }
-    before = x;
+    before = to;
   }
-  flush();
+  for (let c = 0; c < columns; c++) {
+    const low = lows[c] as number;
+    const high = highs[c] as number;
+    if (!(high - low > 0)) continue;
+    path.moveTo(left + c + 0.5, yOf(at, low));
+    path.lineTo(left + c + 0.5, yOf(at, high));
+  }
   return path;
 }

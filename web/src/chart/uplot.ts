@@ -17,7 +17,7 @@ import { textPx } from "../lib/text-size";
 import { colour } from "../lib/theme";
 import { noLines, type Lines } from "./lod";
 import { StableMax } from "./scale";
-import { drawLines, reach, type Placed, type Stroke } from "./strokes";
+import { drawLines, reach, xOf, yOf, type Placed, type Stroke } from "./strokes";
 import type { Range } from "./view";
 
 /**
@@ -214,10 +214,10 @@ export class LineChart {
     const before = Math.floor(hair / 2);
     ctx.save(); // uPlot remembers what it has set
     ctx.fillStyle = colour("--grid");
-    for (const v of this.#values) ctx.fillRect(strip, Math.round(place.y(v)) - before, right - strip, hair);
+    for (const v of this.#values) ctx.fillRect(strip, Math.round(yOf(place, v)) - before, right - strip, hair);
     for (const t of ticks) {
       // One at an end of the plot lies within it by halves.
-      const x = Math.round(place.x(t)) - before;
+      const x = Math.round(xOf(place, t)) - before;
       const from = Math.max(strip, x);
       const to = Math.min(right, x + hair);
       if (to > from) ctx.fillRect(from, place.top, to - from, place.height);
@@ -233,14 +233,9 @@ export class LineChart {
 
   #place({ from, to, moved, max }: Shown): Placed {
     const { left, top, width, height } = this.#box;
-    const perMs = width / (to - from);
-    const linear = this.options.linearBelow;
-    const asinhMax = Math.asinh(max / linear);
-    return {
-      left, top, width, height,
-      x: (t) => left + (t - from) * perMs - moved,
-      y: this.options.scale === "log" ? (v) => top + height * (1 - Math.asinh(v / linear) / asinhMax) : (v) => top + height * (1 - v / max),
-    };
+    const linear = this.options.scale === "log" ? this.options.linearBelow : null;
+    const full = linear === null ? max : Math.asinh(max / linear);
+    return { left, top, width, height, from, moved, perMs: width / (to - from), upper: top, rise: height, full, linear };
   }
 
   /** Moves what is shown to the left and draws what is new; false: all has to be drawn. */
@@ -254,7 +249,7 @@ export class LineChart {
     const shown = { ...before, moved: Math.round(((range.to - before.to) / span) * width) };
     const by = shown.moved - before.moved;
     const right = left + width;
-    const strip = Math.max(left, Math.min(right - by, Math.floor(this.#place(shown).x(since)) - JOINT));
+    const strip = Math.max(left, Math.min(right - by, Math.floor(xOf(this.#place(shown), since)) - JOINT));
     if (by < 0 || !(right - strip < width / 2)) return false;
     this.#shown = shown;
     const lines = reach(this.#box);
@@ -302,7 +297,7 @@ export class LineChart {
     ctx.textAlign = "center";
     ctx.textBaseline = "top";
     for (const t of ticks) {
-      const x = Math.round(place.x(t));
+      const x = Math.round(xOf(place, t));
       const text = formatTimeTick(t, this.#times.increment);
       // A label that would reach over an end of the plot would be cut off there, or touch the lowest value.
       const half = (text.length * CHARACTER_WIDTH * k) / 2;

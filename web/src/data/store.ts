@@ -25,14 +25,21 @@ const KINDS = new Map<number, Quality["kind"]>([
 /** Rows that are added up once and kept so, for views in which a pixel holds many. */
 export const BLOCK_ROWS = 16;
 
-/** The values of one column in a block of rows. */
-export interface Block {
-  n: number;
-  sum: number;
-  low: number;
-  high: number;
-  /** The block's rows when it was added up. */
-  version: number;
+/** The values of one column, added up block by block: of each block how many, their sum, the least and the greatest. */
+export interface Blocks {
+  n: Uint8Array;
+  sum: Float64Array;
+  low: Float64Array;
+  high: Float64Array;
+  /** The block's rows when it was added up; 0: it was not. */
+  version: Uint32Array;
+}
+
+function makeBlocks(number: number): Blocks {
+  return {
+    n: new Uint8Array(number), sum: new Float64Array(number), low: new Float64Array(number), high: new Float64Array(number),
+    version: new Uint32Array(number),
+  };
 }
 
 interface Cells {
@@ -42,7 +49,8 @@ interface Cells {
   values: Float64Array;
   /** Made when the first value comes that is not exact. */
   quality: Uint8Array | null;
-  blocks: Block[];
+  /** Made when they are first asked for. */
+  blocks: Blocks | null;
   /** Rows before this index were there before the column was: they say nothing of it. */
   since: number;
 }
@@ -72,15 +80,20 @@ export class Store {
   #run = "";
   #rows = 0;
   #version = 0;
-  /** Of each block of rows: changes with its rows. Blocks are a ring, too. */
+  /** Of each block of rows: changes with its rows, and is 0 before its first. Blocks are a ring, too. */
   #blockVersions: Uint32Array;
-  #steps: { version: number; step: number }[] = [];
+  /** The greatest time between neighbours in a block, and the block's rows when it was looked for. */
+  #steps: Float64Array;
+  #stepVersions: Uint32Array;
 
   constructor(readonly capacity: number) {
     this.#t = new Float64Array(capacity);
     this.#present = new Uint8Array(capacity);
     // One more than the rows fill: they need not begin with a block.
-    this.#blockVersions = new Uint32Array(Math.ceil(capacity / BLOCK_ROWS) + 1);
+    const blocks = Math.ceil(capacity / BLOCK_ROWS) + 1;
+    this.#blockVersions = new Uint32Array(blocks);
+    this.#steps = new Float64Array(blocks);
+    this.#stepVersions = new Uint32Array(blocks);
   }
 
   /** Indices of the rows held: first ≤ i < end. Some may be holes. */
@@ -108,7 +121,7 @@ export class Store {
       const at = key.indexOf("@");
       this.#cells.set(key, {
         column: at < 0 ? key : key.slice(0, at), cpu: at < 0 ? "" : key.slice(at + 1),
-        values: new Float64Array(this.capacity).fill(NaN), quality: null, blocks: [], since: this.#end,
+        values: new Float64Array(this.capacity).fill(NaN), quality: null, blocks: null, since: this.#end,
       });
     }
   }
@@ -140,11 +153,11 @@ export class Store {
   clear(): void {
     this.#version++;
     this.#present.fill(0);
-    this.#steps = [];
+    this.#stepVersions.fill(0);
     for (const cells of this.#cells.values()) {
       cells.values.fill(NaN);
       cells.since = 0;
-      cells.blocks = [];
+      cells.blocks = null;
     }
     this.#first = this.#end = this.#offset = this.#rows = 0;
   }
@@ -245,36 +258,47 @@ export class Store {
   blockStep(index: number): number {
     const at = this.#blockAt(index);
     const version = this.#blockVersions[at] as number;
-    let known = this.#steps[at];
-    if (!known || known.version !== version) {
+    if (version === 0 || this.#stepVersions[at] !== version) {
       let step = 0;
       for (let i = index; i < index + BLOCK_ROWS; i++) {
         if (!this.isPresent(i)) step = Infinity;
         else if (i > index) step = Math.max(step, this.time(i) - this.time(i - 1));
       }
-      known = this.#steps[at] = { version, step };
+      this.#steps[at] = step;
+      this.#stepVersions[at] = version;
     }
-    return known.step;
+    return this.#steps[at] as number;
   }
 
-  /** A column's values in the block of rows that begins at `index`. */
-  block(key: string, index: number): Block | null {
+  /** For the drawing loop only: a column's blocks, each of which is to be added up before it is read. */
+  blocks(key: string): Blocks | null {
     const cells = this.#cells.get(key);
-    if (!cells) return null;
+    return cells ? (cells.blocks ??= makeBlocks(this.#blockVersions.length)) : null;
+  }
+
+  /** Adds up the block of rows that begins at `index`, where that has changed, from a column's slots; its place among the blocks. */
+  addUp(blocks: Blocks, values: Float64Array, index: number): number {
     const at = this.#blockAt(index);
     const version = this.#blockVersions[at] as number;
-    const known = cells.blocks[at];
-    if (known?.version === version) return known;
-    const block: Block = { n: 0, sum: 0, low: Infinity, high: -Infinity, version };
+    if (blocks.version[at] === version) return at;
+    let n = 0;
+    let sum = 0;
+    let low = Infinity;
+    let high = -Infinity;
     for (let i = index; i < index + BLOCK_ROWS; i++) {
-      const v = cells.values[i % this.capacity] as number;
+      const v = values[i % this.capacity] as number;
       if (v !== v) continue;
-      block.n++;
-      block.sum += v;
-      if (v < block.low) block.low = v;
-      if (v > block.high) block.high = v;
+      n++;
+      sum += v;
+      if (v < low) low = v;
+      if (v > high) high = v;
     }
-    return (cells.blocks[at] = block);
+    blocks.n[at] = n;
+    blocks.sum[at] = sum;
+    blocks.low[at] = low;
+    blocks.high[at] = high;
+    blocks.version[at] = version;
+    return at;
   }
 
   #blockAt(index: number): number {

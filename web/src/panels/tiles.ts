@@ -219,9 +219,8 @@ export class TilesPanel implements Panel {
     const lines = decimate(store, [spec.column], { from, to, pixels: width, interval });
     const most = lines.curves[0]?.high.reduce<number>((a, v) => Math.max(a, v ?? 0), 0) ?? 0;
     drawLines(ctx, lines, [{ colour: colour("--accent"), width: 1, dashed: false }], {
-      left: 0, top: 0, width, height,
-      x: (t) => ((t - from) / SPARK_MS) * width,
-      y: (v) => height - 1 - (most > 0 ? v / most : 0) * (height - 3),
+      left: 0, top: 0, width, height, from, moved: 0, perMs: width / SPARK_MS,
+      upper: 2, rise: height - 3, full: most > 0 ? most : Infinity, linear: null,
     });
   }
 }
