@@ -29,8 +29,8 @@ import { tokenForm } from "./panels/token-form";
 import { trackColumns } from "./panels/tracks";
 import { WholeRecording } from "./whole-recording";
 
-/** Numbers are written at most so often: faster ones cannot be read, and cost as much as all lines. Lines move with every sample. */
-const TEXT_EVERY_MS = 250;
+/** Numbers are written at most so often: faster ones cannot be read. Lines move with every sample. */
+const TEXT_EVERY_MS = 200;
 /** While the view moves, its steps come sooner than that, and what was fetched meanwhile is drawn with them. */
 const STEP_MS = 200;
 const INSPECTOR_KEY = "cyclescope-inspector";

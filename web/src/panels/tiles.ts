@@ -163,15 +163,15 @@ export class TilesPanel implements Panel {
     const meta = session.meta.get();
     if (!frame.text || !meta) return;
     const row = frame.newest;
-    const shown = this.#tiles.filter((tile) => !tile.root.hidden);
     const turn = this.#spark;
-    this.#spark = ((turn ?? 0) + 1) % Math.max(1, shown.length);
+    this.#spark = ((turn ?? 0) + 1) % this.#tiles.length;
     const given: Given = {
       read: (column) => (row === null ? null : session.store.value(column, row)),
       seconds: session.latest?.seconds ?? meta.intervalMs / 1000,
       cpus: meta.online.length,
     };
-    shown.forEach((tile, i) => {
+    this.#tiles.forEach((tile, i) => {
+      if (tile.root.hidden) return;
       const { spec } = tile;
       const column = columnOf(meta, spec.column);
       const value = spec.main(given);
