@@ -68,8 +68,8 @@ def report(path, *options, status=0):
 
 
 def sampled(path):
-    """{event: (samples, estimated)} as report has it."""
-    return {one["event"]: (one["samples"], one["estimated"]) for one in report(path)["recording"]["sampled"]}
+    """{event: (samples, estimated)} as report has it, of those that were sampled: perf script names no others."""
+    return {one["event"]: (one["samples"], one["estimated"]) for one in report(path)["recording"]["sampled"] if one["samples"]}
 
 
 def perf_sampled(path):
