@@ -36,8 +36,8 @@ def check_groups(tap, guest):
               "targets: that of user mode too")
     check_counted(tap, guest, "five", ("cycles", "cache_references", "branches", "instructions", "branch_misses"),
                   "targets: and all of it is counted")
-    ratios = sorted(float(row["cpi"] or 0) for row in csvfile.rows(guest.text("five.csv")) if row["cycles"])
-    # Each interval has one; this machine may have taken a break between its two sides.
+    ratios = sorted(float(row["cpi"] or 0) for row in csvfile.rows(guest.text("five.csv"))[:-1] if row["cycles"])
+    # Each whole interval has one; this machine may have taken a break between its two sides.
     tap.ok(ratios and ratios[0] > 0 and 0.66 < percentile(ratios, 0.5) < 0.75, "targets: with its ratios", ratios)
     tap.equal(len(groups(guest, "default")), 4, "targets: the default groups fit as they are")
     tap.equal(groups(guest, "starved"), ["cycles, instructions", "branches, branch-misses"],
