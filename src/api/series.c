@@ -4,6 +4,7 @@
 #include "api/params.h"
 #include "api/series_cpus.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -17,7 +18,7 @@
 #define COLUMNS_AT_ONCE 64
 
 static const char *const line_names[LINES] = {"mean", "min", "max", "running"};
-_Static_assert(sizeof(struct bucket_point) == LINES * sizeof(double), "a point is its lines");
+static_assert(sizeof(struct bucket_point) == LINES * sizeof(double), "a point is its lines");
 
 struct series {
     struct api *api;
@@ -184,12 +185,11 @@ static void put_head(struct series *s, struct buf *out)
 
 static void put_line(const struct series *s, size_t i, size_t line, struct buf *out)
 {
-    // A mean of counts is not whole.
-    bool whole = line < 3 && s->whole[i] && (line || s->plan.single);
-
     const struct bucket_point *points = &s->api->points[i * s->room];
     const double *first[LINES] = {&points->mean, &points->min, &points->max,
                                   &points->running_percent};
+    // A mean of counts is not whole.
+    bool whole = line < 3 && s->whole[i] && (line || s->plan.single);
 
     render_numbers(out, first[line], s->at, LINES, whole);
 }
